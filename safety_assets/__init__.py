@@ -1,0 +1,1 @@
+"""Fine-tuning language models without losing their safety alignment, as Dagster assets."""

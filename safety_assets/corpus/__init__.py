@@ -1,0 +1,1 @@
+"""Rows to findings to an audited mix. Polars, no torch."""

@@ -1,0 +1,73 @@
+"""Every error a user can meet. Each says what was found, what was expected and what to do.
+
+SafetyAssetsError
+├── ProjectError      a project, recipe or policy file is wrong
+├── CorpusError       a corpus, refusal, probe or task file cannot be used
+├── ModelError        a model folder cannot be used
+├── TrainingError     training had to stop
+├── EvaluationError   responses or scores cannot be produced
+├── StoreError        an artefact is missing or is not what its digest says
+└── GateRefused       a gated step was asked to use inputs that did not pass
+"""
+
+from collections.abc import Sequence
+
+
+class SafetyAssetsError(Exception):
+    """Base of all errors raised on purpose.
+
+    Args:
+        found: what is there, with file and line or key.
+        expected: what should have been there.
+        do: the remedy, as an instruction.
+    """
+
+    def __init__(self, found: str, *, expected: str = "", do: str = "") -> None:
+        self.found, self.expected, self.do = found, expected, do
+        parts = [found.rstrip(".") + "."]
+        if expected:
+            parts.append(f"Expected: {expected.rstrip('.')}.")
+        if do:
+            parts.append(f"Do: {do.rstrip('.')}.")
+        super().__init__(" ".join(parts))
+
+
+class ProjectError(SafetyAssetsError):
+    """A project, recipe or policy file is wrong."""
+
+
+class CorpusError(SafetyAssetsError):
+    """A corpus, refusal, probe or task file cannot be used."""
+
+
+class ModelError(SafetyAssetsError):
+    """A model folder cannot be used."""
+
+
+class TrainingError(SafetyAssetsError):
+    """Training had to stop."""
+
+
+class EvaluationError(SafetyAssetsError):
+    """Responses or scores cannot be produced."""
+
+
+class StoreError(SafetyAssetsError):
+    """An artefact is missing, or is not what its digest says."""
+
+
+class GateRefused(SafetyAssetsError):
+    """A gated step was asked to use inputs that did not pass.
+
+    Args:
+        step: the asset that was about to run.
+        reasons: one sentence per refusal, each naming the check and the remedy.
+    """
+
+    def __init__(self, step: str, reasons: Sequence[str]) -> None:
+        self.step, self.reasons = step, tuple(reasons)
+        super().__init__(
+            f"{step} was refused: " + " ".join(f"({i}) {r}" for i, r in enumerate(reasons, 1)),
+            expected="every required check upstream to pass on the exact artefacts about to be used",
+            do="mend the cause named above, materialize that asset again, then launch this one",
+        )

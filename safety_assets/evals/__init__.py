@@ -1,0 +1,1 @@
+"""Probes to responses to scores. No torch: the generator is handed in."""

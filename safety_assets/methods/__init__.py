@@ -1,0 +1,1 @@
+"""One safety-preserving training method per file."""

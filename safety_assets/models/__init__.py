@@ -1,0 +1,1 @@
+"""Load, generate, likelihoods and checkpoints of causal language models. Knows nothing of safety."""

@@ -1,0 +1,113 @@
+"""A recipe: everything that decides how a checkpoint is trained. One YAML file, one Dagster partition.
+
+Its whole content goes into the checkpoint's manifest. Nothing here can be overridden at launch: a
+hyper-parameter changed there would make the partition's name a lie.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from safety_assets.errors import ProjectError
+from safety_assets.settings import Settings, read_settings
+
+Origin = Literal["refusal", "lookalike", "anchor"]
+
+
+class Optimiser(Settings):
+    """AdamW and its schedule."""
+
+    learning_rate: float = Field(gt=0, le=1)
+    steps: int = Field(ge=1, description="optimiser steps")
+    batch_rows: int = Field(16, ge=1, description="task rows per optimiser step; injected rows come on top")
+    micro_batch_rows: int | None = Field(None, ge=1, description="rows per forward pass; all of a step when absent")
+    warmup_steps: int = Field(0, ge=0)
+    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    final_share: float = Field(0.1, ge=0, le=1, description="learning rate at the end, as a share of the peak")
+    weight_decay: float = Field(0.0, ge=0, description="0 for full fine-tuning: decay pulls away from the aligned base")
+    betas: tuple[float, float] = (0.9, 0.999)
+    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+
+
+class GradientSurgery(Settings):
+    """SafeGrad: remove from the task gradient what conflicts with the safety gradient (methods/gradient_surgery.py)."""
+
+    method: Literal["gradient_surgery"]
+    strength: float = Field(1.0, ge=0, description="rho, the weight of the safety gradient that is added; 0 only projects")
+    every: int = Field(1, ge=1, description="optimiser steps between two safety batches")
+    batch_rows: int = Field(8, ge=1, description="rows of a safety batch")
+    temperature: float = Field(1.0, gt=0, description="temperature of the KL divergence to the reference")
+    origins: tuple[Origin, ...] = Field(("refusal", "lookalike", "anchor"), min_length=1)
+
+
+class LowRankAdaptation(Settings):
+    """LoRA: train low-rank updates of the linear layers, merged at the end (methods/lora.py)."""
+
+    method: Literal["lora"]
+    rank: int = Field(16, ge=1)
+    alpha: float = Field(16.0, gt=0)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    layers: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+
+
+MethodSpec = Annotated[GradientSurgery | LowRankAdaptation, Field(discriminator="method")]
+
+
+class Monitor(Settings):
+    """The watch probes, scored while training."""
+
+    every: int = Field(100, ge=1, description="optimiser steps between two scores")
+    floor: float = Field(0.95, gt=0, le=1, description="share of the baseline under which a dimension has fallen")
+    action: Literal["watch", "lower_learning_rate", "roll_back"] = "watch"
+    factor: float = Field(0.5, gt=0, lt=1, description="what the learning rate is multiplied by when the monitor acts")
+    max_actions: int = Field(3, ge=1, description="after so many actions training stops, in words")
+
+
+class Recipe(Settings):
+    """One way of fine-tuning."""
+
+    name: str = ""
+    description: str = Field(min_length=1)
+    optimiser: Optimiser
+    injection: Literal["calibrated", "none"] | Annotated[float, Field(gt=0, lt=1)] = Field(
+        description="share of injected rows among all rows"
+    )
+    origins: tuple[Origin, ...] = Field(("refusal", "lookalike", "anchor"), description="which pairs are injected")
+    methods: tuple[MethodSpec, ...] = ()
+    monitor: Monitor = Monitor()
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    max_tokens: int = Field(128, ge=8, description="longer rows are quarantined, never cut")
+    seed: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _coexist(self) -> "Recipe":
+        kinds = [m.method for m in self.methods]
+        twice = sorted({k for k in kinds if kinds.count(k) > 1})
+        if twice:
+            raise ValueError(f"method {twice[0]} stands twice; keep one")
+        if self.injection != "none" and not self.origins:
+            raise ValueError("injection needs origins; name some or set injection: none")
+        return self
+
+
+PARTITION_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+def read_recipe(path: Path) -> Recipe:
+    """One recipe file; its stem is its name and its partition key."""
+    recipe = read_settings(path, Recipe)
+    if not PARTITION_KEY.fullmatch(path.stem):
+        raise ProjectError(f"{path.name} is no recipe name", expected="a-z, 0-9 and hyphens, at most 63", do="rename it")
+    if recipe.name not in ("", path.stem):
+        raise ProjectError(f"{path} says name: {recipe.name}", expected=f"{path.stem}", do="drop the key or rename")
+    return recipe.model_copy(update={"name": path.stem})
+
+
+def recipe_files(folder: Path) -> dict[str, Path]:
+    """Name to file of every recipe in a folder, sorted; ProjectError when there is none."""
+    files = {p.stem: p for p in sorted(folder.glob("*.yaml"))}
+    if not files:
+        raise ProjectError(f"{folder} holds no recipe", expected="at least one NAME.yaml", do="add a recipe")
+    return files

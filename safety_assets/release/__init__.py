@@ -1,0 +1,1 @@
+"""Verdicts, decision, model card, ledger. No torch."""

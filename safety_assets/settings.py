@@ -1,0 +1,70 @@
+"""Reading a YAML file into a frozen pydantic model, with errors that name file, line and key."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from safety_assets.errors import ProjectError
+
+
+class Settings(BaseModel):
+    """A frozen settings object: an unknown key or a wrong type is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+S = TypeVar("S", bound="Settings")
+
+
+def read_settings(path: Path, kind: type[S]) -> S:
+    """Read one YAML file.
+
+    Raises:
+        ProjectError: the file is missing, is not YAML, or holds a wrong key or value; every fault is named.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        value = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{path} cannot be read: {error}", expected=f"a {kind.__name__} file in YAML") from error
+    except yaml.YAMLError as error:
+        raise ProjectError(f"{path} is not YAML: {error}", expected=f"a {kind.__name__} file in YAML") from error
+    if not isinstance(value, dict):
+        raise ProjectError(f"{path} holds {type(value).__name__}", expected="keys and values")
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        faults = "; ".join(_fault(path, node, e) for e in error.errors())
+        raise ProjectError(faults, do=f"correct {path}") from error
+
+
+def _fault(path: Path, node: yaml.Node, error: Any) -> str:
+    keys = [k for k in error["loc"] if not str(k).startswith(("function-", "tagged-"))]
+    line, known = _line(node, keys)
+    where = ".".join(map(str, keys)) or "file"
+    message = "unknown key" if error["type"] == "extra_forbidden" else error["msg"]
+    seen = "" if error["type"] in ("missing", "extra_forbidden") or not known else f" (found {error['input']!r:.60})"
+    return f"{path}:{line}: {where}: {message}{seen}"
+
+
+def _line(node: yaml.Node, keys: list) -> tuple[int, bool]:
+    """The 1-based line of a nested key, as far as it exists, and whether all of it does."""
+    line = node.start_mark.line + 1
+    for key in keys:
+        match node:
+            case yaml.MappingNode():
+                found = [(k, v) for k, v in node.value if k.value == str(key)]
+                if not found:
+                    if any(k.value == "method" and v.value == key for k, v in node.value):
+                        continue  # the tag of a union is no key of the file
+                    return line, False
+                line, node = found[0][0].start_mark.line + 1, found[0][1]
+            case yaml.SequenceNode() if isinstance(key, int) and key < len(node.value):
+                node = node.value[key]
+                line = node.start_mark.line + 1
+            case _:
+                return line, False
+    return line, True

@@ -1,0 +1,1 @@
+"""Recipe to batches to loop to checkpoint."""
