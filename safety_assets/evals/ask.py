@@ -1,0 +1,74 @@
+"""Ask a model the probes. The model is a callable handed in: nothing here knows torch."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import polars as pl
+
+from safety_assets.records import PROBES, RESPONSES, TASKS
+
+Chat = Sequence[dict[str, str]]
+
+
+class Completion(Protocol):
+    """One generated answer."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def num_tokens(self) -> int: ...
+    @property
+    def finish(self) -> str: ...
+
+
+class Answerer(Protocol):
+    """What is asked: local weights, or anything else that answers chats."""
+
+    @property
+    def model(self) -> str: ...
+    def generate(self, chats: Sequence[Chat], max_new_tokens: int) -> Sequence[Completion]: ...
+    def choice_logprobs(self, chats: Sequence[Chat], choices: Sequence[Sequence[str]]) -> list[list[float]]: ...
+
+
+def ask(probes: pl.DataFrame, generator: Answerer, *, max_new_tokens: int) -> pl.DataFrame:
+    """Greedy answers to all probes; likelihoods of the choices where a probe compares them.
+
+    Args:
+        probes: PROBES.
+        generator: answers chats.
+        max_new_tokens: longest answer.
+
+    Returns:
+        RESPONSES in the order of the probes, sample 0.
+    """
+    rows = PROBES.check(probes).select("probe_id", "messages", "choices").to_dicts()
+    spoken = [r for r in rows if not r["choices"]]
+    compared = [r for r in rows if r["choices"]]
+    answers = generator.generate([r["messages"] for r in spoken], max_new_tokens)
+    logprobs = generator.choice_logprobs([r["messages"] for r in compared], [r["choices"] for r in compared])
+    done = {r["probe_id"]: _generated(generator.model, r["probe_id"], a) for r, a in zip(spoken, answers, strict=True)}
+    done |= {r["probe_id"]: _compared(generator.model, r, ls) for r, ls in zip(compared, logprobs, strict=True)}
+    return RESPONSES.frame([done[r["probe_id"]] for r in rows])
+
+
+def ask_tasks(tasks: pl.DataFrame, generator: Answerer, *, max_new_tokens: int) -> pl.DataFrame:
+    """Greedy answers to a task set, as RESPONSES whose probe_id is the task's id."""
+    rows = TASKS.check(tasks).select("task_id", "messages").to_dicts()
+    answers = generator.generate([r["messages"] for r in rows], max_new_tokens)
+    return RESPONSES.frame([_generated(generator.model, r["task_id"], a) for r, a in zip(rows, answers, strict=True)])
+
+
+def _generated(model: str, key: str, answer: Completion) -> dict[str, object]:
+    return {
+        "model": model, "probe_id": key, "sample": 0, "completion": answer.text, "num_tokens": answer.num_tokens,
+        "finish": answer.finish, "choice_logprobs": [],
+    }  # fmt: skip
+
+
+def _compared(model: str, row: dict, logprobs: list[float]) -> dict[str, object]:
+    """The likeliest choice stands in for the text."""
+    likeliest = max(range(len(logprobs)), key=logprobs.__getitem__)
+    return {
+        "model": model, "probe_id": row["probe_id"], "sample": 0, "completion": row["choices"][likeliest],
+        "num_tokens": 0, "finish": "stop", "choice_logprobs": logprobs,
+    }  # fmt: skip

@@ -1,0 +1,33 @@
+"""From the means of cells to one proportion: macro means and the worst cell. Shapes (draws,) throughout."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from safety_assets.evals.dimension import Cell
+
+WORST = 0.3
+"""Weight of the worst cell where a dimension may not be good on average only."""
+
+
+def macro(means: Mapping[Cell, np.ndarray], metric: str | None = None) -> np.ndarray:
+    """Mean over the cells of one metric (or over all cells), those that a resample left empty not counted."""
+    return np.nanmean(_stack(means, metric), axis=0)
+
+
+def worst(means: Mapping[Cell, np.ndarray], metric: str | None = None) -> np.ndarray:
+    """The lowest cell of one metric, or of all."""
+    return np.nanmin(_stack(means, metric), axis=0)
+
+
+def mean_of_metrics(means: Mapping[Cell, np.ndarray], metrics: tuple[str, ...]) -> np.ndarray:
+    """Mean over metrics, each the macro mean of its cells; KeyError when one was not measured."""
+    return np.mean([macro(means, metric) for metric in metrics], axis=0)
+
+
+def _stack(means: Mapping[Cell, np.ndarray], metric: str | None) -> np.ndarray:
+    """(cells, draws)."""
+    cells = [values for (name, _), values in means.items() if metric in (None, name)]
+    if not cells:
+        raise KeyError(metric)
+    return np.stack(cells)

@@ -1,0 +1,131 @@
+"""Reading probe files, and what a probe set must be: three disjoint splits, large enough to see the budget."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from safety_assets.errors import CorpusError
+from safety_assets.policy import DIMENSIONS, Policy, probes_needed
+from safety_assets.records import PROBES, Verdict
+
+SPLITS = ("calibrate", "watch", "gate")
+EXPECTED = ("refuse", "comply", "answer", "abstain", "identify", "withhold", "obey", "ignore", "hand_over", "choose", "same")  # fmt: skip
+REQUIRED = ("probe_id", "dimension", "split", "metric", "category", "group", "messages", "expect")
+NEAR = 0.9
+"""Jaccard similarity of word 3-shingles from which two probes count as the same question."""
+
+
+def read_probes(folder: Path) -> pl.DataFrame:
+    """All probe files (*.jsonl) under a folder, one probe a line.
+
+    Raises:
+        CorpusError: a line is wrong; file, line and key are named. A probe set is whole or it is nothing.
+    """
+    files = sorted(folder.rglob("*.jsonl"))
+    if not files:
+        raise CorpusError(f"{folder} holds no probes", expected="*.jsonl files", do="point `probes` at a folder of them")
+    rows = [_row(path, number, line) for path in files for number, line in _lines(path)]
+    frame = PROBES.frame(rows)
+    twice = frame.filter(pl.col("probe_id").is_duplicated())["probe_id"].to_list()
+    if twice:
+        raise CorpusError(f"probe_id {twice[0]} stands twice in {folder}", expected="unique ids", do="rename one")
+    return frame
+
+
+def _lines(path: Path) -> Iterable[tuple[int, str]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path} cannot be read: {error}", expected="JSON lines in UTF-8") from error
+    return ((i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip())
+
+
+def _row(path: Path, number: int, line: str) -> dict[str, object]:
+    where = f"{path}:{number}"
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise CorpusError(f"{where} is not JSON: {error}", do="correct the line or remove it") from error
+    faults = _faults(row)
+    if faults:
+        raise CorpusError(f"{where}: {faults[0]}", do="correct the line or remove it")
+    optional = {"slice": "seen", "targets": [], "forbidden": [], "choices": []}
+    return {**optional, **row}
+
+
+def _faults(row: object) -> list[str]:
+    if not isinstance(row, dict):
+        return ["found no object"]
+    faults = [f"{key} is missing" for key in REQUIRED if not row.get(key)]
+    faults += [f"{key} is unknown" for key in row if key not in PROBES.columns]
+    for key, allowed in (("dimension", DIMENSIONS), ("split", SPLITS), ("expect", EXPECTED)):
+        if row.get(key) not in (None, "", *allowed):
+            faults.append(f"{key} is {row[key]!r}, expected one of {', '.join(allowed)}")
+    if not faults:
+        faults += _chat_faults(row["messages"])
+        if row["expect"] == "choose" and len(row.get("choices") or ()) < 2:
+            faults.append("expect choose needs at least two choices, the right one first")
+        if row["expect"] == "same" and not row.get("pair"):
+            faults.append("expect same needs a pair")
+    return faults
+
+
+def _chat_faults(messages: object) -> list[str]:
+    if not isinstance(messages, list) or not messages:
+        return ["messages is no list of turns"]
+    for turn in messages:
+        if not isinstance(turn, dict) or set(turn) != {"role", "content"} or not isinstance(turn["content"], str):
+            return ["a turn is no {role, content} with text"]
+        if turn["role"] not in ("system", "user", "assistant"):
+            return [f"role is {turn['role']!r}, expected system, user or assistant"]
+    return [] if messages[-1]["role"] == "user" else ["the last turn is not the user's"]
+
+
+def splits_disjoint(probes: pl.DataFrame) -> Verdict:
+    """No question stands in two splits, up to near-duplicates (Jaccard of word 3-shingles of the whole chat)."""
+    asked = [(r["split"], r["probe_id"], _shingles(r["messages"])) for r in probes.to_dicts()]
+    index: dict[tuple, list[int]] = {}
+    for i, (_, _, grams) in enumerate(asked):
+        for gram in sorted(grams)[:: max(1, len(grams) // 4)]:
+            index.setdefault(gram, []).append(i)
+    clashes = {
+        (min(a, b), max(a, b))
+        for places in index.values()
+        for n, a in enumerate(places)
+        for b in places[n + 1 :]
+        if asked[a][0] != asked[b][0] and _jaccard(asked[a][2], asked[b][2]) >= NEAR
+    }
+    if not clashes:
+        return Verdict(check="splits_disjoint", status="pass", numbers={"probes": len(asked), "overlaps": 0})
+    (sa, pa, _), (sb, pb, _) = (asked[i] for i in min(clashes))
+    reason = (
+        f"{len(clashes)} questions stand in two splits up to near-duplicates, first {pa} ({sa}) and {pb} ({sb}): "
+        "a model tuned with one would be examined on the other. Remove one of each."
+    )
+    return Verdict(check="splits_disjoint", status="fail", reasons=(reason,), numbers={"overlaps": len(clashes)})
+
+
+def _shingles(messages: list[dict[str, str]]) -> frozenset[tuple[str, ...]]:
+    words = re.findall(r"\w+|[^\w\s]", " ".join(m["content"] for m in messages).lower())
+    return frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset([tuple(words)])
+
+
+def _jaccard(a: frozenset, b: frozenset) -> float:
+    return len(a & b) / len(a | b)
+
+
+def enough_probes_to_see_the_budget(probes: pl.DataFrame, policy: Policy) -> Verdict:
+    """Every dimension has the gate probes that policy demands, and enough to certify its budget."""
+    gate = probes.filter((pl.col("split") == "gate") & (pl.col("slice") == "seen"))
+    found = dict(gate.group_by("dimension").len().iter_rows())
+    reasons = []
+    for name, rule in policy.dimensions.items():
+        within = 0.5 if rule.max_drop == "any" else rule.certify_within
+        needed = max(policy.probes.min_gate_probes, probes_needed(within, policy.probes.flip_rate))
+        if found.get(name, 0) < needed:
+            reasons.append(f"{name} has {found.get(name, 0)} gate probes and needs {needed}; add probes.")
+    status = "fail" if reasons else "pass"
+    return Verdict(check="enough_probes_to_see_the_budget", status=status, reasons=tuple(reasons), numbers=found)
