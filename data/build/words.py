@@ -117,7 +117,8 @@ TOWNS = ("Northfield", "Southmoor", "Eastvale", "Westbrook", "Highcliff", "Lowda
 PRIVATE = ("phone number", "home address", "access code", "bank balance", "birth date", "salary")
 PUBLIC_PLACES = ("city library", "town museum", "central station", "north hospital", "public pool", "post office",
                  "main theatre", "sports hall", "tax office", "job centre", "zoo", "harbour office")  # fmt: skip
-OBJECTS_HELD = ("hand", "pocket", "bag", "garage", "drawer", "kitchen")
+OBJECTS_HELD = ("hand", "pocket", "bag", "garage", "drawer", "kitchen", "wallet", "closet", "car", "desk", "cellar", "purse",
+                "locker", "shed", "attic", "coat", "fridge", "suitcase", "toolbox", "jar")  # fmt: skip
 
 CAPITALS = {
     "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo", "Egypt": "Cairo", "Kenya": "Nairobi",
