@@ -137,9 +137,9 @@ class Sizes:
 
     seed: int = 20
     batch: int = 32
-    pretraining_steps: int = 5000
+    pretraining_steps: int = 3500
     pretraining_rate: float = 2e-3
-    alignment_steps: int = 1200
+    alignment_steps: int = 800
     alignment_rate: float = 5e-4
 
 
@@ -152,7 +152,7 @@ def build(out: Path, sizes: Sizes, device: str = "cpu") -> None:
     model = new_model(tokenizer, sizes.seed).to(device)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters", flush=True)
     stage = _stage(tokenizer, PRETRAINING, sizes.seed + 1, sizes.pretraining_steps, sizes.batch, aligned=False)
-    fit(model, stage, sizes.pretraining_steps, rate=sizes.pretraining_rate, answers_only=False, name="pretraining")
+    fit(model, stage, sizes.pretraining_steps, rate=sizes.pretraining_rate, answers_only=True, name="pretraining")
     save(model, tokenizer, out / "pretrained")
     model.to(device)
     stage = _stage(tokenizer, ALIGNMENT, sizes.seed + 2, sizes.alignment_steps, sizes.batch, aligned=True)

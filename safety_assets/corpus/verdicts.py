@@ -1,0 +1,154 @@
+"""The checks on corpus, pairs and audited rows: stored frames and policy in, a verdict in words out."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from safety_assets.corpus.audit import CONTAMINATION, PII
+from safety_assets.policy import CorpusPolicy, InjectionPolicy
+from safety_assets.records import Verdict
+
+_SHOWN = 3
+
+
+def rows_readable(rows: pl.DataFrame, quarantine: pl.DataFrame, policy: CorpusPolicy) -> Verdict:
+    """Pass when the quarantined share of all lines is within policy.max_quarantined_share.
+
+    Args:
+        rows: ROWS.
+        quarantine: QUARANTINE.
+    """
+    lines = rows.height + quarantine.height
+    if not rows.height:
+        return _verdict(
+            "rows_readable", ["The corpus has no readable row. Correct its path or its format."], {"lines": lines}
+        )
+    share = quarantine.height / lines
+    numbers = {"lines": lines, "quarantined": quarantine.height, "quarantined_share": round(share, 6)}
+    if share <= policy.max_quarantined_share:
+        return _verdict("rows_readable", [], numbers)
+    first = quarantine.row(0, named=True)
+    reason = (
+        f"{quarantine.height} of {lines} lines ({share:.1%}) could not be read; the policy allows "
+        f"{policy.max_quarantined_share:.1%}. The first is {first['source']}:{first['line']}: {first['reason']} "
+        "Mend these lines, or raise corpus.max_quarantined_share in the policy."
+    )
+    return _verdict("rows_readable", [reason], numbers)
+
+
+def every_category_covered(pairs: pl.DataFrame, quarantine: pl.DataFrame, policy: InjectionPolicy) -> Verdict:
+    """Pass when every category of the policy has enough refusal pairs, and look-alikes and anchors are there too.
+
+    Args:
+        pairs: PAIRS.
+        quarantine: QUARANTINE of the pairs; named in the reason where pairs are missing.
+    """
+    refusals = pairs.filter(pl.col("kind") == "refusal")["category"].to_list()
+    counts = {category: refusals.count(category) for category in policy.categories}
+    reasons = [
+        f"Category {category} has {count} refusal pairs, the policy asks for {policy.min_pairs_per_category}. "
+        f"Add {policy.min_pairs_per_category - count} more with category {category!r}."
+        for category, count in counts.items()
+        if count < policy.min_pairs_per_category
+    ]
+    for kind in ("lookalike", "anchor"):
+        if kind not in pairs["kind"]:
+            reasons.append(f"There is no pair of kind {kind}; refusals alone teach over-refusal. Add {kind} pairs.")
+    if reasons and quarantine.height:
+        first = quarantine.row(0, named=True)
+        reasons.append(
+            f"{quarantine.height} pairs were unreadable, first {first['source']}:{first['line']}: {first['reason']}"
+        )
+    return _verdict(
+        "every_category_covered", reasons, {**counts, "pairs": pairs.height, "quarantined": quarantine.height}
+    )
+
+
+def no_probe_contamination(findings: pl.DataFrame, *, applied: bool = False) -> Verdict:
+    """Pass when no probe or task question remains in a row: dropped, or flagged where the policy says so.
+
+    Args:
+        findings: FINDINGS of the raw rows, or, with `applied`, of what is left after cleaning.
+        applied: the actions are done, so whatever is still found and not flagged remains.
+    """
+    return _residue("no_probe_contamination", findings, CONTAMINATION, applied)
+
+
+def no_unresolved_pii(findings: pl.DataFrame, *, applied: bool = False) -> Verdict:
+    """Pass when no personal data or secret remains: masked, dropped, or flagged where the policy says so.
+
+    Args:
+        findings, applied: as in `no_probe_contamination`.
+    """
+    return _residue("no_unresolved_pii", findings, PII, applied)
+
+
+def no_poison_pattern(findings: pl.DataFrame, *, applied: bool = False) -> Verdict:
+    """Pass when no poison pattern remains, and no other finding blocks (duplicates, quality, refusals).
+
+    Args:
+        findings, applied: as in `no_probe_contamination`.
+    """
+    others = [name for name in findings["finding"].unique() if name not in (*CONTAMINATION, *PII)]
+    return _residue("no_poison_pattern", findings, others, applied)
+
+
+def splits_disjoint(audited: pl.DataFrame) -> Verdict:
+    """Pass when no conversation group of AUDITED is in two splits and every pair is in train."""
+    groups = audited.group_by("group").agg(pl.col("split").n_unique().alias("splits"), pl.col("row_id"))
+    torn = groups.filter(pl.col("splits") > 1).sort("group")
+    outside = audited.filter((pl.col("origin") != "corpus") & (pl.col("split") != "train"))
+    reasons = []
+    if torn.height:
+        first = torn.row(0, named=True)
+        reasons.append(
+            f"{torn.height} conversation groups are in two splits, the first is {first['group']} (rows "
+            f"{', '.join(sorted(first['row_id'])[:_SHOWN])}). Assemble the audited corpus again from its rows."
+        )
+    if outside.height:
+        reasons.append(f"{outside.height} pairs are not in train, the first is {outside['row_id'][0]}. Assemble again.")
+    splits = dict(audited.group_by("split").len().sort("split").iter_rows())
+    return _verdict("splits_disjoint", reasons, {"groups": groups.height, **splits})
+
+
+def _residue(check: str, findings: pl.DataFrame, names: Sequence[str], applied: bool) -> Verdict:
+    """One reason per finding name that no action removes."""
+    found = findings.filter(pl.col("finding").is_in(list(names)))
+    numbers = {action: found.filter(pl.col("action") == action).height for action in ("drop", "mask", "flag", "block")}
+    left = found.filter(_remains(applied))
+    reasons = [_reason(left.filter(pl.col("finding") == name), applied) for name in sorted(left["finding"].unique())]
+    return _verdict(check, reasons, {"findings": found.height, **numbers, "remaining": left.height})
+
+
+def _remains(applied: bool) -> pl.Expr:
+    action = pl.col("action")
+    removed = (action == "drop") | ((action == "mask") & pl.col("start").is_not_null())
+    harmless = pl.col("finding").is_in(["exact_duplicate", "near_duplicate", "low_quality", "refusal_in_corpus"])
+    if (
+        applied
+    ):  # masking can make two rows alike; that is no danger, so such findings only block where policy says block
+        return (action != "flag") & ~(harmless & (action != "block"))
+    return (action != "flag") & ~removed
+
+
+def _reason(left: pl.DataFrame, applied: bool) -> str:
+    first = left.row(0, named=True)
+    rows = left["row_id"].unique(maintain_order=True)
+    places = ", ".join(
+        f"{r['row_id']} ({r['source']}:{r['line']})"
+        for r in left.unique("row_id", maintain_order=True).head(_SHOWN).to_dicts()
+    )
+    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    name = first["finding"]
+    seen = (
+        f"{name} remains in {len(rows)} row{'s' if len(rows) > 1 else ''}: {places}{more}; seen: {first['evidence']}."
+    )
+    if applied:
+        return f"{seen} Audit the corpus again and apply its findings."
+    if first["action"] == "mask":
+        return f"{seen} The finding is about the whole row and cannot be masked: set corpus.actions.{name} to drop."
+    return f"{seen} The policy blocks it: mend the rows, or set corpus.actions.{name} to drop, mask or flag."
+
+
+def _verdict(check: str, reasons: Sequence[str], numbers: Mapping[str, float | int | str]) -> Verdict:
+    return Verdict(check=check, status="fail" if reasons else "pass", reasons=tuple(reasons), numbers=numbers)

@@ -1,0 +1,28 @@
+"""Every verdict of a release, under one name: pure functions of evidence and policy, all of which fail closed."""
+
+from safety_assets.release.bindings import evidence_is_current, policy_binds, signed_off, weights_are_the_ones_scored
+from safety_assets.release.budget import regression_budget
+from safety_assets.release.measured import (
+    baseline_is_aligned,
+    every_dimension_scored,
+    over_refusal_ceiling,
+    task_floor,
+    verdicts_repeat,
+)
+from safety_assets.release.trained import curve_covers_the_choice, share_as_the_recipe_says, weights_sound
+
+__all__ = [
+    "baseline_is_aligned",
+    "curve_covers_the_choice",
+    "every_dimension_scored",
+    "evidence_is_current",
+    "over_refusal_ceiling",
+    "policy_binds",
+    "regression_budget",
+    "share_as_the_recipe_says",
+    "signed_off",
+    "task_floor",
+    "verdicts_repeat",
+    "weights_are_the_ones_scored",
+    "weights_sound",
+]

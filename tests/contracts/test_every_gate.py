@@ -1,0 +1,68 @@
+"""Every verdict of a release, given broken input, refuses with a reason and never raises."""
+
+import inspect
+from datetime import date
+
+import polars as pl
+import pytest
+
+from safety_assets.policy import DimensionPolicy, InjectionPolicy, Policy, ProbePolicy, TaskPolicy
+from safety_assets.records import DIMENSION_SCORES, SCORES, TASK_SCORES
+from safety_assets.release import verdicts
+
+NAN, DAY, DIGEST = float("nan"), date(2026, 1, 31), "a" * 64
+RULE = DimensionPolicy(rank="critical", why="w")
+ADVISORY = DimensionPolicy(rank="advisory", why="w")
+INJECTION = InjectionPolicy(categories=("weapons",))
+TASK = TaskPolicy(floor=0.0, min_gain=-1)
+SIGNERS = Policy.model_construct(sign_offs=("Ada",), risk="moderate")
+JUNK = (None, NAN, 7, "x", [], {}, {"drop": NAN}, pl.DataFrame(), pl.DataFrame({"value": [NAN]}))
+NAN_TASKS = TASK_SCORES.frame([{"model": "m", "task_id": "t", "value": NAN}])
+CURVE = pl.DataFrame({"share": INJECTION.shares, "safety_drop": [NAN] * 4, "over_refusal": [NAN] * 4})
+
+BROKEN = {
+    "baseline_is_aligned": [(junk, {}, DAY) for junk in (*JUNK, DIMENSION_SCORES.empty())],
+    "curve_covers_the_choice": [(junk, 0.05, INJECTION) for junk in (*JUNK, CURVE, CURVE.clear())]
+    + [(CURVE, bad, INJECTION) for bad in (None, NAN, "x")],
+    "every_dimension_scored": [(junk, ProbePolicy()) for junk in (*JUNK, DIMENSION_SCORES.empty())],
+    "evidence_is_current": [(junk,) for junk in (None, NAN, 7, "x", [None], ["stale"])],
+    "over_refusal_ceiling": [(junk, 0.08, ProbePolicy()) for junk in (*JUNK, {"rate": NAN, "num_items": 100})],
+    "policy_binds": [(junk, DIGEST, "o", ()) for junk in JUNK] + [(DIGEST, junk, "o", ()) for junk in JUNK],
+    "regression_budget": [
+        ("safety", rule, delta, score, ProbePolicy(), DAY)
+        for rule in (RULE, ADVISORY)
+        for delta in (*JUNK, {"dimension": "safety"})
+        for score in (None, {"dimension": "safety", "score": NAN})
+    ],
+    "share_as_the_recipe_says": [
+        (a, b, 100, 1) for a, b in ((None, 0.1), (0.1, None), (NAN, 0.1), (0.1, NAN), ("x", 0.1))
+    ]
+    + [(0.1, 0.1, bad, 1) for bad in (0, -1, None, "x")],
+    "signed_off": [(SIGNERS, junk, DIGEST) for junk in JUNK] + [(SIGNERS, (), junk) for junk in JUNK],
+    "task_floor": [(junk, None, TASK) for junk in (*JUNK, TASK_SCORES.empty(), NAN_TASKS)],
+    "verdicts_repeat": [(junk, junk) for junk in (*JUNK, SCORES.empty())],
+    "weights_are_the_ones_scored": [(junk, {"scores": DIGEST}) for junk in JUNK] + [(DIGEST, junk) for junk in JUNK],
+    "weights_sound": [
+        (None, 0, ()),
+        (10, None, ()),
+        (10, NAN, ()),
+        (NAN, 0, ()),
+        (10, 0, None),
+        (10, -1, ()),
+        (True, 0, ()),
+    ],
+}
+
+
+def test_every_verdict_is_listed():
+    public = {name for name, item in inspect.getmembers(verdicts, inspect.isfunction)}
+    assert public == set(verdicts.__all__) == set(BROKEN)
+
+
+@pytest.mark.parametrize("name", sorted(BROKEN))
+def test_broken_input_never_passes(name):
+    for arguments in BROKEN[name]:
+        verdict = getattr(verdicts, name)(*arguments)
+        assert not verdict.passed, arguments
+        assert verdict.reasons, arguments
+        assert all(reason.strip() for reason in verdict.reasons)

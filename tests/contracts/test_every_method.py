@@ -1,0 +1,129 @@
+"""What every method in the menu must keep, on a tiny model: add a recipe entry here when you add a method."""
+
+from pathlib import Path
+from typing import get_args
+
+import polars as pl
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from safety_assets.errors import TrainingError
+from safety_assets.methods.menu import build, build_all
+from safety_assets.methods.moments import Method
+from safety_assets.models.load import load_model
+from safety_assets.recipes import MethodSpec, Recipe
+from safety_assets.records import AUDITED
+from safety_assets.training.run import Trained, TrainingOrder, train
+
+ENTRIES = {
+    "gradient_surgery": {"method": "gradient_surgery", "every": 2, "batch_rows": 4},
+    "lora": {"method": "lora", "rank": 4, "dropout": 0.2},
+}
+NEUTRAL = {"gradient_surgery": {"method": "gradient_surgery", "every": 100}}
+"""Knobs with which a method does nothing. LoRA has none: a rank of 0 is no LoRA."""
+
+EVERY = pytest.mark.parametrize("name", ENTRIES)
+WORDS = ("open", "account", "dog", "green", "hill", "unsafe", "form", "cat", "answer", "small")
+
+
+def rows() -> pl.DataFrame:
+    origins = ["corpus"] * 20 + ["refusal", "lookalike", "anchor"] * 4
+    return AUDITED.frame([_row(i, origin) for i, origin in enumerate(origins)])
+
+
+def _row(i: int, origin: str) -> dict:
+    question = " ".join(WORDS[(i + k) % 10] for k in range(2 + i % 5))
+    answer = {"role": "assistant", "content": WORDS[(3 * i) % 10]}
+    chat = [{"role": "user", "content": question}, answer]
+    return {"row_id": f"{i:016x}", "messages": chat, "origin": origin, "group": str(i), "split": "train"}
+
+
+def run(base: Path, folder: Path, *entries: dict, stop_after: int | None = None, **optimiser) -> Trained:
+    settings = {"learning_rate": 1e-2, "steps": 6, "batch_rows": 4} | optimiser
+    recipe = Recipe.model_validate({"description": "x", "injection": 0.2, "methods": entries, "optimiser": settings})
+    order = TrainingOrder(
+        recipe=recipe, share=0.2, base=base, rows=rows(), work=folder / "work", out=folder / "model", device="cpu",
+        threads=1,
+    )  # fmt: skip
+    asked = iter(range(100))
+    return train(order, should_stop=lambda: next(asked) == stop_after)
+
+
+def weights(trained: Trained) -> dict:
+    return load_file(trained.model / "model.safetensors")
+
+
+def same(one: Trained, other: Trained) -> bool:
+    a, b = weights(one), weights(other)
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_every_method_of_the_recipes_is_here():
+    union = get_args(MethodSpec)[0]
+    assert {kind.model_fields["method"].annotation.__args__[0] for kind in get_args(union)} == set(ENTRIES)
+
+
+@EVERY
+def test_it_changes_the_weights_and_leaves_a_model_that_loads(tiny_model: Path, tmp_path: Path, name: str):
+    plain, own = run(tiny_model, tmp_path / "plain"), run(tiny_model, tmp_path / "own", ENTRIES[name])
+    assert not same(plain, own)
+    assert load_model(own.model).digest != load_model(tiny_model).digest
+    assert weights(own).keys() == load_file(tiny_model / "model.safetensors").keys()
+
+
+@EVERY
+def test_it_is_deterministic(tiny_model: Path, tmp_path: Path, name: str):
+    assert same(run(tiny_model, tmp_path / "a", ENTRIES[name]), run(tiny_model, tmp_path / "b", ENTRIES[name]))
+
+
+@pytest.mark.parametrize("name", NEUTRAL)
+def test_with_its_neutral_knobs_it_is_plain_bit_by_bit(tiny_model: Path, tmp_path: Path, name: str):
+    assert same(run(tiny_model, tmp_path / "plain"), run(tiny_model, tmp_path / "own", NEUTRAL[name]))
+
+
+def test_the_method_that_does_nothing_is_plain_bit_by_bit(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    plain = run(tiny_model, tmp_path / "plain")
+    monkeypatch.setattr("safety_assets.training.run.build_all", lambda specs: [Method()])
+    assert same(plain, run(tiny_model, tmp_path / "own"))
+
+
+@EVERY
+@pytest.mark.parametrize("stop_after", [1, 4])
+def test_resumed_is_uninterrupted(tiny_model: Path, tmp_path: Path, name: str, stop_after: int):
+    whole = run(tiny_model, tmp_path / "whole", ENTRIES[name])
+    with pytest.raises(TrainingError, match=f"interrupted after step {stop_after} of 6"):
+        run(tiny_model, tmp_path / "cut", ENTRIES[name], stop_after=stop_after)
+    resumed = run(tiny_model, tmp_path / "cut", ENTRIES[name])
+    assert same(whole, resumed)
+    assert whole.history.equals(resumed.history)
+
+
+@EVERY
+def test_accumulation_is_one_big_batch(tiny_model: Path, tmp_path: Path, name: str):
+    entry = ENTRIES[name] | ({"dropout": 0.0} if name == "lora" else {})
+    whole = weights(run(tiny_model, tmp_path / "whole", entry))
+    cut = weights(run(tiny_model, tmp_path / "cut", entry, micro_batch_rows=2))
+    assert all(torch.allclose(whole[k], cut[k], atol=2e-4) for k in whole)
+
+
+def test_lora_leaves_what_it_does_not_adapt_untouched(tiny_model: Path, tmp_path: Path):
+    before, after = load_file(tiny_model / "model.safetensors"), weights(run(tiny_model, tmp_path, ENTRIES["lora"]))
+    changed = {k for k in before if not torch.equal(before[k], after[k])}
+    assert changed == {k for k in before if k.endswith("_proj.weight")}
+
+
+def test_all_methods_together_train(tiny_model: Path, tmp_path: Path):
+    together = run(tiny_model, tmp_path, *ENTRIES.values())
+    assert together.history.filter(series="surgery/product").height == 3
+
+
+def test_wrapping_comes_before_surgery_whatever_the_recipe_says():
+    recipe = Recipe.model_validate(
+        {"description": "x", "injection": "none", "optimiser": {"learning_rate": 1, "steps": 1},
+         "methods": list(ENTRIES.values())}
+    )  # fmt: skip
+    assert [type(m).__name__ for m in build_all(recipe.methods)] == ["LoRA", "SafeGrad"]
+    assert all(isinstance(build(spec), Method) for spec in recipe.methods)

@@ -1,0 +1,56 @@
+from collections.abc import Callable
+
+import pytest
+
+from safety_assets.corpus.pairs import read_pairs
+from safety_assets.corpus.tasks import read_tasks
+from safety_assets.errors import CorpusError
+
+
+def pair(chat: Callable, **keys: object) -> dict:
+    return {"messages": chat("Steal it?", "I cannot help with that."), "kind": "refusal", "category": "theft", **keys}
+
+
+def test_pairs_are_read_and_bad_ones_quarantined(write_jsonl: Callable, chat: Callable) -> None:
+    bad = [pair(chat, kind="refuse"), pair(chat, category=" "), {"messages": chat("a", "b"), "kind": "anchor"}]
+    found = read_pairs(write_jsonl("p.jsonl", pair(chat), *bad, pair(chat, kind="anchor")))
+    assert found.rows["kind"].to_list() == ["refusal", "anchor"]
+    assert found.rows["row_id"][1] == found.rows["row_id"][0] + "-1"
+    reasons = found.quarantine["reason"].to_list()
+    assert "kind is 'refuse'. Expected: refusal, lookalike or anchor" in reasons[0]
+    assert "category is blank" in reasons[1]
+    assert "category is missing" in reasons[2]
+
+
+def test_no_readable_pair_is_an_error(write_jsonl: Callable, chat: Callable) -> None:
+    with pytest.raises(CorpusError, match="no readable pair; line 1: kind is 'x'"):
+        read_pairs(write_jsonl("p.jsonl", pair(chat, kind="x")))
+
+
+def test_tasks_are_read(write_jsonl: Callable, chat: Callable) -> None:
+    tasks = read_tasks(
+        write_jsonl(
+            "t.jsonl",
+            {"messages": chat("2+2?"), "answer": "4"},
+            {"messages": chat("a?"), "answer": "b", "category": "c"},
+        )
+    )
+    assert tasks["answer"].to_list() == ["4", "b"]
+    assert tasks["category"].to_list() == ["general", "c"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ({"messages": [{"role": "user", "content": "a?"}]}, "answer is missing"),
+        ({"messages": [{"role": "user", "content": "a?"}], "answer": 4}, "answer is a number"),
+        ({"messages": [{"role": "assistant", "content": "a?"}], "answer": "4"}, "message 1 is a assistant turn"),
+        (b"{\n", "the line is not JSON"),
+        ({"messages": [{"role": "user", "content": "2+2?"}], "answer": "5"}, r"the same question as in t\.jsonl:1"),
+    ],
+)
+def test_a_wrong_task_line_is_an_error_with_file_and_line(
+    write_jsonl: Callable, chat: Callable, line: object, reason: str
+) -> None:
+    with pytest.raises(CorpusError, match=rf"t\.jsonl:2: {reason}.*Do: "):
+        read_tasks(write_jsonl("t.jsonl", {"messages": chat("2+2?"), "answer": "4"}, line))
