@@ -197,13 +197,27 @@ class Store:
                 made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             )  # fmt: skip
             replace_text(folder / "manifest.json", json.dumps(vars(manifest), indent=2, sort_keys=True))
-            with contextlib.suppress(OSError):  # the same artefact is there already
-                os.rename(folder, objects / digest)
+            self._settle(folder, objects / digest)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if key is not None:
             replace_text(self.root / "made" / f"{key}.json", json.dumps({"digest": digest}))
         return self.point(asset, partition, digest)
+
+    def _settle(self, folder: Path, place: Path) -> None:
+        """Move a finished folder into place. What stands there already is kept when it is whole, replaced when not."""
+        if place.exists():
+            try:
+                self.open(place.name).verify()
+            except StoreError:
+                shutil.rmtree(place)
+            else:
+                return
+        try:
+            os.rename(folder, place)
+        except OSError:
+            if not place.exists():  # another process may have been first; anything else is an error
+                raise
 
     def point(self, asset: str, partition: str, digest: str) -> Artefact:
         """Make an existing artefact the current one."""
