@@ -1,0 +1,53 @@
+"""LoRA: train a low-rank update of the linear layers, and serve the merged weights.
+
+Idea: W' = W + (alpha / rank) B A with A (rank x in), B (out x rank); only A and B are trained, B starts at zero.
+Paper: Hu et al., LoRA, arXiv 2106.09685.
+Moments: setup (wraps the layers), finish (merges). Combined with others it comes first, so that inner products of
+gradients live in the trained subspace.
+Cost: fewer optimiser bytes; a step is no faster on a small model.
+Fails: less drift than full fine-tuning per unit learned, but no protection by itself; too small a rank does not
+learn the task.
+Deviation: initial values come from the method's own generator; no neutral value exists (rank is at least 1): a
+recipe without the method is the neutral one.
+"""
+
+import torch
+from peft import LoraConfig, LoraModel
+from transformers import PreTrainedModel
+
+from safety_assets.errors import TrainingError
+from safety_assets.methods.moments import Context, Method
+from safety_assets.recipes import LowRankAdaptation
+
+
+class LoRA(Method):
+    """Low-rank adaptation through peft, in place; merged at the end.
+
+    Args:
+        spec: rank, alpha, dropout and which layers; `all-linear` is every linear layer but the output layer.
+    """
+
+    def __init__(self, spec: LowRankAdaptation) -> None:
+        self._spec = spec
+        self._wrapped: LoraModel | None = None
+
+    def setup(self, context: Context) -> None:
+        """Put A and B beside the layers and freeze all else."""
+        layers = self._spec.layers if isinstance(self._spec.layers, str) else list(self._spec.layers)
+        config = LoraConfig(
+            r=self._spec.rank, lora_alpha=self._spec.alpha, lora_dropout=self._spec.dropout, target_modules=layers,
+            task_type="CAUSAL_LM",
+        )  # fmt: skip
+        assert isinstance(context.model, PreTrainedModel)
+        with torch.random.fork_rng():
+            torch.manual_seed(int(context.rng.integers(2**31)))
+            try:
+                self._wrapped = LoraModel(context.model, config, "default")
+            except ValueError as error:
+                raise TrainingError(f"LoRA finds no layer: {error}", do="correct layers in the recipe") from error
+
+    def finish(self, context: Context) -> None:
+        """Add (alpha / rank) B A to the weights and take A and B away."""
+        assert self._wrapped is not None
+        merged = self._wrapped.merge_and_unload()
+        assert merged is context.model

@@ -1,0 +1,77 @@
+"""Rows of token ids as tensors, and the logits of the response tokens only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from safety_assets.models.chat import Encoded
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Chats of one forward pass, padded on the right.
+
+    Padding needs no attention mask: it stands behind every token that counts, and attention is causal.
+
+    Args:
+        ids: token ids, int64.  # (rows, tokens)
+        response: which tokens the assistant said, bool, False on padding.  # (rows, tokens)
+    """
+
+    ids: Tensor
+    response: Tensor
+
+    @property
+    def num_rows(self) -> int:
+        return self.ids.shape[0]
+
+    @property
+    def targets(self) -> Tensor:
+        """The response tokens, row by row.  # (responses,)"""
+        return self.ids[:, 1:][self.response[:, 1:]]
+
+    @property
+    def num_responses(self) -> int:
+        """Response tokens that are predicted; the first token of a row never is."""
+        return int(self.response[:, 1:].sum())
+
+
+def pad_right(rows: Sequence[Encoded], pad_id: int, device: torch.device) -> Batch:
+    """Encoded chats as one batch, as wide as the longest."""
+    width = max(len(r.ids) for r in rows)
+    ids = torch.tensor([r.ids + [pad_id] * (width - len(r.ids)) for r in rows])
+    response = torch.tensor([r.response + [False] * (width - len(r.response)) for r in rows])
+    return Batch(ids.to(device), response.to(device))
+
+
+def pad_left(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Prompts as (ids, mask), int64, so that all end in the last column.  # (rows, tokens) both"""
+    width = max(len(r) for r in rows)
+    ids = torch.tensor([[pad_id] * (width - len(r)) + list(r) for r in rows])
+    mask = torch.tensor([[0] * (width - len(r)) + [1] * len(r) for r in rows])
+    return ids.to(device), mask.to(device)
+
+
+def positions(mask: Tensor) -> Tensor:
+    """Position ids under a left-padded mask: 0 at each row's first token.  # (rows, tokens)"""
+    return (mask.cumsum(-1) - 1).clamp_(min=0)
+
+
+def response_logits(model: nn.Module, batch: Batch) -> Tensor:
+    """fp32 logits that predict `batch.targets`, from an output layer run on those positions alone.
+
+    Shape (responses, vocab).
+    """
+    keep = batch.response[:, 1:]  # (rows, tokens - 1): position t predicts token t + 1
+    logits = model(input_ids=batch.ids[:, :-1], use_cache=False, logits_to_keep=keep).logits
+    if logits.dim() == 3:  # a model that knows no logits_to_keep gives all positions
+        logits = logits[keep]
+    return logits.float()
+
+
+def response_loss(model: nn.Module, batch: Batch) -> Tensor:
+    """Sum of the cross-entropy over the batch's response tokens, nats, fp32, a scalar."""
+    return functional.cross_entropy(response_logits(model, batch), batch.targets, reduction="sum")

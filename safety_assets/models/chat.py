@@ -1,0 +1,99 @@
+"""A chat as token ids, and which of them the assistant said."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from transformers import PreTrainedTokenizerBase
+
+from safety_assets.errors import ModelError
+
+Chat = Sequence[Mapping[str, str]]
+"""Messages with role and content: system (optional, first), then user and assistant in turn."""
+
+SPANS = re.compile(r"\{%-?\s*generation\s*-?%\}")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A tokenised chat.
+
+    Args:
+        ids: token ids.
+        response: for every token, whether the assistant said it (the end of its turn included).
+    """
+
+    ids: list[int]
+    response: list[bool]
+
+
+def encode_prompt(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> list[int]:
+    """Token ids of a chat up to the answer: the template's opening of the assistant's turn is the end."""
+    return _render(tokenizer, messages, add_generation_prompt=True)
+
+
+def encode_chat(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> Encoded:
+    """Token ids of a whole chat with every assistant turn marked.
+
+    A template that marks `{% generation %}` spans decides itself. Without spans a turn begins where the rendered
+    chat before it, with the generation prompt, ends, and closes with the last end token inside it.
+
+    Raises:
+        ModelError: the chat before a turn is no token prefix of the whole (the template rewrites earlier turns or
+            the tokenizer merges across the border), or the assistant says nothing.
+    """
+    if SPANS.search(str(tokenizer.chat_template)):
+        encoded = _encode_spans(tokenizer, messages)
+    else:
+        encoded = _encode_prefixes(tokenizer, messages)
+    if not any(encoded.response):
+        raise ModelError("the chat has no assistant token", expected="at least one assistant turn", do="drop the row")
+    return encoded
+
+
+def _encode_spans(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> Encoded:
+    out = tokenizer.apply_chat_template(
+        _plain(messages), tokenize=True, return_dict=True, return_assistant_tokens_mask=True
+    )
+    return Encoded(list(out["input_ids"]), [bool(x) for x in out["assistant_masks"]])
+
+
+def _encode_prefixes(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> Encoded:
+    whole = _render(tokenizer, messages, add_generation_prompt=False)
+    response = [False] * len(whole)
+    for turn in (i for i, m in enumerate(messages) if m["role"] == "assistant"):
+        start = _prefix_length(tokenizer, messages[:turn], whole, turn, opening=True)
+        last = turn == len(messages) - 1
+        end = len(whole) if last else _prefix_length(tokenizer, messages[: turn + 1], whole, turn, opening=False)
+        end = _after_end_token(whole, start, end, tokenizer.eos_token_id)
+        response[start:end] = [True] * (end - start)
+    return Encoded(whole, response)
+
+
+def _prefix_length(
+    tokenizer: PreTrainedTokenizerBase, before: Chat, whole: list[int], turn: int, *, opening: bool
+) -> int:
+    prefix = _render(tokenizer, before, add_generation_prompt=opening) if before else []
+    if whole[: len(prefix)] != prefix:
+        raise ModelError(
+            f"the chat {'before' if opening else 'up to'} message {turn + 1} is no token prefix of the whole chat",
+            expected="a template that renders earlier turns unchanged",
+            do="drop the row or mark {% generation %} spans in the template",
+        )
+    return len(prefix)
+
+
+def _after_end_token(ids: list[int], start: int, end: int, end_token: int | None) -> int:
+    """One past the last end token in ids[start:end]; `end` when there is none (what follows it is layout)."""
+    return next((i + 1 for i in range(end - 1, start - 1, -1) if ids[i] == end_token), end)
+
+
+def _render(tokenizer: PreTrainedTokenizerBase, messages: Chat, *, add_generation_prompt: bool) -> list[int]:
+    ids = tokenizer.apply_chat_template(
+        _plain(messages), tokenize=True, return_dict=False, add_generation_prompt=add_generation_prompt
+    )
+    return list(ids)
+
+
+def _plain(messages: Chat) -> list[dict[str, str]]:
+    return [{"role": m["role"], "content": m["content"]} for m in messages]

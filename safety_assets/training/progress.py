@@ -1,0 +1,98 @@
+"""How far a run is, and how that is written to disk and read back: weights, optimiser, random state, position."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import polars as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from safety_assets.models.checkpoint import load_state, optimiser_tensors, restore_optimiser, save_state
+from safety_assets.records import HISTORY
+
+
+@dataclass
+class Progress:
+    """Where a run stands; what is here is saved with the weights.
+
+    Args:
+        step: optimiser steps done.
+        factor: what the monitor has multiplied the learning rate by.
+        actions: how often the monitor has acted.
+        num_rows: rows trained on so far.
+        num_injected: injected rows among them.
+        history: (step, series, value).
+    """
+
+    step: int = 0
+    factor: float = 1.0
+    actions: int = 0
+    num_rows: int = 0
+    num_injected: int = 0
+    history: list[tuple[int, str, float]] = field(default_factory=list)
+
+    def note(self, series: str, value: float) -> None:
+        """A value at the step that was done last."""
+        self.history.append((self.step, series, float(value)))
+
+    def frame(self) -> pl.DataFrame:
+        """The history as a HISTORY table."""
+        columns = list(HISTORY.columns)
+        return HISTORY.frame([dict(zip(columns, entry, strict=True)) for entry in self.history])
+
+
+def save_progress(path: Path, model: nn.Module, optimiser: Optimizer, progress: Progress, order: str) -> None:
+    """Write one file from which training goes on as if it had not stopped.
+
+    Args:
+        path: the file; replaced atomically.
+        model: its trainable parameters are saved.
+        optimiser: AdamW over these parameters.
+        progress: position and history.
+        order: digest of what is being trained; a file of another order is not resumed.
+    """
+    names = trainable(model)
+    tensors = {f"model/{name}": p.detach() for p, name in names.items()}
+    tensors |= optimiser_tensors(optimiser, names) | _random_state()
+    save_state(path, tensors, {"order": order, **asdict(progress)})
+
+
+def load_progress(path: Path, model: nn.Module, optimiser: Optimizer, order: str) -> Progress | None:
+    """Put weights, optimiser and random state back; None when there is no file or it is of another order.
+
+    Raises:
+        ModelError: the file is damaged.
+    """
+    if not path.is_file():
+        return None
+    tensors, facts = load_state(path)
+    if facts.pop("order") != order:
+        return None
+    names = trainable(model)
+    with torch.no_grad():
+        for parameter, name in names.items():
+            parameter.copy_(tensors[f"model/{name}"])
+    restore_optimiser(optimiser, names, tensors)
+    _restore_random_state(tensors)
+    facts["history"] = [(int(s), str(n), float(v)) for s, n, v in facts["history"]]
+    return Progress(**facts)
+
+
+def trainable(model: nn.Module) -> dict[Tensor, str]:
+    """Trainable parameters to their names, in the model's order; a tied one once."""
+    return {p: name for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _random_state() -> dict[str, Tensor]:
+    state = {"random/cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        state["random/cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def _restore_random_state(tensors: Mapping[str, Tensor]) -> None:
+    torch.set_rng_state(tensors["random/cpu"])
+    if "random/cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["random/cuda"])

@@ -1,0 +1,223 @@
+"""One training run: a recipe, a base model and audited rows to a checkpoint with its history."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import polars as pl
+import torch
+
+from safety_assets.errors import TrainingError
+from safety_assets.methods.menu import build_all
+from safety_assets.models.batch import pad_right
+from safety_assets.models.checkpoint import export_model
+from safety_assets.models.load import LoadedModel, load_model
+from safety_assets.recipes import Recipe
+from safety_assets.store import digest_json
+from safety_assets.training.batches import Mix, micro_batches, step_rows
+from safety_assets.training.encode import Quarantined, Row, encode_rows
+from safety_assets.training.loop import Job, StepRows, run_steps
+from safety_assets.training.monitor import Watch, Watcher
+from safety_assets.training.progress import Progress, load_progress, save_progress
+from safety_assets.training.view import build_context, trainable_parameters
+
+SAVE_SECONDS = 600.0
+"""Seconds between two saves that nobody asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOrder:
+    """What is to be trained.
+
+    Args:
+        recipe: how.
+        share: injected rows / all rows, in [0, 1); 0 trains on the corpus alone.
+        base: folder of the base model.
+        rows: an AUDITED table; its split `train` is used.
+        baseline: score of the base per dimension, 0 to 10, for the monitor.
+        work: folder for the resumable state; the caller removes it when the checkpoint is stored.
+        out: folder that will hold the trained model.
+        device: auto, cpu, cuda or cuda:N.
+        threads: CPU threads; unchanged when None.
+        seed: instead of the recipe's.
+    """
+
+    recipe: Recipe
+    share: float
+    base: Path
+    rows: pl.DataFrame
+    baseline: Mapping[str, float] = field(default_factory=dict)
+    work: Path
+    out: Path
+    device: str = "auto"
+    threads: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run.
+
+    Args:
+        model: folder of the trained model.
+        history: a HISTORY table: loss, learning_rate, gradient_norm, watch/<dimension>, ...
+        facts: realised_share, num_rows, seconds, monitor_actions, quarantined rows, ...
+    """
+
+    model: Path
+    history: pl.DataFrame
+    facts: dict
+
+
+def train(
+    order: TrainingOrder,
+    *,
+    watch: Watch | None = None,
+    report: Callable[[dict], None] = lambda event: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Trained:
+    """Train one recipe; goes on where an interrupted run of the same order stopped, to the same weights.
+
+    Args:
+        order: what to train.
+        watch: scores a generator over the watch probes; None when nothing is watched.
+        report: takes events: step, watch, monitor, done.
+        should_stop: asked before every step.
+
+    Raises:
+        TrainingError: no rows, a share without pairs, a loss that is not finite, the monitor gave up, or
+            `should_stop` turned true (the state is saved first).
+        ModelError: the base folder cannot be used.
+    """
+    started = time.perf_counter()
+    seed = order.recipe.seed if order.seed is None else order.seed
+    loaded = load_model(order.base, device=order.device, precision=order.recipe.precision, threads=order.threads)
+    rows, quarantined = encode_rows(loaded.tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
+    mix = _mix(order, rows, seed)
+    torch.manual_seed(seed)
+    run = _Run(order, loaded, rows, mix, seed, _digest(order, loaded, seed))
+    progress = run_steps(run.job(watch, report, should_stop), run.progress)
+    for method, context in zip(run.methods, run.contexts, strict=True):
+        method.finish(context)
+    export_model(loaded, order.out)
+    facts = _facts(run, progress, quarantined, time.perf_counter() - started)
+    report({"event": "done", **{k: v for k, v in facts.items() if k != "quarantined"}})
+    return Trained(order.out, progress.frame(), facts)
+
+
+class _Run:
+    """The parts of a run that are set up once: methods, optimiser, saved state."""
+
+    def __init__(
+        self, order: TrainingOrder, loaded: LoadedModel, rows: Sequence[Row], mix: Mix, seed: int, digest: str
+    ) -> None:
+        self.order, self.loaded, self.rows, self.mix, self.digest, self.seed = order, loaded, rows, mix, digest, seed
+        self.settings, self.progress = order.recipe.optimiser, Progress()
+        self.methods = build_all(order.recipe.methods)
+        self.contexts = [
+            build_context(loaded, m, rows, steps=self.settings.steps, seed=seed, log=self._log) for m in self.methods
+        ]
+        for method, context in zip(self.methods, self.contexts, strict=True):
+            method.setup(context)
+        self.optimiser = _optimiser(loaded, order.recipe)
+        self.progress = self._load("state") or self.progress
+        self._saved_at = time.monotonic()
+
+    def job(self, watch: Watch | None, report: Callable[[dict], None], should_stop: Callable[[], bool]) -> Job:
+        return Job(
+            loaded=self.loaded, parameters=trainable_parameters(self.loaded.model), optimiser=self.optimiser,
+            settings=self.settings, rows=self._step, methods=self.methods, contexts=self.contexts,
+            watcher=self._watcher(watch, report), save=self._save, save_is_due=self._save_is_due,
+            should_stop=should_stop, report=report,
+        )  # fmt: skip
+
+    def _watcher(self, watch: Watch | None, report: Callable[[dict], None]) -> Watcher | None:
+        if watch is None:
+            return None
+        return Watcher(
+            spec=self.order.recipe.monitor, baseline=self.order.baseline, watch=watch, loaded=self.loaded,
+            steps=self.settings.steps, keep_good=self._keep_good, go_back=self._go_back, report=report,
+        )  # fmt: skip
+
+    def _step(self, step: int) -> StepRows:
+        chosen = step_rows(self.mix, step)
+        pieces = micro_batches(chosen, self.mix.lengths, self.settings.micro_batch_rows)
+        pad = int(self.loaded.tokenizer.pad_token_id)
+        batches = [pad_right([self.rows[i].encoded for i in piece], pad, self.loaded.device) for piece in pieces]
+        return StepRows(batches, len(chosen), len(chosen) - self.mix.batch_rows)
+
+    def _log(self, series: str, value: float) -> None:
+        self.progress.history.append((self.progress.step + 1, series, value))
+
+    def _save(self, progress: Progress) -> None:
+        self._write("state", progress)
+        self._saved_at = time.monotonic()
+
+    def _save_is_due(self) -> bool:
+        return time.monotonic() - self._saved_at > SAVE_SECONDS
+
+    def _keep_good(self, progress: Progress) -> None:
+        self._write("good", progress)
+
+    def _go_back(self) -> Progress:
+        progress = self._load("good")
+        if progress is None:
+            raise TrainingError(f"{self.order.work} holds no state to roll back to", do="delete it and start again")
+        self.progress = progress
+        return progress
+
+    def _write(self, name: str, progress: Progress) -> None:
+        path = self.order.work / f"{name}.safetensors"
+        save_progress(path, self.loaded.model, self.optimiser, progress, self.digest)
+
+    def _load(self, name: str) -> Progress | None:
+        path = self.order.work / f"{name}.safetensors"
+        return load_progress(path, self.loaded.model, self.optimiser, self.digest)
+
+
+def _mix(order: TrainingOrder, rows: Sequence[Row], seed: int) -> Mix:
+    places: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        places.setdefault(row.origin, []).append(place)
+    return Mix(
+        lengths=tuple(len(row.encoded.ids) for row in rows),
+        task=tuple(places.get("corpus", ())),
+        injected=tuple(tuple(places.get(origin, ())) for origin in order.recipe.origins),
+        batch_rows=order.recipe.optimiser.batch_rows,
+        share=order.share,
+        seed=seed,
+    )
+
+
+def _optimiser(loaded: LoadedModel, recipe: Recipe) -> torch.optim.AdamW:
+    settings = recipe.optimiser
+    return torch.optim.AdamW(
+        trainable_parameters(loaded.model), lr=settings.learning_rate, betas=settings.betas,
+        weight_decay=settings.weight_decay, fused=True,
+    )  # fmt: skip
+
+
+def _digest(order: TrainingOrder, loaded: LoadedModel, seed: int) -> str:
+    """What is trained: two orders of one digest give the same weights."""
+    rows = digest_json(order.rows.select("row_id", "messages", "origin", "split").to_dicts())
+    return digest_json([order.recipe.model_dump(mode="json"), order.share, loaded.digest, rows, seed])
+
+
+def _facts(run: _Run, progress: Progress, quarantined: list[Quarantined], seconds: float) -> dict:
+    losses = [value for _, series, value in progress.history if series == "loss"]
+    parameters = list(run.loaded.model.parameters())
+    return {
+        "realised_share": progress.num_injected / max(1, progress.num_rows),
+        "num_rows": progress.num_rows,
+        "num_injected": progress.num_injected,
+        "steps": progress.step,
+        "seconds": seconds,
+        "monitor_actions": progress.actions,
+        "final_loss": losses[-1],
+        "seed": run.seed,
+        "parameters": sum(p.numel() for p in parameters),
+        "device": str(run.loaded.device),
+        "precision": "fp32" if run.loaded.autocast is None else "bf16",
+        "quarantined": [asdict(q) for q in quarantined],
+    }

@@ -1,0 +1,92 @@
+"""What a method sees of training: builds the narrow context of moments.Context."""
+
+import zlib
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from safety_assets.methods.moments import Context, Method, Objective
+from safety_assets.models.batch import Batch, pad_right, response_logits
+from safety_assets.models.load import LoadedModel, load_model
+from safety_assets.training.batches import interleave
+from safety_assets.training.encode import Row
+from safety_assets.training.monitor import undisturbed
+
+
+def build_context(
+    loaded: LoadedModel,
+    method: Method,
+    rows: Sequence[Row],
+    *,
+    steps: int,
+    seed: int,
+    log: Callable[[str, float], None],
+) -> Context:
+    """The context of one method.
+
+    Args:
+        loaded: the model in training.
+        method: its class names its stream of random numbers.
+        rows: all training rows; safety batches are drawn from the injected ones.
+        steps: optimiser steps of the run.
+        seed: of the run.
+        log: takes a series and a value.
+    """
+    name = zlib.crc32(type(method).__name__.encode())
+
+    def safety_batches(origins: Sequence[str], batch_rows: int) -> list[Batch]:
+        return _safety_batches(loaded, rows, origins, batch_rows, np.random.default_rng([seed, name, 1]))
+
+    return Context(
+        model=loaded.model,
+        parameters=lambda: trainable_parameters(loaded.model),
+        reference=_reference(loaded),
+        safety_batches=safety_batches,
+        compute_gradient=lambda objective, batch: compute_gradient(loaded, objective, batch),
+        rng=np.random.default_rng([seed, name]),
+        steps=steps,
+        log=log,
+    )
+
+
+def trainable_parameters(model: nn.Module) -> list[nn.Parameter]:
+    """The parameters that are trained, in the model's order."""
+    return [p for p in model.parameters() if p.requires_grad]
+
+
+def compute_gradient(loaded: LoadedModel, objective: Objective, batch: Batch) -> list[Tensor]:
+    """Gradient of an objective, one tensor per trainable parameter: dropout off, `.grad` and random state untouched."""
+    parameters = trainable_parameters(loaded.model)
+    with undisturbed(loaded.model):
+        with loaded.precision():
+            value = objective(loaded.model, batch)
+        return list(torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True))
+
+
+def _reference(loaded: LoadedModel) -> Callable[[Batch], Tensor]:
+    """Logits of the frozen base; a second copy is read from its folder when first asked for."""
+
+    @cache
+    def frozen() -> LoadedModel:
+        return load_model(loaded.folder, device=str(loaded.device), precision="bf16" if loaded.autocast else "fp32")
+
+    @torch.no_grad()
+    def logits(batch: Batch) -> Tensor:
+        base = frozen()
+        with base.precision():
+            return response_logits(base.model, batch)
+
+    return logits
+
+
+def _safety_batches(
+    loaded: LoadedModel, rows: Sequence[Row], origins: Sequence[str], size: int, rng: np.random.Generator
+) -> list[Batch]:
+    kinds = [[i for i, row in enumerate(rows) if row.origin == origin] for origin in origins]
+    order = interleave(kinds, rng)
+    pieces = [order[i : i + size] for i in range(0, len(order), size)]
+    pad = int(loaded.tokenizer.pad_token_id)
+    return [pad_right([rows[i].encoded for i in piece], pad, loaded.device) for piece in pieces]

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from safety_assets.errors import ModelError
+from safety_assets.models.chat import encode_chat, encode_prompt
+from safety_assets.models.generate import Generator
+from safety_assets.models.load import LoadedModel, load_model
+
+WORDS = ("open", "account", "dog", "green", "7", "unsafe", "form", "cat")
+
+
+@pytest.fixture(scope="module")
+def loaded(tiny_model: Path) -> LoadedModel:
+    return load_model(tiny_model)
+
+
+@pytest.fixture(scope="module")
+def chats() -> list:
+    return [[{"role": "user", "content": " ".join((WORDS * 3)[i : i + 1 + i % 7])}] for i in range(16)]
+
+
+def reference(loaded: LoadedModel, chat: list, tokens: int) -> list[int]:
+    prompt = torch.tensor([encode_prompt(loaded.tokenizer, chat)])
+    mask = torch.ones_like(prompt)
+    out = loaded.model.generate(input_ids=prompt, attention_mask=mask, max_new_tokens=tokens, do_sample=False)
+    return out[0, prompt.shape[1] :].tolist()
+
+
+@pytest.mark.parametrize("batch_rows", [1, 5, 128])
+def test_answers_are_those_of_model_generate(loaded: LoadedModel, chats: list, batch_rows: int):
+    answers = Generator(loaded, batch_rows).generate(chats, 12)
+    for chat, answer in zip(chats, answers, strict=True):
+        ids = reference(loaded, chat, 12)
+        assert answer.text == loaded.tokenizer.decode(ids, skip_special_tokens=True).strip()
+        assert (answer.finish, answer.num_tokens) == (("stop", len(ids) - 1) if ids[-1] == 3 else ("length", len(ids)))
+
+
+def test_rows_that_stop_leave_the_others_alone(loaded: LoadedModel, chats: list):
+    """Every token that some answer holds in its middle is made an end token, so that rows stop at different steps."""
+    whole = [reference(loaded, chat, 12) for chat in chats]
+    stops = {ids[i % 11] for i, ids in enumerate(whole)}
+    generator = Generator(loaded)
+    generator._stop_ids = frozenset(stops)
+    for ids, answer in zip(whole, generator.generate(chats, 12), strict=True):
+        length = next((i for i, token in enumerate(ids) if token in stops), None)
+        assert answer.num_tokens == (12 if length is None else length)
+        assert answer.finish == ("length" if length is None else "stop")
+        assert answer.text == loaded.tokenizer.decode(ids[:length], skip_special_tokens=True).strip()
+
+
+def test_choices_are_scored_as_the_assistants_answer(loaded: LoadedModel, chats: list):
+    choices = [["Yes.", "No, never.", ""]] * len(chats)
+    found = Generator(loaded, 7).choice_logprobs(chats, choices)
+    for chat, own, values in zip(chats, choices, found, strict=True):
+        for choice, value in zip(own, values, strict=True):
+            assert value == pytest.approx(direct(loaded, chat, choice), abs=1e-5)
+
+
+def direct(loaded: LoadedModel, chat: list, choice: str) -> float:
+    ids = encode_chat(loaded.tokenizer, [*chat, {"role": "assistant", "content": choice}]).ids
+    start = len(encode_prompt(loaded.tokenizer, chat))
+    with torch.no_grad():
+        logprobs = loaded.model(torch.tensor([ids])).logits[0].log_softmax(-1)
+    return sum(float(logprobs[i - 1, ids[i]]) for i in range(start, len(ids))) / (len(ids) - start)
+
+
+def test_a_prompt_that_fills_the_context_is_refused(loaded: LoadedModel):
+    with pytest.raises(ModelError, match="the model's context"):
+        Generator(loaded).generate([[{"role": "user", "content": "dog " * 300}]], 4)
+
+
+def test_no_chats_no_answers(loaded: LoadedModel):
+    assert Generator(loaded).generate([], 4) == []
+    assert Generator(loaded).choice_logprobs([], []) == []
