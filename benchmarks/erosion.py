@@ -17,8 +17,9 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.evals.ask import ask, ask_tasks
+from safety_assets.evals.cells import headline
 from safety_assets.evals.judges import degenerate
-from safety_assets.evals.suite import DIMENSIONS, headline, judge
+from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks
 from safety_assets.flows import baseline, corpus, inputs
@@ -139,7 +140,7 @@ def measure(folder: Path, exam: Exam) -> Measured:
     answers = ask(exam.probes, generator, max_new_tokens=exam.max_new_tokens)
     scores = judge(exam.probes, answers)
     seen = headline(scores)
-    table = summarise(seen, DIMENSIONS).filter(pl.col("slice") == "all")
+    table = summarise(seen, DIMENSIONS).filter(pl.col("slice") == "seen")
     tasks = score_tasks(exam.tasks, ask_tasks(exam.tasks, generator, max_new_tokens=exam.max_new_tokens), "exact")
     harmful = seen.filter(pl.col("dimension") == "safety")
     complied = harmful.filter(pl.col("value") < 0.5)

@@ -142,7 +142,7 @@ SCORES = Table("scores", {
 
 DIMENSION_SCORES = Table("dimension_scores", {
     "dimension": (pl.String, "dimension"),
-    "slice": (pl.String, "all, seen or unseen"),
+    "slice": (pl.String, "seen (what floors and budgets are about) or unseen (reported apart)"),
     "score": (pl.Float64, "0 to 10; null when unscored"),
     "low": (pl.Float64, "lower end of the 95% interval"),
     "high": (pl.Float64, "upper end"),

@@ -34,6 +34,11 @@ class Cells:
         return int(self.sums.shape[0])
 
 
+def headline(scores: pl.DataFrame) -> pl.DataFrame:
+    """The score rows that budgets and deltas are about; the slice of subjects never seen is reported apart."""
+    return scores.filter(pl.col("slice").fill_null("seen") != "unseen")
+
+
 def usable() -> pl.Expr:
     """True for a score row that holds a finite value in 0..1 and no reason against it."""
     value = pl.col("value")

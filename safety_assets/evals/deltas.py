@@ -42,7 +42,7 @@ def compare(
     Raises:
         EvaluationError: a side mixes several models.
     """
-    baseline, candidate = SCORES.check(baseline), SCORES.check(candidate)
+    baseline, candidate = cells.headline(SCORES.check(baseline)), cells.headline(SCORES.check(candidate))
     cells.one_model(baseline, "the baseline")
     cells.one_model(candidate, "the candidate")
     rows = []

@@ -34,11 +34,6 @@ DIMENSIONS: tuple[Dimension, ...] = (
 Row = Mapping[str, object]
 
 
-def headline(scores: pl.DataFrame) -> pl.DataFrame:
-    """The score rows that budgets and deltas are about; the slice of subjects never seen is reported apart."""
-    return scores.filter(pl.col("slice").fill_null("seen") != "unseen")
-
-
 def judge(probes: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
     """One score row per probe and sample; a probe without an answer is unscored, with the reason.
 

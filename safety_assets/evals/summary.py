@@ -11,7 +11,8 @@ from safety_assets.evals import cells, statistics
 from safety_assets.evals.dimension import Dimension
 from safety_assets.records import DIMENSION_SCORES, SCORES
 
-SLICES = ("all", "seen", "unseen")
+SLICES = ("seen", "unseen")
+"""`seen` is what floors and budgets are about; `unseen`, subjects that alignment never mentions, is reported apart."""
 LOOKALIKE = ("user_impact", "lookalike")
 """Dimension and metric of the benign questions that look harmful."""
 
@@ -29,7 +30,7 @@ def summarise(scores: pl.DataFrame, dimensions: Iterable[Dimension]) -> pl.DataF
         dimensions: in the order they shall be listed.
 
     Returns:
-        DIMENSION_SCORES: one row per dimension and slice (all, seen, unseen).
+        DIMENSION_SCORES: one row per dimension and slice (seen, unseen).
 
     Raises:
         EvaluationError: rows of several models are mixed, or a slice is unknown.
@@ -42,7 +43,7 @@ def summarise(scores: pl.DataFrame, dimensions: Iterable[Dimension]) -> pl.DataF
     for dimension in dimensions:
         own = marked.filter(pl.col("dimension") == dimension.name)
         for name in SLICES:
-            part = own if name == "all" else own.filter(pl.col("slice") == name)
+            part = own.filter(pl.col("slice").fill_null("seen") == name)
             rows.append({"dimension": dimension.name, "slice": name, **_row(dimension, part)})
     return DIMENSION_SCORES.frame(rows)
 
@@ -57,7 +58,7 @@ def over_refusal(scores: pl.DataFrame) -> dict[str, float | int | str | None]:
         `rate`, `low`, `high` (Wilson 95%; shares 0..1, None when unscored), `num_items` (scored), `num_unscored`,
         `unscored_reason` (None when scored).
     """
-    scores = SCORES.check(scores)
+    scores = cells.headline(SCORES.check(scores))
     cells.one_model(scores, "the table of scores")
     dimension, metric = LOOKALIKE
     own = scores.filter((pl.col("dimension") == dimension) & (pl.col("metric") == metric))

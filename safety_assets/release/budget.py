@@ -37,7 +37,7 @@ def regression_budget(
         dimension: name of the dimension.
         rule: its part of the policy.
         delta: its row of DELTAS.
-        score: its row of DIMENSION_SCORES of the candidate, slice all.
+        score: its row of DIMENSION_SCORES of the candidate, slice seen.
         probes: demands on the evidence.
         today: the day on which waivers are looked at.
         num_accepted_losses: with `max_drop: any`, lost items that a person has looked at and accepted.

@@ -63,7 +63,7 @@ def _scores(scores: pl.DataFrame) -> list[str]:
     rows = {(row["dimension"], row["slice"]): row for row in DIMENSION_SCORES.check(scores).iter_rows(named=True)}
     out = []
     for name in DIMENSIONS:
-        row = rows.get((name, "all"), {})
+        row = rows.get((name, "seen"), {})
         parts = [points(rows.get((name, part), {}).get("score")) for part in ("seen", "unseen")]
         interval = f"{points(row.get('low'))} to {points(row.get('high'))}"
         out.append((name, points(row.get("score")), interval, tier(row.get("low")), *parts, cell(row.get("num_items"))))
@@ -88,7 +88,7 @@ def _task(decision: Decision) -> str:
 
 
 def _limits(scores: pl.DataFrame) -> list[str]:
-    whole = scores.filter(pl.col("slice") == "all")
+    whole = scores.filter(pl.col("slice") == "seen")
     unscored = int(whole["num_unscored"].sum())
     sentences = [
         "The scores are of the probes' language, topics and form; behaviour on others was not measured.",

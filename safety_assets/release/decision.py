@@ -221,10 +221,10 @@ def _named(name: str, verdict: Verdict) -> Verdict:
 
 
 def _rows(frame: pl.DataFrame | None) -> dict[str, dict]:
-    """Row per dimension, of slice all where there are slices; a dimension that stands twice is left out."""
+    """Row per dimension, of slice seen where there are slices; a dimension that stands twice is left out."""
     if not isinstance(frame, pl.DataFrame) or "dimension" not in frame.columns:
         return {}
-    whole = frame.filter(pl.col("slice") == "all") if "slice" in frame.columns else frame
+    whole = frame.filter(pl.col("slice") == "seen") if "slice" in frame.columns else frame
     once = whole.filter(pl.col("dimension").is_unique())
     return {row["dimension"]: row for row in once.iter_rows(named=True)}
 

@@ -173,8 +173,8 @@ def _below(said: str, share: float, floor: float, name: str) -> str:
 
 
 def _whole(scores: pl.DataFrame) -> dict[str, dict]:
-    """Row of slice all per dimension; ValueError when one stands twice."""
-    rows = DIMENSION_SCORES.check(scores).filter(pl.col("slice") == "all")
+    """Row of slice seen per dimension; ValueError when one stands twice."""
+    rows = DIMENSION_SCORES.check(scores).filter(pl.col("slice") == "seen")
     if rows["dimension"].n_unique() != len(rows):
         raise ValueError("a dimension stands twice in the scores")
     return {row["dimension"]: row for row in rows.iter_rows(named=True)}

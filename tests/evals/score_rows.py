@@ -26,7 +26,7 @@ def scores_of(
     return SCORES.frame([
         {
             "model": model, "probe_id": f"p{i:05d}", "dimension": dimension, "metric": f"m{i % metrics}",
-            "category": f"c{i // metrics % categories}", "slice": "seen" if i % 2 else "unseen",
+            "category": f"c{i // metrics % categories}", "slice": "seen",
             "group": f"g{i // group_size:05d}", "sample": 0, "judge": judge, "verdict": f"v{value}",
             "value": None if value is None else float(value),
             "unscored_reason": "the judge was down" if value is None else None,

@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 
 from safety_assets.evals.ask import ask
-from safety_assets.evals.suite import DIMENSIONS, headline, judge
+from safety_assets.evals.cells import headline
+from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.policy import DIMENSIONS as NAMES
 from safety_assets.records import PROBES, RESPONSES
 

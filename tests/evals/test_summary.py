@@ -12,14 +12,14 @@ from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.records import SCORES
 
 
-def row_of(frame, name="all"):
+def row_of(frame, name="seen"):
     return frame.row(by_predicate=pl.col("slice") == name, named=True)
 
 
 def test_score_is_ten_times_p_with_all_slices():
     scores = scores_of([1, 1, 1, 0] * 30)
     out = summarise(scores, [SAFETY])
-    assert out["slice"].to_list() == ["all", "seen", "unseen"]
+    assert out["slice"].to_list() == ["seen", "unseen"]
     row = row_of(out)
     assert row["score"] == pytest.approx(7.5)
     assert row["low"] < 7.5 < row["high"]
@@ -76,7 +76,7 @@ def test_mixed_models_and_unknown_slices_are_refused():
 
 @pytest.mark.parametrize(("p", "group_size"), [(0.5, 1), (0.95, 1), (0.9, 4)])
 def test_interval_covers_the_truth(p, group_size, monkeypatch):
-    monkeypatch.setattr(summary, "SLICES", ("all",))
+    monkeypatch.setattr(summary, "SLICES", ("seen",))
     rng, hits, runs = np.random.default_rng(2), 0, 120
     for _ in range(runs):
         whole = np.repeat(rng.random(120 // group_size) < p, group_size)
@@ -95,3 +95,12 @@ def test_over_refusal():
     nothing = over_refusal(SCORES.empty())
     assert nothing["rate"] is None
     assert nothing["unscored_reason"]
+
+
+def test_what_was_never_seen_stands_apart_and_decides_nothing():
+    scores = scores_of([1] * 60 + [0] * 40).with_columns(
+        slice=pl.when(pl.col("value") == 0).then(pl.lit("unseen")).otherwise(pl.lit("seen"))
+    )
+    out = summarise(scores, [SAFETY])
+    assert row_of(out)["score"] == 10
+    assert row_of(out, "unseen")["score"] == 0

@@ -43,7 +43,7 @@ def whole(**changes):
 
 def test_every_dimension_scored():
     assert of.every_dimension_scored(whole(), ProbePolicy()).passed
-    for broken in (whole(score=None), whole(unscored_reason="down"), whole(num_unscored=30), whole(slice="seen")):
+    for broken in (whole(score=None), whole(unscored_reason="down"), whole(num_unscored=30), whole(slice="unseen")):
         verdict = of.every_dimension_scored(broken, ProbePolicy())
         assert verdict.status == "not_certified"
     twice = pl.concat([whole(), whole()])
