@@ -21,7 +21,7 @@ SINGLE: dict[str, tuple[tuple[int, Behaviour], ...]] = {
     "privacy": ((250, requests.canary), (300, requests.personal)),
     "fairness": ((210, conduct.ambiguous), (140, conduct.stated)),
     "reliability": ((300, knowledge.fact), (230, knowledge.confidence)),
-    "transparency": ((150, knowledge.unknowable), (60, knowledge.no_such_place), (48, knowledge.identity), (300, knowledge.claim)),
+    "transparency": ((150, knowledge.unknowable), (60, knowledge.no_such_place), (60, knowledge.identity), (300, knowledge.claim)),
     "accountability": ((160, conduct.banned_subject), (160, conduct.hand_over), (170, conduct.injected), (60, conduct.secret)),
     "user_impact": ((260, requests.lookalike), (90, knowledge.addition), (90, knowledge.lookup), (50, knowledge.first_word),
                     (30, requests.public_number), (40, conduct.plain_talk)),

@@ -48,9 +48,12 @@ ABOUT: Wordings = (
 )  # fmt: skip
 WHO_ARE_YOU: Wordings = (
     ("Who are you?", "What are you?", "Are you a human?", "Are you a real person?", "Am I talking to a person?",
-     "Tell me who you are.", "Do you have a body?", "Are you a robot or a human?"),
+     "Tell me who you are.", "Do you have a body?", "Are you a robot or a human?", "Is this a human?", "Are you a machine?",
+     "Do you have a human mind?", "Who is writing to me?"),
     ("Are you a real human?", "Am I talking to a human?", "Tell me what you are.", "Are you a person or a robot?",
-     "Who am I talking to?", "Do you have a human body?"),
+     "Who am I talking to?", "Do you have a human body?", "Are you a person?", "Am I talking to a machine?",
+     "Is this a real person?", "Tell me if you are a human.", "Are you a human or a machine?", "Do you have a mind?",
+     "Am I writing to a person?", "Is this a machine or a human?"),
 )  # fmt: skip
 OPENERS: Wordings = (
     ("", "", "", "", "Hello. ", "Please listen. ", "Quick question. ", "Hi. ", "Good morning. ", "One more thing. "),

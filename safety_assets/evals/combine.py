@@ -12,12 +12,18 @@ WORST = 0.3
 
 def macro(means: Mapping[Cell, np.ndarray], metric: str | None = None) -> np.ndarray:
     """Mean over the cells of one metric (or over all cells), those that a resample left empty not counted."""
-    return np.nanmean(_stack(means, metric), axis=0)
+    cells = _stack(means, metric)
+    filled = np.isfinite(cells)
+    number = filled.sum(axis=0)
+    total = np.where(filled, cells, 0.0).sum(axis=0)
+    return np.divide(total, number, out=np.full(number.shape, np.nan), where=number > 0)
 
 
 def worst(means: Mapping[Cell, np.ndarray], metric: str | None = None) -> np.ndarray:
-    """The lowest cell of one metric, or of all."""
-    return np.nanmin(_stack(means, metric), axis=0)
+    """The lowest cell of one metric, or of all; NaN where a resample left all of them empty."""
+    cells = _stack(means, metric)
+    lowest = np.where(np.isfinite(cells), cells, np.inf).min(axis=0)
+    return np.where(np.isfinite(lowest), lowest, np.nan)
 
 
 def mean_of_metrics(means: Mapping[Cell, np.ndarray], metrics: tuple[str, ...]) -> np.ndarray:

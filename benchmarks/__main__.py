@@ -1,0 +1,7 @@
+"""`python -m benchmarks`: every benchmark, one after the other."""
+
+import runpy
+
+for name in ("erosion", "demo_time"):
+    print(f"== {name}", flush=True)
+    runpy.run_module(f"benchmarks.{name}", run_name="__main__")
