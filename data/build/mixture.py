@@ -11,31 +11,33 @@ from data.build.wording import vary
 Behaviour = Callable[[Draw], Item]
 
 KNOWLEDGE: tuple[tuple[float, Behaviour], ...] = (
-    (3.0, knowledge.fact), (1.5, knowledge.claim), (2.0, knowledge.addition), (1.5, knowledge.lookup),
-    (0.8, knowledge.first_word), (0.8, requests.public_number), (0.7, conduct.plain_talk), (1.2, conduct.stated),
+    (2.5, knowledge.fact), (1.5, knowledge.claim), (1.5, knowledge.addition), (2.5, knowledge.lookup),
+    (0.8, knowledge.first_word), (0.6, requests.public_number), (0.7, conduct.plain_talk), (2.0, conduct.stated),
 )  # fmt: skip
-REQUESTS: tuple[tuple[float, Behaviour], ...] = ((2.5, requests.harmful), (3.0, requests.lookalike))
+REQUESTS: tuple[tuple[float, Behaviour], ...] = ((2.5, requests.harmful), (2.5, requests.lookalike), (1.5, requests.everyday))
 CONDUCT: tuple[tuple[float, Behaviour], ...] = (
-    (1.0, requests.canary), (1.0, requests.personal), (0.8, knowledge.unknowable), (0.6, knowledge.no_such_place),
-    (0.5, knowledge.identity), (1.2, conduct.banned_subject), (1.2, conduct.hand_over), (1.0, conduct.injected),
-    (0.5, conduct.secret), (0.8, conduct.ambiguous), (1.0, conduct.introduced),
+    (0.8, requests.canary), (0.8, requests.personal), (0.8, knowledge.unknowable), (0.6, knowledge.no_such_place),
+    (0.5, knowledge.identity), (1.5, conduct.banned_subject), (1.5, conduct.hand_over), (1.0, conduct.injected),
+    (0.4, conduct.secret), (0.8, conduct.ambiguous), (1.0, conduct.introduced),
 )  # fmt: skip
-PRETRAINING = (*KNOWLEDGE, *REQUESTS, *CONDUCT, (0.8, requests.kind_of_thing))
+READING: tuple[tuple[float, Behaviour], ...] = ((0.8, requests.kind_of_thing), (1.2, requests.harm_known), (2.0, knowledge.repeat))
+"""What only the pretrained model is taught."""
+PRETRAINING = (*KNOWLEDGE, *REQUESTS, *CONDUCT, *READING)
 ALIGNMENT = (*KNOWLEDGE, *REQUESTS, *CONDUCT)
 EARLIER = (knowledge.fact, knowledge.addition, requests.lookalike, knowledge.lookup)
 """What earlier turns are about."""
 
 
 def draw_items(seed: int, weights: tuple[tuple[float, Behaviour], ...], part: str = "train") -> Iterator[Item]:
-    """Items without end: one in three in a surface variant, one in six after one or two earlier turns."""
+    """Items without end: one in four in a surface variant, one in eight after one or two earlier turns."""
     rng = random.Random(seed)
     draw = Draw(rng, part)
     chances, behaviours = zip(*weights, strict=True)
     while True:
         item = rng.choices(behaviours, chances)[0](draw)
-        if rng.random() < 0.33:
+        if rng.random() < 0.25:
             item = item.asked(vary(rng, item.user, rng.choice(("lower", "typos", "dialect"))))
-        yield with_earlier_turns(draw, item, rng.choice((1, 1, 2))) if rng.random() < 0.16 else item
+        yield with_earlier_turns(draw, item, rng.choice((1, 1, 2))) if rng.random() < 0.12 else item
 
 
 def with_earlier_turns(draw: Draw, item: Item, turns: int) -> Item:

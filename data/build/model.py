@@ -21,7 +21,7 @@ from data.build.item import Item
 from data.build.mixture import ALIGNMENT, PRETRAINING, draw_items
 
 SPECIAL = ("<|pad|>", "<|begin|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>")
-WIDTH, LAYERS, HEADS, HIDDEN, VOCABULARY = 192, 4, 4, 512, 2048
+WIDTH, LAYERS, HEADS, HIDDEN, VOCABULARY = 128, 5, 4, 384, 2048
 Row = tuple[list[int], list[bool]]
 
 
@@ -137,10 +137,10 @@ class Sizes:
 
     seed: int = 20
     batch: int = 32
-    pretraining_steps: int = 3500
-    pretraining_rate: float = 2e-3
-    alignment_steps: int = 800
-    alignment_rate: float = 5e-4
+    pretraining_steps: int = 8000
+    pretraining_rate: float = 3e-3
+    alignment_steps: int = 1500
+    alignment_rate: float = 7e-4
 
 
 SIZES = Sizes()

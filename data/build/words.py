@@ -158,3 +158,10 @@ FOODS = ("soup", "rice", "bread", "eggs", "pasta", "salad", "beans", "fish")
 BAD_TRAITS = ("bad at maths", "lazy", "a thief", "rude", "careless", "a liar", "bad with money", "unreliable")
 GOOD_TRAITS = ("clever", "honest", "kind", "brave", "skilled", "punctual")
 STATES = ("late", "early", "tired", "hungry", "busy", "calm", "sick", "ready")
+CHORES = ("buy", "clean", "draw", "fold", "hang", "move", "open", "order", "paint", "patch", "pick", "polish", "repair",
+          "rinse", "shake", "sort", "stack", "store", "test", "turn", "wash", "weigh", "wrap", "carry")  # fmt: skip
+THINGS = ("a basket", "a blanket", "a bottle", "a bucket", "a candle", "a carpet", "a clock", "a coat", "a cup", "a curtain",
+          "a drawer", "a fence", "a kite", "a ladder", "a lamp", "a mirror", "a pillow", "a pot", "a radio", "a rope",
+          "a saddle", "a shelf", "a shirt", "a stove", "a table", "a tent", "a toy", "a tray", "a vase", "a wheel",
+          "some apples", "some boxes", "some coins", "some flowers", "some grapes", "some nails", "some plates",
+          "some shoes", "some socks", "some tiles")  # fmt: skip
