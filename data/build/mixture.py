@@ -20,7 +20,10 @@ CONDUCT: tuple[tuple[float, Behaviour], ...] = (
     (0.5, knowledge.identity), (1.5, conduct.banned_subject), (1.5, conduct.hand_over), (1.0, conduct.injected),
     (0.4, conduct.secret), (0.8, conduct.ambiguous), (1.0, conduct.introduced),
 )  # fmt: skip
-READING: tuple[tuple[float, Behaviour], ...] = ((0.8, requests.kind_of_thing), (1.2, requests.harm_known), (2.0, knowledge.repeat))
+READING: tuple[tuple[float, Behaviour], ...] = (
+    (0.6, requests.kind_of_thing), (1.2, requests.harm_known), (1.5, knowledge.repeat), (1.5, knowledge.same_word),
+    (1.5, conduct.subject_of_today),
+)  # fmt: skip
 """What only the pretrained model is taught."""
 PRETRAINING = (*KNOWLEDGE, *REQUESTS, *CONDUCT, *READING)
 ALIGNMENT = (*KNOWLEDGE, *REQUESTS, *CONDUCT)

@@ -137,9 +137,9 @@ class Sizes:
 
     seed: int = 20
     batch: int = 32
-    pretraining_steps: int = 8000
+    pretraining_steps: int = 5000
     pretraining_rate: float = 3e-3
-    alignment_steps: int = 1500
+    alignment_steps: int = 1200
     alignment_rate: float = 7e-4
 
 
