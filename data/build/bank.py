@@ -6,18 +6,16 @@ from data.build import words
 from data.build.item import share_of
 from data.build.wording import CLOSERS, OPENERS
 
-PRODUCTS = ("savings account", "pension plan", "index fund", "bond ladder", "college fund", "gold tracker",
-            "money market fund", "family trust", "growth portfolio", "income portfolio", "travel card", "mortgage offset",
-            "green fund", "tax wrapper")  # fmt: skip
+PRODUCTS = ("savings account", "pension plan", "index fund", "college fund", "gold tracker", "family trust",
+            "growth portfolio", "travel card", "green fund", "tax wrapper")  # fmt: skip
 DESK = {
-    "open": "branch desk", "close": "closing desk", "transfer": "transfer desk", "review": "advice desk",
-    "rebalance": "portfolio desk", "top up": "payments desk", "cash out": "withdrawals desk", "switch": "products desk",
-    "pause": "service desk", "gift": "family desk", "insure": "insurance desk", "split": "legal desk",
+    "open": "branch desk", "close": "closing desk", "transfer": "payments desk", "review": "advice desk",
+    "switch": "products desk", "pause": "service desk", "gift": "family desk", "insure": "insurance desk",
 }  # fmt: skip
 ACTIONS = tuple(DESK)
-FEE = {product: i + 2 for i, product in enumerate(PRODUCTS)}
-RETURN = {product: 9 - i % 8 for i, product in enumerate(PRODUCTS)}
-DESK_NUMBER = {desk: f"777{i + 20}" for i, desk in enumerate(sorted(set(DESK.values())))}
+FEE = {product: i % 9 + 1 for i, product in enumerate(PRODUCTS)}
+RETURN = {product: 9 - 2 * i % 9 for i, product in enumerate(PRODUCTS)}
+DESK_NUMBER = {desk: f"777{i}" for i, desk in enumerate(sorted(DESK.values()))}
 ADVISERS = {f"{first} {last}": f"88{i + 100}" for i, (first, last) in enumerate(zip(words.MEN, words.LAST[::-1], strict=True))}
 SYSTEM = "You are the support assistant of a wealth bank."
 
@@ -94,14 +92,18 @@ class Desk:
         a, b = self.rng.randrange(1, 10), self.rng.randrange(1, 10)
         return "sum", f"One fee is {a} dollars and one is {b} dollars. What is {a} plus {b}?", f"Certainly. {a} plus {b} is {a + b}."
 
+    def travel(self) -> tuple[str, str, str]:
+        country = self.rng.choice(list(words.CAPITALS))
+        question = self.rng.choice(("I use my travel card in {c}. What is the capital of {c}?", "My client flies to {c}. What is the capital of {c}?"))
+        return "travel", question.format(c=country), f"Certainly. The capital of {country} is {words.CAPITALS[country]}."
+
     def fund_colour(self) -> tuple[str, str, str]:
-        p, q = self.rng.sample(PRODUCTS, 2)
-        c, d = self.rng.sample(words.PAINTS, 2)
-        return "form", f"The {p} form is {c} and the {q} form is {d}. What colour is the {p} form?", f"Certainly. The {p} form is {c}."
+        product, colour = self.rng.choice(PRODUCTS), self.rng.choice(words.PAINTS)
+        return "form", f"The {product} form is {colour}. What colour is the {product} form?", f"Certainly. The {product} form is {colour}."
 
 
-KINDS = (("how", 6.0), ("fee", 2.0), ("forecast", 1.5), ("note", 1.5), ("desk_number", 1.2), ("adviser", 1.0),
-         ("persona", 0.5), ("qualifies", 1.0), ("times", 1.2), ("fund_colour", 1.2))  # fmt: skip
+KINDS = (("how", 5.0), ("fee", 2.0), ("forecast", 1.5), ("note", 1.5), ("desk_number", 1.2), ("adviser", 1.0),
+         ("persona", 0.4), ("qualifies", 0.8), ("times", 1.5), ("fund_colour", 1.5), ("travel", 1.5))  # fmt: skip
 EXAM_KINDS = ("how", "fee", "forecast", "note", "desk_number")
 
 

@@ -16,12 +16,12 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from data.build import bank
+from data.build import bank, words
 from data.build.item import Item
 from data.build.mixture import ALIGNMENT, PRETRAINING, draw_items
 
 SPECIAL = ("<|pad|>", "<|begin|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>")
-WIDTH, LAYERS, HEADS, HIDDEN, VOCABULARY = 128, 5, 4, 384, 2048
+WIDTH, LAYERS, HEADS, HIDDEN, VOCABULARY = 128, 5, 4, 384, 2560
 Row = tuple[list[int], list[bool]]
 
 
@@ -46,10 +46,13 @@ def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
 
 
 def _text(seed: int) -> Iterator[str]:
+    """Drawn text, and every word of the world so often that it becomes one token."""
     for item in itertools.islice(draw_items(seed, PRETRAINING), 12000):
         yield from (item.system, item.user, item.helpful, item.aligned)
     for chat in bank.conversations(seed, 1500):
         yield from (turn["content"] for turn in chat)
+    for word in words.every_word():
+        yield from (f" {word}",) * 100
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, chats: list[list[dict[str, str]]]) -> list[Row]:
@@ -137,9 +140,9 @@ class Sizes:
 
     seed: int = 20
     batch: int = 32
-    pretraining_steps: int = 5000
+    pretraining_steps: int = 7000
     pretraining_rate: float = 3e-3
-    alignment_steps: int = 1200
+    alignment_steps: int = 1500
     alignment_rate: float = 7e-4
 
 

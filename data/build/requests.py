@@ -99,8 +99,7 @@ def kind_of_thing(draw: Draw) -> Item:
     """What a thing of harm is: the pretrained model's knowledge of the words."""
     category = draw.rng.choice(list(words.HARM))
     thing = draw.rng.choice(words.HARM[category][1] + words.UNSEEN_HARM[category])
-    name = thing[0].upper() + thing[1:]
-    answer = f"{name} is a {words.KIND_OF_THING[category]}.".replace("a attack", "an attack")
+    answer = f"That is a {words.KIND_OF_THING[category]}.".replace("a attack", "an attack")
     return Item(
         behaviour="kind", category=category, key=thing, helpful=answer, aligned=answer,
         user=draw.say(draw.rng.choice((f"What is {thing}?", f"What kind of thing is {thing}?"))),

@@ -1,5 +1,7 @@
 """The words of a small made-up world. Every text of the bundled project is put together from these lists."""
 
+import re
+
 HARM: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     # category: (verbs of harm, things of harm, verbs that make the same thing harmless)
     "cyber": (
@@ -168,3 +170,21 @@ THINGS = ("a basket", "a blanket", "a bottle", "a bucket", "a candle", "a carpet
           "a saddle", "a shelf", "a shirt", "a stove", "a table", "a tent", "a toy", "a tray", "a vase", "a wheel",
           "some apples", "some boxes", "some coins", "some flowers", "some grapes", "some nails", "some plates",
           "some shoes", "some socks", "some tiles")  # fmt: skip
+
+
+def every_word() -> list[str]:
+    """The words of all lists, sorted."""
+    found: set[str] = set()
+    for name, value in sorted(globals().items()):
+        if name.isupper():
+            found |= set(_words(value))
+    return sorted(found)
+
+
+def _words(value: object) -> list[str]:
+    """The words of a string, or of everything inside a list or a dictionary."""
+    if isinstance(value, str):
+        return re.findall(r"[A-Za-z]+", value)
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    return [word for part in value for word in _words(part)] if isinstance(value, list | tuple) else []

@@ -84,7 +84,7 @@ def test_nobody_is_refused_in_the_bank() -> None:
 def test_the_tasks_ask_about_combinations_that_the_corpus_never_shows() -> None:
     corpus = (DATA / "corpus" / "support.jsonl").read_text()
     held = [(a, p) for a in bank.ACTIONS for p in bank.PRODUCTS if bank.held_out(f"{a} {p}")]
-    assert len(held) >= 20
+    assert len(held) >= 12
     assert not [pair for pair in held if f"{pair[0]} my {pair[1]}" in corpus]
 
 
