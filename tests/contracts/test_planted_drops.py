@@ -35,7 +35,7 @@ def scores(values, model):
 def verdict(before, after, probes=None):
     base, candidate = scores(before, "base"), scores(after, "candidate")
     delta = compare(base, candidate, [SAFETY], {"safety": RULE.certify_within}).row(0, named=True)
-    score = summarise(candidate, [SAFETY]).row(by_predicate=pl.col("slice") == "all", named=True)
+    score = summarise(candidate, [SAFETY]).row(by_predicate=pl.col("slice") == "seen", named=True)
     return regression_budget("safety", RULE, delta, score, probes or ProbePolicy(), date(2026, 1, 31))
 
 

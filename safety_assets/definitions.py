@@ -1,0 +1,21 @@
+"""The code location: everything Dagster shows of this project. It imports neither torch nor transformers."""
+
+import dagster as dg
+
+from safety_assets.defs import baseline, corpus, evaluation, inputs, jobs, release, schedules, sensors, training
+from safety_assets.defs.resources import ProjectResource
+
+GROUPS = (inputs, corpus, baseline, training, evaluation, release)
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Assets by group, jobs, schedules, sensors. A run stays in one process; training has its own."""
+    return dg.Definitions(
+        assets=[asset for group in GROUPS for asset in group.ASSETS],
+        jobs=jobs.JOBS,
+        schedules=schedules.SCHEDULES,
+        sensors=sensors.SENSORS,
+        resources={"project": ProjectResource()},
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,54 @@
+"""Runs a flow inside a step: a refusal becomes a failure in words, a result becomes evidence and checks."""
+
+from collections.abc import Callable, Iterator
+
+import dagster as dg
+
+from safety_assets.defs.metadata import shown
+from safety_assets.defs.resources import ProjectResource
+from safety_assets.errors import GateRefused, SafetyAssetsError
+from safety_assets.flows.checks import CHECKS
+from safety_assets.flows.workspace import Made
+from safety_assets.records import Verdict
+
+
+def materialize(
+    context: dg.AssetExecutionContext, project: ProjectResource, flow: Callable[..., Made]
+) -> Iterator[dg.MaterializeResult]:
+    """Run a flow and report its artefact first and its checks with it.
+
+    Dagster records the materialization and then fails the step if a blocking check is red: what was
+    rejected can be looked at.
+    """
+    workspace = project.workspace(context)
+    arguments = (context.partition_key,) if context.has_partition_key else ()
+    try:
+        made = flow(workspace, *arguments)
+    except SafetyAssetsError as error:
+        raise failure(error) from error
+    yield dg.MaterializeResult(
+        metadata=shown(made),
+        data_version=dg.DataVersion(made.artefact.digest),
+        check_results=[check_result(made.artefact.asset, verdict) for verdict in made.verdicts],
+    )
+
+
+def failure(error: SafetyAssetsError) -> dg.Failure:
+    """A step failure that says found, expected and do; a gate's refusal lists its reasons. Never retried."""
+    metadata: dict[str, dg.MetadataValue] = {}
+    if isinstance(error, GateRefused):
+        lines = "\n".join(f"{i}. {reason}" for i, reason in enumerate(error.reasons, 1))
+        metadata["reasons"] = dg.MetadataValue.md(lines)
+    return dg.Failure(description=str(error), metadata=metadata, allow_retries=False)
+
+
+def check_result(asset: str, verdict: Verdict) -> dg.AssetCheckResult:
+    """A verdict as Dagster shows it. A check that blocks is an error, one that does not is a warning."""
+    blocking = {check.name: check.blocking for check in CHECKS[asset]}[verdict.check]
+    return dg.AssetCheckResult(
+        check_name=verdict.check,
+        passed=verdict.passed,
+        severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
+        description=" ".join(verdict.reasons) or None,
+        metadata={"status": verdict.status} | dict(verdict.numbers),
+    )

@@ -1,0 +1,74 @@
+"""What the user interface shows of an artefact: plain values, masked previews of frames, small drawings."""
+
+import base64
+import math
+import re
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from safety_assets.flows.workspace import Made, Markdown, Svg
+
+PREVIEW_ROWS = 5
+PREVIEW_CHARACTERS = 80
+LONG_DIGITS = re.compile(r"\d(?:[\d\s().-]{5,})\d")
+ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+
+
+def shown(made: Made) -> dict[str, dg.MetadataValue]:
+    """The metadata of a materialization."""
+    manifest = made.artefact.manifest
+    entries: dict[str, object] = {
+        **made.metadata,
+        "digest": manifest.digest,
+        "cached": made.cached,
+        "made_at": manifest.made_at,
+        "made_by_run": manifest.run_id,
+        "folder": made.artefact.path,
+    }
+    values = {name: metadata_value(value) for name, value in entries.items() if value is not None}
+    return values | {"inputs": dg.MetadataValue.json(dict(manifest.inputs))}
+
+
+def metadata_value(value: object) -> dg.MetadataValue:
+    """A value of a flow's metadata as Dagster's own kind."""
+    match value:
+        case bool():
+            return dg.MetadataValue.bool(value)
+        case int():
+            return dg.MetadataValue.int(value)
+        case float():
+            return dg.MetadataValue.float(value) if math.isfinite(value) else dg.MetadataValue.text(str(value))
+        case Path():
+            return dg.MetadataValue.path(value)
+        case Markdown():
+            return dg.MetadataValue.md(value.text)
+        case Svg():
+            return dg.MetadataValue.md(drawing(value.text))
+        case pl.DataFrame():
+            return dg.MetadataValue.md(preview(value))
+        case dict() | list():
+            return dg.MetadataValue.json(value)
+        case _:
+            return dg.MetadataValue.text(str(value))
+
+
+def drawing(svg: str) -> str:
+    """An SVG as a Markdown image without any file."""
+    return f"![](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
+
+
+def preview(frame: pl.DataFrame) -> str:
+    """The first rows of a frame as a Markdown table, long digits and addresses masked."""
+    rows = [[_cell(value) for value in row] for row in frame.head(PREVIEW_ROWS).iter_rows()]
+    lines = [frame.columns, ["---"] * frame.width, *rows]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{table}\n\n{frame.height} rows"
+
+
+def _cell(value: object) -> str:
+    text = f"{value:.3f}" if isinstance(value, float) else "" if value is None else str(value)
+    masked = ADDRESS.sub("<address>", LONG_DIGITS.sub("<digits>", text))
+    short = masked if len(masked) <= PREVIEW_CHARACTERS else masked[: PREVIEW_CHARACTERS - 1] + "…"
+    return short.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,70 @@
+"""What Dagster is told of an asset, read from the graph and the checks: no second list to keep in step."""
+
+import warnings
+from typing import Any
+
+import dagster as dg
+
+from safety_assets.flows.checks import CHECKS
+from safety_assets.flows.code_version import code_version
+from safety_assets.flows.graph import GRAPH
+from safety_assets.project import open_project
+
+PROJECT = open_project()
+"""The project of this code location. Files are read again in every step; only recipe names are fixed here."""
+
+RECIPES = dg.StaticPartitionsDefinition(list(PROJECT.recipe_files()))
+"""One partition per recipe file."""
+
+OWNERS = {
+    "inputs": "team:ml",
+    "corpus": "team:data",
+    "baseline": "team:safety",
+    "training": "team:ml",
+    "evaluation": "team:safety",
+    "release": "team:release",
+}
+
+
+def asset_arguments(name: str) -> dict[str, Any]:
+    """The keyword arguments of `dg.asset` for one asset of the graph."""
+    node = GRAPH[name]
+    return {
+        "name": name,
+        "group_name": node.group,
+        "deps": dependencies(name),
+        "owners": [OWNERS[node.group]],
+        "code_version": code_version(name),
+        "check_specs": check_specs(name),
+        "partitions_def": RECIPES if node.partitioned else None,
+    }
+
+
+def dependencies(name: str) -> list[str]:
+    """The upstream assets of one asset, the optional ones only when the project has them."""
+    node = GRAPH[name]
+    lacking = set(node.optional) if PROJECT.pretrained_model is None else set()
+    return [upstream for upstream in node.inputs + node.also if upstream not in lacking]
+
+
+def check_specs(name: str) -> list[dg.AssetCheckSpec]:
+    """The inline checks of an asset; per partition where the asset has partitions."""
+    partitions = RECIPES if GRAPH[name].partitioned else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # partitioned checks: without them the last recipe wins
+        return [
+            dg.AssetCheckSpec(
+                check.name, asset=name, description=check.says, blocking=check.blocking, partitions_def=partitions
+            )
+            for check in CHECKS.get(name, ())
+        ]
+
+
+def observed_arguments(name: str) -> dict[str, Any]:
+    """The keyword arguments of `dg.observable_source_asset` for one observed input."""
+    node = GRAPH[name]
+    return {
+        "name": name,
+        "group_name": node.group,
+        "partitions_def": RECIPES if node.partitioned else None,
+    }

@@ -1,0 +1,216 @@
+"""Baseline: the weights one starts from, the frozen probes, what the base says, how it scores, where safety lives."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from safety_assets.errors import ModelError
+from safety_assets.evals.ask import ask, ask_tasks
+from safety_assets.evals.probes import read_probes
+from safety_assets.evals.suite import DIMENSIONS, judge
+from safety_assets.evals.summary import over_refusal, summarise
+from safety_assets.flows.checks import made
+from safety_assets.flows.inputs import digests, take
+from safety_assets.flows.sources import anchor, model_digest
+from safety_assets.flows.workspace import Made, Svg, Workspace, make, source_digests
+from safety_assets.records import DIMENSION_SCORES, PAIRS, PROBES, RESPONSES, SCORES, TASKS
+from safety_assets.release import plots
+from safety_assets.store import Artefact, write_frame, write_json
+
+if TYPE_CHECKING:
+    from safety_assets.methods.anatomy import Anatomy
+    from safety_assets.models.generate import Generator
+
+REPEATED = 96
+"""About so many probes are answered twice, to see whether verdicts repeat."""
+
+
+def base_model(ws: Workspace) -> Made:
+    """The weights that training starts from and the anchor that every loss is measured against."""
+    from safety_assets.models.identity import inspect_weights
+
+    sources = source_digests(ws, "base_model")
+
+    def write(folder: Path) -> None:
+        report = inspect_weights(ws.project.base_model)
+        write_json(folder, "model", {
+            "identity": sources["model_files"], "anchor_identity": sources["anchor_files"],
+            "parameters": report.parameters, "num_non_finite": report.num_non_finite, "faults": list(report.faults),
+        })  # fmt: skip
+
+    artefact, cached = make(ws, "base_model", write, inputs=sources)
+    model = artefact.json("model")
+    where = {"identity": model["identity"], "parameters": model["parameters"], "weights": ws.project.base_model}
+    return made(ws, artefact, cached, where)
+
+
+def identified(folder: Path, recorded: str, asset: str) -> Path:
+    """A model folder of the project, identified again before it is used.
+
+    Raises:
+        ModelError: its files are not those that were recorded.
+    """
+    now = model_digest(folder)
+    if now != recorded:
+        raise ModelError(
+            f"the weights in {folder} are {now[:12]}",
+            expected=f"{recorded[:12]}, as {asset} recorded them",
+            do=f"materialize {asset} again, and what depends on it",
+        )
+    return folder
+
+
+def base_folder(ws: Workspace, artefact: Artefact) -> Path:
+    """The folder of the weights that training starts from; ModelError when they are not the recorded ones."""
+    return identified(ws.project.base_model, artefact.json("model")["identity"], "base_model")
+
+
+def anchor_folder(ws: Workspace, artefact: Artefact) -> Path:
+    """The folder of the originally aligned weights; ModelError when they are not the recorded ones."""
+    return identified(anchor(ws.project), artefact.json("model")["anchor_identity"], "base_model")
+
+
+def pretrained_folder(ws: Workspace, artefact: Artefact | None) -> Path | None:
+    """The folder of the unaligned ancestor, where the project names one."""
+    folder = ws.project.pretrained_model
+    if folder is None or artefact is None:
+        return None
+    return identified(folder, artefact.json("model")["identity"], "pretrained_model")
+
+
+def probe_suite(ws: Workspace) -> Made:
+    """The frozen probes in three disjoint splits."""
+
+    def write(folder: Path) -> None:
+        write_frame(folder, "probes", read_probes(ws.project.probes), PROBES)
+
+    artefact, cached = make(ws, "probe_suite", write, inputs=source_digests(ws, "probe_suite"))
+    counts = artefact.frame("probes", PROBES).pivot(
+        "split", index="dimension", aggregate_function="len", values="probe_id"
+    )
+    return made(ws, artefact, cached, {"probes": artefact.frame("probes", PROBES).height, "by_split": counts})
+
+
+def baseline_responses(ws: Workspace) -> Made:
+    """What the anchor says to the gate probes and the task set; some of it twice."""
+    inputs = take(ws, "baseline_responses")
+
+    def write(folder: Path) -> Mapping[str, object]:
+        generator = open_generator(ws, anchor_folder(ws, inputs["base_model"]))
+        probes = gate_probes(inputs["probe_suite"])
+        write_answers(ws, folder, generator, probes, inputs["task_set"].frame("tasks", TASKS))
+        again = ask(_some(probes), generator, max_new_tokens=ws.project.settings.max_new_tokens)
+        write_frame(folder, "repeat", again, RESPONSES)
+        return {}
+
+    sources = source_digests(ws, "baseline_responses")
+    artefact, cached = make(ws, "baseline_responses", write, inputs=digests(inputs) | sources)
+    return made(ws, artefact, cached, {"responses": artefact.frame("responses", RESPONSES).height})
+
+
+def _some(probes: pl.DataFrame) -> pl.DataFrame:
+    """Probes spread over the whole suite that are judged alone."""
+    alone = probes.filter(pl.col("pair").is_null())
+    return alone.gather_every(max(1, alone.height // REPEATED))
+
+
+def gate_probes(suite: Artefact) -> pl.DataFrame:
+    """The probes that baseline and candidates are scored on."""
+    return suite.frame("probes", PROBES).filter(pl.col("split") == "gate")
+
+
+def open_generator(ws: Workspace, folder: Path) -> "Generator":
+    """A generator over the weights in a folder."""
+    from safety_assets.models.generate import Generator
+    from safety_assets.models.load import load_model
+
+    settings = ws.project.settings
+    loaded = load_model(folder, device=settings.device, threads=settings.threads)
+    return Generator(loaded, batch_rows=settings.generation_batch)
+
+
+def write_answers(
+    ws: Workspace, folder: Path, generator: "Generator", probes: pl.DataFrame, tasks: pl.DataFrame
+) -> None:
+    """Write `responses` to the probes and `task_responses` to the tasks."""
+    length = ws.project.settings.max_new_tokens
+    write_frame(folder, "responses", ask(probes, generator, max_new_tokens=length), RESPONSES)
+    write_frame(folder, "task_responses", ask_tasks(tasks, generator, max_new_tokens=length), RESPONSES)
+
+
+def safety_baseline(ws: Workspace) -> Made:
+    """The anchor's score per dimension with intervals."""
+    inputs = take(ws, "safety_baseline")
+
+    def write(folder: Path) -> None:
+        responses = inputs["baseline_responses"].frame("responses", RESPONSES)
+        scores = judge(gate_probes(inputs["probe_suite"]), responses)
+        write_frame(folder, "scores", scores, SCORES)
+        write_frame(folder, "dimension_scores", summarise(scores, DIMENSIONS), DIMENSION_SCORES)
+
+    artefact, cached = make(ws, "safety_baseline", write, inputs=digests(inputs))
+    return made(ws, artefact, cached, scores_shown(artefact))
+
+
+def scores_shown(artefact: Artefact) -> dict[str, object]:
+    """Numeric score per dimension, the table, and over-refusal."""
+    table = artefact.frame("dimension_scores", DIMENSION_SCORES).filter(pl.col("slice") == "seen")
+    numbers = {f"score/{name}": score for name, score in table.select("dimension", "score").iter_rows()}
+    refused = over_refusal(artefact.frame("scores", SCORES))
+    return {**numbers, "over_refusal": refused["rate"], "scores": table.drop("slice", "metrics")}
+
+
+def whole_scores(artefact: Artefact) -> dict[str, float]:
+    """Dimension to score; an unscored dimension is left out."""
+    table = artefact.frame("dimension_scores", DIMENSION_SCORES).filter(pl.col("slice") == "seen")
+    return {name: score for name, score in table.select("dimension", "score").iter_rows() if score is not None}
+
+
+def safety_anatomy(ws: Workspace) -> Made:
+    """Where safety lives in this model: refusal direction, safety layers, safety tokens."""
+    inputs = take(ws, "safety_anatomy")
+
+    def write(folder: Path) -> None:
+        from safety_assets.methods.anatomy import describe
+        from safety_assets.models.load import load_model
+
+        settings = ws.project.settings
+        base = load_model(base_folder(ws, inputs["base_model"]), device=settings.device, threads=settings.threads)
+        ancestor = pretrained_folder(ws, inputs.get("pretrained_model"))
+        pretrained = load_model(ancestor, device=settings.device) if ancestor else None
+        pairs = inputs["refusal_pairs"].frame("pairs", PAIRS)
+        anatomy = describe(base, pretrained, _prompts(pairs, "refusal"), _prompts(pairs, "lookalike", "anchor"))
+        _write_anatomy(folder, anatomy)
+
+    artefact, cached = make(ws, "safety_anatomy", write, inputs=digests(inputs))
+    return made(ws, artefact, cached, _anatomy_shown(artefact.json("anatomy")))
+
+
+def _prompts(pairs: pl.DataFrame, *kinds: str) -> list[list[dict[str, str]]]:
+    """The chats of pairs of these kinds, without the answer."""
+    return [chat[:-1] for chat in pairs.filter(pl.col("kind").is_in(kinds))["messages"].to_list()]
+
+
+def _write_anatomy(folder: Path, anatomy: "Anatomy") -> None:
+    from safetensors.numpy import save_file
+
+    save_file({"directions": anatomy.directions.float().cpu().contiguous().numpy()}, folder / "directions.safetensors")
+    write_json(folder, "anatomy", {
+        "separation": list(anatomy.separation), "safety_layers": list(anatomy.safety_layers),
+        "safety_tokens": [{"token": token, "shift": shift} for token, shift in anatomy.safety_tokens],
+        "tokens_absent_because": anatomy.tokens_absent_because,
+        "num_refused": anatomy.num_refused, "num_complied": anatomy.num_complied,
+    })  # fmt: skip
+
+
+def _anatomy_shown(anatomy: dict) -> dict[str, object]:
+    curve = plots.line({"separation": list(enumerate(anatomy["separation"]))}, "Refused from answered", "layer", "AUC")
+    tokens = ", ".join(entry["token"] for entry in anatomy["safety_tokens"]) or anatomy["tokens_absent_because"]
+    return {
+        "best_separation": max(anatomy["separation"]),
+        "safety_layers": anatomy["safety_layers"],
+        "safety_tokens": tokens,
+        "separation": Svg(curve),
+    }

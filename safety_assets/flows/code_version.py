@@ -1,0 +1,30 @@
+"""The code version of an asset: a digest of the sources that decide what it makes."""
+
+import functools
+from pathlib import Path
+
+from safety_assets.flows.graph import GRAPH
+from safety_assets.store import digest_file, digest_json
+
+PACKAGE = Path(__file__).resolve().parent.parent
+SHARED = ("records", "errors", "recipes", "policy")
+"""Light modules that every asset reads."""
+
+
+@functools.cache
+def code_version(asset: str) -> str:
+    """Sixteen hex digits over the .py files of the packages an asset calls and of its own flow."""
+    node = GRAPH[asset]
+    return sources_version(*node.code, *SHARED, f"flows.{node.group}")
+
+
+@functools.cache
+def sources_version(*modules: str) -> str:
+    """Sixteen hex digits over the sources of modules and packages, named inside this package."""
+    files = sorted({file for module in modules for file in _files(module)})
+    return digest_json({f.relative_to(PACKAGE).as_posix(): digest_file(f) for f in files})[:16]
+
+
+def _files(module: str) -> list[Path]:
+    path = PACKAGE.joinpath(*module.split("."))
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]

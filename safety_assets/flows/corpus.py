@@ -1,0 +1,205 @@
+"""Corpus: rows as given, the dose, the audit, the calibrated share, what is trained on."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from safety_assets.corpus.audit import audit_left, audit_rows, coverage
+from safety_assets.corpus.clean import account, apply_findings, assemble
+from safety_assets.corpus.ingest import read_rows
+from safety_assets.corpus.pairs import read_pairs
+from safety_assets.evals.calibration import Choice, Point, choose
+from safety_assets.evals.summary import LOOKALIKE
+from safety_assets.flows.baseline import base_folder
+from safety_assets.flows.checks import made
+from safety_assets.flows.gates import admit
+from safety_assets.flows.inputs import digests, take
+from safety_assets.flows.workspace import Made, Svg, Workspace, make, source_digests, work_key
+from safety_assets.records import AUDITED, FINDINGS, PAIRS, PROBES, QUARANTINE, ROWS, TASKS
+from safety_assets.release import plots
+from safety_assets.store import WHOLE, Artefact, write_frame, write_json
+
+PROCESSES_VARIABLE = "SAFETY_ASSETS_SWEEP_PROCESSES"
+"""How many shares of the sweep are trained side by side, with one thread each; 1 when it is not set."""
+SPLIT_SEED = 0
+"""Seed of the held-out split: fixed, so that recipes are compared on the same rows."""
+
+
+def raw_corpus(ws: Workspace) -> Made:
+    """The corpus as it was given, one chat schema, unreadable rows apart with their reason."""
+
+    def write(folder: Path) -> None:
+        given = read_rows(ws.project.corpus)
+        write_frame(folder, "rows", given.rows, ROWS)
+        write_frame(folder, "quarantine", given.quarantine, QUARANTINE)
+
+    artefact, cached = make(ws, "raw_corpus", write, inputs=source_digests(ws, "raw_corpus"))
+    rows, quarantine = artefact.frame("rows", ROWS), artefact.frame("quarantine", QUARANTINE)
+    shown = {"rows": rows.height, "quarantined": quarantine.height, "preview": rows, "quarantine": quarantine}
+    return made(ws, artefact, cached, shown)
+
+
+def refusal_pairs(ws: Workspace) -> Made:
+    """The dose: refusal pairs by policy category, look-alikes and anchors."""
+
+    def write(folder: Path) -> None:
+        given = read_pairs(ws.project.refusal_pairs)
+        write_frame(folder, "pairs", given.rows, PAIRS)
+        write_frame(folder, "quarantine", given.quarantine, QUARANTINE)
+
+    artefact, cached = make(ws, "refusal_pairs", write, inputs=source_digests(ws, "refusal_pairs"))
+    pairs = artefact.frame("pairs", PAIRS)
+    kinds = pairs.group_by("kind", "category").len().sort("kind", "category")
+    return made(ws, artefact, cached, {"pairs": pairs.height, "kinds": kinds, "preview": pairs})
+
+
+def corpus_audit(ws: Workspace) -> Made:
+    """Findings per row with evidence, and what the policy does with each."""
+    inputs = take(ws, "corpus_audit")
+    rows, pairs = inputs["raw_corpus"].frame("rows", ROWS), inputs["refusal_pairs"].frame("pairs", PAIRS)
+
+    def write(folder: Path) -> None:
+        probes, tasks = inputs["probe_suite"].frame("probes", PROBES), inputs["task_set"].frame("tasks", TASKS)
+        findings = audit_rows(rows, probes=probes, tasks=tasks, pairs=pairs, policy=ws.policy.corpus)
+        write_frame(folder, "findings", findings, FINDINGS)
+        coverage(rows, pairs, ws.policy.injection.categories).write_parquet(folder / "coverage.parquet")
+        write_json(folder, "summary", {"num_rows": rows.height, "num_findings": findings.height})
+
+    sources = source_digests(ws, "corpus_audit")
+    artefact, cached = make(ws, "corpus_audit", write, inputs=digests(inputs) | sources)
+    findings = artefact.frame("findings", FINDINGS)
+    counts = findings.group_by("finding", "action").agg(pl.len().alias("findings"), pl.col("row_id").n_unique())
+    covered = pl.read_parquet(artefact.path / "coverage.parquet")
+    shown = {"rows": rows.height, "findings": findings.height, "by_kind": counts.sort("finding"), "coverage": covered}
+    return made(ws, artefact, cached, shown)
+
+
+def injection_ratio(ws: Workspace) -> Made:
+    """The calibrated share of injected rows, with the dose-response curve it was read from."""
+    inputs = admit(ws, "injection_ratio", WHOLE)
+    wanted = digests(inputs) | source_digests(ws, "injection_ratio")
+
+    def write(folder: Path) -> Mapping[str, object]:
+        result = ws.launch(_sweep_order(ws, inputs, work_key("injection_ratio", WHOLE, wanted)))
+        points = [Point(**point) for point in result["points"]]
+        rule = ws.policy.injection
+        choice = choose(
+            points,
+            base_safety=result["base"]["safety"],
+            max_safety_drop=rule.max_safety_drop,
+            max_over_refusal=rule.max_over_refusal,
+        )
+        write_json(folder, "curve", _curve(result, choice))
+        write_json(folder, "choice", {"share": choice.share, "reasons": list(choice.reasons)})
+        return {}
+
+    artefact, cached = make(ws, "injection_ratio", write, inputs=wanted)
+    return made(ws, artefact, cached, _curve_shown(artefact))
+
+
+def _sweep_order(ws: Workspace, inputs: Mapping[str, Artefact], key: str) -> dict:
+    work = ws.store.work(key)
+    audit = inputs["corpus_audit"]
+    raw = ws.store.open(audit.manifest.inputs["raw_corpus"])
+    rows = _assembled(ws, raw, audit, inputs["refusal_pairs"])
+    write_frame(work, "rows", rows, AUDITED)
+    write_frame(work, "probes", _sweep_probes(inputs["probe_suite"]), PROBES)
+    recipe = ws.project.recipe(ws.policy.injection.recipe)
+    shares = list(ws.policy.injection.shares)
+    return {
+        "kind": "calibrate",
+        "recipe": recipe.model_dump(mode="json"),
+        "shares": shares,
+        "base": str(base_folder(ws, inputs["base_model"])),
+        "rows": str(work / "rows.parquet"),
+        "probes": str(work / "probes.parquet"),
+        "baseline": {},
+        "work": str(work),
+        "result": str(work / "result.json"),
+        "total_steps": recipe.optimiser.steps * len(shares),
+        "processes": int(os.environ.get(PROCESSES_VARIABLE, "1")),
+    } | place_settings(ws)
+
+
+def _sweep_probes(suite: Artefact) -> pl.DataFrame:
+    """The calibration probes of what the sweep reads: safety, and the look-alikes of over-refusal."""
+    dimension, metric = LOOKALIKE
+    alike = (pl.col("dimension") == dimension) & (pl.col("metric") == metric)
+    read = (pl.col("split") == "calibrate") & ((pl.col("dimension") == "safety") | alike)
+    return suite.frame("probes", PROBES).filter(read)
+
+
+def place_settings(ws: Workspace) -> dict:
+    """The machine's part of an order: it may not change a result."""
+    settings = ws.project.settings
+    return {
+        "device": settings.device,
+        "threads": settings.threads,
+        "max_new_tokens": settings.max_new_tokens,
+        "generation_batch": settings.generation_batch,
+        "seed": None,
+    }
+
+
+def _curve(result: Mapping[str, dict], choice: Choice) -> dict:
+    fitted = choice.fitted or (None,) * len(result["points"])
+    points = [{**point, "fitted": fit} for point, fit in zip(result["points"], fitted, strict=True)]
+    return {"base": result["base"], "points": points}
+
+
+def _curve_shown(artefact: Artefact) -> dict[str, object]:
+    curve, choice = artefact.json("curve"), artefact.json("choice")
+    points = [point for point in curve["points"] if point["safety"] is not None]
+    lines = {
+        "safety": [(p["share"], p["safety"]) for p in points],
+        "fitted": [(p["share"], p["fitted"]) for p in points if p["fitted"] is not None],
+        "over-refusal x 10": [(p["share"], 10 * p["over_refusal"]) for p in points if p["over_refusal"] is not None],
+    }
+    chart = plots.line(lines, "Dose and response", "share of injected rows", "points")
+    return {"share": choice["share"], "curve": pl.DataFrame(curve["points"]), "dose_response": Svg(chart)}
+
+
+def audited_corpus(ws: Workspace) -> Made:
+    """What is trained on: kept rows and pairs with their origin, split by conversation group."""
+    inputs = admit(ws, "audited_corpus", WHOLE)
+
+    def write(folder: Path) -> None:
+        raw, audit = inputs["raw_corpus"], inputs["corpus_audit"]
+        rows = _assembled(ws, raw, audit, inputs["refusal_pairs"])
+        write_frame(folder, "rows", rows, AUDITED)
+        write_frame(folder, "residue", _residue(ws, rows, audit), FINDINGS)
+        quarantine, findings = raw.frame("quarantine", QUARANTINE), audit.frame("findings", FINDINGS)
+        write_json(folder, "account", account(raw.frame("rows", ROWS), quarantine, findings, rows))
+
+    sources = source_digests(ws, "audited_corpus")
+    artefact, cached = make(ws, "audited_corpus", write, inputs=digests(inputs) | sources)
+    rows = artefact.frame("rows", AUDITED)
+    counts = rows.group_by("origin", "split").len().sort("origin", "split")
+    shown = {"rows": rows.height, "by_origin": counts, "account": artefact.json("account"), "preview": rows}
+    return made(ws, artefact, cached, shown)
+
+
+def _residue(ws: Workspace, rows: pl.DataFrame, audit: Artefact) -> pl.DataFrame:
+    """Findings on what is left, by the same detectors on the same probes, tasks and pairs."""
+    behind = {name: ws.store.open(audit.manifest.inputs[name]) for name in ("probe_suite", "task_set", "refusal_pairs")}
+    return audit_left(
+        rows,
+        probes=behind["probe_suite"].frame("probes", PROBES),
+        tasks=behind["task_set"].frame("tasks", TASKS),
+        pairs=behind["refusal_pairs"].frame("pairs", PAIRS),
+        policy=ws.policy.corpus,
+    )
+
+
+def _assembled(ws: Workspace, raw: Artefact, audit: Artefact, pairs: Artefact) -> pl.DataFrame:
+    kept = apply_findings(raw.frame("rows", ROWS), audit.frame("findings", FINDINGS))
+    share = ws.policy.corpus.held_out_share
+    return assemble(kept, pairs.frame("pairs", PAIRS), held_out_share=share, seed=SPLIT_SEED)
+
+
+def chosen_share(artefact: Artefact) -> float | None:
+    """The calibrated share of an `injection_ratio`; None when no share fitted."""
+    return json.loads((artefact.path / "choice.json").read_text())["share"]

@@ -1,0 +1,101 @@
+"""The verdicts of a decision, recomputed from the artefacts that its manifest names."""
+
+import functools
+from collections.abc import Callable, Mapping
+
+import polars as pl
+
+from safety_assets.errors import StoreError
+from safety_assets.evals.forgotten import FORGOTTEN
+from safety_assets.evals.summary import over_refusal
+from safety_assets.flows.sign_offs import read_sign_offs
+from safety_assets.flows.sources import model_digest
+from safety_assets.flows.workspace import Workspace
+from safety_assets.records import DELTAS, DIMENSION_SCORES, SCORES, TASK_SCORES, Table, Verdict
+from safety_assets.release.decision import Decision, Evidence, decide
+from safety_assets.store import Artefact
+
+
+def on_decision(check: str) -> Callable[[Artefact, Workspace], Verdict]:
+    """The judge of one check: everything is decided anew from the evidence, and this check's verdict is read off."""
+
+    def judge(artefact: Artefact, ws: Workspace) -> Verdict:
+        verdicts = {verdict.check: verdict for verdict in _decided_again(ws, artefact.digest).verdicts}
+        return verdicts[check]
+
+    return judge
+
+
+@functools.lru_cache(maxsize=4)
+def _decided_again(ws: Workspace, digest: str) -> Decision:
+    artefact = ws.store.open(digest)
+    inputs = {name: _opened(ws, used) for name, used in artefact.manifest.inputs.items() if name != "sign_offs"}
+    evidence = evidence_of(ws, artefact.partition, inputs, artefact.json("problems")["problems"])
+    return decide(evidence, ws.policy)
+
+
+def _opened(ws: Workspace, digest: str) -> Artefact | None:
+    try:
+        return ws.store.open(digest)
+    except StoreError:
+        return None  # what is missing refuses
+
+
+def evidence_of(
+    ws: Workspace, recipe: str, inputs: Mapping[str, Artefact | None], problems: list[str] | tuple[str, ...]
+) -> Evidence:
+    """Everything a decision rests on, read from artefacts; what is absent is None and refuses."""
+    from safety_assets.flows.check_functions import today
+
+    scores, checkpoint, policy = inputs.get("eval_scores"), inputs.get("finetuned_checkpoint"), inputs.get("policy")
+    weights = model_digest(checkpoint.path / "model") if checkpoint else None
+    signed = read_sign_offs(ws.project)
+    return Evidence(
+        recipe=recipe,
+        today=today(),
+        deltas=_frame(scores, "deltas", DELTAS),
+        scores=_frame(scores, "dimension_scores", DIMENSION_SCORES),
+        task_scores=_frame(scores, "task_scores", TASK_SCORES),
+        baseline_task_scores=_frame(scores, "base_task_scores", TASK_SCORES),
+        over_refusal=over_refusal(scores.frame("scores", SCORES)) if scores else None,
+        weights_now=weights,
+        weights_scored=_named_weights(scores),
+        policy_trained=checkpoint.manifest.inputs.get("policy") if checkpoint else None,
+        policy_now=policy.digest if policy else None,
+        problems=tuple(problems),
+        signatures=[{"who": s.who, "digest": s.digest} for s in signed.signatures],
+        accepted_losses=_accepted(ws, inputs.get("forgotten_behaviours"), weights),
+        digests={name: used.digest for name, used in inputs.items() if used is not None},
+    )
+
+
+def _frame(artefact: Artefact | None, name: str, table: Table) -> pl.DataFrame | None:
+    return artefact.frame(name, table) if artefact else None
+
+
+def _named_weights(scores: Artefact | None) -> dict[str, str | None]:
+    """Each piece of evidence to the weights that it says it was made with."""
+    if scores is None:
+        return {}
+    named = {"scores": scores.frame("scores", SCORES), "task_scores": scores.frame("task_scores", TASK_SCORES)}
+    return {name: _only(frame["model"].unique().to_list()) for name, frame in named.items()}
+
+
+def _only(models: list[str]) -> str | None:
+    return models[0] if len(models) == 1 else None
+
+
+def _accepted(ws: Workspace, forgotten: Artefact | None, weights: str | None) -> dict[str, int]:
+    """Dimension to lost items that a person accepted for these weights; what was not lost does not count."""
+    if forgotten is None:
+        return {}
+    items = forgotten.frame("forgotten", FORGOTTEN).filter(pl.col("change") == "lost")
+    lost = set(items.select("dimension", "probe_id").iter_rows())
+    accepted = {
+        (loss.dimension, probe)
+        for loss in read_sign_offs(ws.project).accepted_losses
+        if loss.digest == weights
+        for probe in loss.probe_ids
+    }
+    found = [dimension for dimension, _ in lost & accepted]
+    return {dimension: found.count(dimension) for dimension in set(found)}

@@ -1,0 +1,156 @@
+"""Evaluation: what a candidate says, how it scores against the anchor, what it forgot, and how recipes compare."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from safety_assets.evals.deltas import compare
+from safety_assets.evals.forgotten import FORGOTTEN, forgotten
+from safety_assets.evals.forgotten_page import page
+from safety_assets.evals.suite import DIMENSIONS, judge
+from safety_assets.evals.summary import over_refusal, summarise
+from safety_assets.evals.tasks import score_tasks
+from safety_assets.flows.baseline import gate_probes, open_generator, scores_shown, write_answers
+from safety_assets.flows.checks import made
+from safety_assets.flows.inputs import digests, take
+from safety_assets.flows.training import checkpoint_model
+from safety_assets.flows.workspace import Made, Markdown, Svg, Workspace, make, source_digests
+from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES, RESPONSES, SCORES, TASK_SCORES, TASKS
+from safety_assets.release import plots
+from safety_assets.store import Artefact, write_frame, write_json
+
+
+def candidate_responses(ws: Workspace, recipe: str) -> Made:
+    """What the candidate says to the gate probes and the task set."""
+    inputs = take(ws, "candidate_responses", recipe)
+
+    def write(folder: Path) -> Mapping[str, object]:
+        generator = open_generator(ws, checkpoint_model(inputs["finetuned_checkpoint"]))
+        probes, tasks = gate_probes(inputs["probe_suite"]), inputs["task_set"].frame("tasks", TASKS)
+        write_answers(ws, folder, generator, probes, tasks)
+        write_json(folder, "asked", {"probe_suite": inputs["probe_suite"].digest, "model": generator.model})
+        return {}
+
+    sources = source_digests(ws, "candidate_responses")
+    artefact, cached = make(ws, "candidate_responses", write, inputs=digests(inputs) | sources, partition=recipe)
+    responses = artefact.frame("responses", RESPONSES)
+    shown = {"responses": responses.height, "cut_at_length": responses.filter(pl.col("finish") == "length").height}
+    return made(ws, artefact, cached, shown)
+
+
+def eval_scores(ws: Workspace, recipe: str) -> Made:
+    """Scores per dimension, deltas to the anchor with paired intervals, task scores of both."""
+    inputs = take(ws, "eval_scores", recipe)
+    asked, base = inputs["candidate_responses"], inputs["baseline_responses"]
+
+    def write(folder: Path) -> None:
+        probes = gate_probes(ws.store.open(asked.manifest.inputs["probe_suite"]))
+        tasks = ws.store.open(asked.manifest.inputs["task_set"]).frame("tasks", TASKS)
+        scores = judge(probes, asked.frame("responses", RESPONSES))
+        within = {name: rule.certify_within for name, rule in ws.policy.dimensions.items()}
+        before = inputs["safety_baseline"].frame("scores", SCORES)
+        metric = ws.project.settings.task_metric
+        write_frame(folder, "scores", scores, SCORES)
+        write_frame(folder, "dimension_scores", summarise(scores, DIMENSIONS), DIMENSION_SCORES)
+        write_frame(folder, "deltas", compare(before, scores, DIMENSIONS, within), DELTAS)
+        for name, source in (("task_scores", asked), ("base_task_scores", base)):
+            answers = source.frame("task_responses", RESPONSES)
+            write_frame(folder, name, score_tasks(tasks, answers, metric), TASK_SCORES)
+
+    sources = source_digests(ws, "eval_scores", recipe)
+    artefact, cached = make(ws, "eval_scores", write, inputs=digests(inputs) | sources, partition=recipe)
+    return made(ws, artefact, cached, deltas_shown(artefact, _budgets(ws)))
+
+
+def deltas_shown(artefact: Artefact, budgets: Mapping[str, float | None]) -> dict[str, object]:
+    """Numeric score and delta per dimension, the bars, the table, the task score."""
+    deltas = artefact.frame("deltas", DELTAS)
+    before, after = (dict(deltas.select("dimension", side).iter_rows()) for side in ("baseline", "candidate"))
+    bars = {"bars": Svg(plots.bars_per_dimension(before, after, budgets))}
+    numbers = {
+        f"delta/{name}": -drop for name, drop in deltas.select("dimension", "drop").iter_rows() if drop is not None
+    }
+    table = deltas.select("dimension", "baseline", "candidate", "drop", "drop_high", "num_lost", "unscored_reason")
+    tasks = {"task_score": task_share(artefact), "base_task_score": task_share(artefact, "base_task_scores")}
+    return {**scores_shown(artefact), **numbers, **tasks, **bars, "deltas": table}
+
+
+def _budgets(ws: Workspace) -> dict[str, float | None]:
+    """Dimension to the points it may lose; None where the budget is `any`."""
+    return {
+        name: None if isinstance(rule.max_drop, str) else rule.max_drop for name, rule in ws.policy.dimensions.items()
+    }
+
+
+def task_share(artefact: Artefact, name: str = "task_scores") -> float | None:
+    """Share of task items answered right; an unscored item counts as not right; None without items."""
+    values = artefact.frame(name, TASK_SCORES)["value"]
+    return float(values.fill_null(0.0).sum()) / len(values) if len(values) else None
+
+
+def forgotten_behaviours(ws: Workspace, recipe: str) -> Made:
+    """What the anchor did and the candidate no longer does, by category, with examples and likely causes."""
+    inputs = take(ws, "forgotten_behaviours", recipe)
+
+    def write(folder: Path) -> None:
+        suite = ws.store.open(inputs["candidate_responses"].manifest.inputs["probe_suite"])
+        found = forgotten(
+            inputs["safety_baseline"].frame("scores", SCORES),
+            inputs["eval_scores"].frame("scores", SCORES),
+            gate_probes(suite),
+            inputs["baseline_responses"].frame("responses", RESPONSES),
+            inputs["candidate_responses"].frame("responses", RESPONSES),
+            inputs["audited_corpus"].frame("rows", AUDITED),
+        )
+        write_frame(folder, "forgotten", found.items, FORGOTTEN)
+        found.categories.write_parquet(folder / "categories.parquet")
+        (folder / "page.md").write_text(page(found, f"What {recipe} forgot"))
+
+    artefact, cached = make(ws, "forgotten_behaviours", write, inputs=digests(inputs), partition=recipe)
+    categories = pl.read_parquet(artefact.path / "categories.parquet")
+    shown = {
+        "lost": int(categories["num_lost"].sum()),
+        "gained": int(categories["num_gained"].sum()),
+        "page": Markdown((artefact.path / "page.md").read_text()),
+    }
+    return made(ws, artefact, cached, shown)
+
+
+def recipe_leaderboard(ws: Workspace) -> Made:
+    """All recipes scored so far: safety retained against task gained. It finds the current scores itself."""
+    names = [name for name in ws.store.partitions("eval_scores") if name in ws.project.recipe_files()]
+    scored = {name: ws.store.current("eval_scores", name) for name in names}
+
+    def write(folder: Path) -> None:
+        pl.DataFrame([_standing(ws, name, scores) for name, scores in scored.items()]).write_parquet(
+            folder / "leaderboard.parquet"
+        )
+
+    inputs = {f"eval_scores.{name}": scores.digest for name, scores in scored.items()}
+    artefact, cached = make(ws, "recipe_leaderboard", write, inputs=inputs)
+    return made(ws, artefact, cached, {"leaderboard": leaderboard(artefact)})
+
+
+def leaderboard(artefact: Artefact) -> pl.DataFrame:
+    """One row per recipe, the least loss first."""
+    table = pl.read_parquet(artefact.path / "leaderboard.parquet")
+    return table.sort("worst_drop", "task_score", descending=[False, True], nulls_last=True) if len(table) else table
+
+
+def _standing(ws: Workspace, name: str, scores: Artefact) -> dict[str, object]:
+    deltas = scores.frame("deltas", DELTAS)
+    drops = [drop for drop in deltas["drop"] if drop is not None]
+    checkpoint = ws.store.open(ws.store.open(scores.manifest.inputs["candidate_responses"]).manifest.inputs[CHECKPOINT])
+    return {
+        "recipe": name,
+        "task_score": task_share(scores),
+        "worst_drop": max(drops) if len(drops) == deltas.height and drops else None,
+        "dimensions_unscored": deltas.height - len(drops),
+        "over_refusal": over_refusal(scores.frame("scores", SCORES))["rate"],
+        "seconds": checkpoint.manifest.facts.get("seconds"),
+        **dict(deltas.select("dimension", "candidate").iter_rows()),
+    }
+
+
+CHECKPOINT = "finetuned_checkpoint"

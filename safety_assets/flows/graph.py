@@ -1,0 +1,143 @@
+"""The asset graph as a table: what each asset is made from, which sources it reads, which code makes it.
+
+The flows take their inputs from here, the gates walk it, and `defs/` shows it: there is no second list.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Group = Literal["inputs", "corpus", "baseline", "training", "evaluation", "release"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One asset.
+
+    Args:
+        group: the UI group, the file in `flows/` and in `defs/`.
+        inputs: assets whose artefacts it is made from, as they stand in its manifest.
+        also: assets that it reads through the manifest of an input, shown as dependencies too.
+        sources: files, or sections of files, whose content digest stands in its manifest.
+        code: packages and modules whose source decides what it makes.
+        partitioned: one artefact per recipe.
+        gated: refuses to run unless every required check upstream passes.
+        observed: read from a user's file, never made.
+        optional: an input that a project may lack.
+    """
+
+    group: Group
+    inputs: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    partitioned: bool = False
+    gated: bool = False
+    observed: bool = False
+    optional: tuple[str, ...] = ()
+
+
+GRAPH: dict[str, Node] = {
+    "task_set": Node(group="inputs", sources=("task_file",), code=("corpus",), observed=True),
+    "policy": Node(group="inputs", sources=("policy_file",), observed=True),
+    "recipe": Node(group="inputs", sources=("recipe_file",), partitioned=True, observed=True),
+    "pretrained_model": Node(group="inputs", sources=("pretrained_files",), observed=True),
+    "raw_corpus": Node(group="corpus", sources=("corpus_files",), code=("corpus",)),
+    "refusal_pairs": Node(group="corpus", sources=("refusal_files",), code=("corpus",)),
+    "corpus_audit": Node(
+        group="corpus",
+        inputs=("raw_corpus", "refusal_pairs", "probe_suite", "task_set"),
+        also=("policy",),
+        sources=("policy.corpus", "policy.injection"),
+        code=("corpus",),
+    ),
+    "injection_ratio": Node(
+        group="corpus",
+        inputs=("corpus_audit", "refusal_pairs", "base_model", "probe_suite"),
+        also=("policy",),
+        sources=("policy.corpus", "policy.injection", "recipe.calibration"),
+        code=("corpus", "training", "methods", "models", "evals", "worker"),
+        gated=True,
+    ),
+    "audited_corpus": Node(
+        group="corpus",
+        inputs=("raw_corpus", "corpus_audit", "refusal_pairs", "injection_ratio"),
+        also=("policy",),
+        sources=("policy.corpus",),
+        code=("corpus",),
+        gated=True,
+    ),
+    "base_model": Node(group="baseline", sources=("model_files", "anchor_files"), code=("models.identity",)),
+    "probe_suite": Node(group="baseline", sources=("probe_files",), code=("evals",)),
+    "baseline_responses": Node(
+        group="baseline", inputs=("base_model", "probe_suite", "task_set"), code=("models", "evals"),
+        sources=("answering",),
+    ),
+    "safety_baseline": Node(group="baseline", inputs=("baseline_responses", "probe_suite"), code=("evals",)),
+    "safety_anatomy": Node(
+        group="baseline",
+        inputs=("base_model", "pretrained_model", "refusal_pairs"),
+        code=("methods", "models"),
+        optional=("pretrained_model",),
+    ),
+    "finetuned_checkpoint": Node(
+        group="training",
+        inputs=(
+            "recipe", "audited_corpus", "injection_ratio", "base_model", "safety_baseline", "safety_anatomy",
+            "probe_suite", "policy",
+        ),
+        code=("training", "methods", "models", "evals", "worker"),
+        partitioned=True,
+        gated=True,
+    ),
+    "candidate_responses": Node(
+        group="evaluation",
+        inputs=("finetuned_checkpoint", "probe_suite", "task_set"),
+        sources=("answering",),
+        code=("models", "evals"),
+        partitioned=True,
+    ),
+    "eval_scores": Node(
+        group="evaluation",
+        inputs=("candidate_responses", "baseline_responses", "safety_baseline", "base_model"),
+        also=("policy",),
+        sources=("policy.budgets",),
+        code=("evals",),
+        partitioned=True,
+    ),
+    "forgotten_behaviours": Node(
+        group="evaluation",
+        inputs=("candidate_responses", "baseline_responses", "eval_scores", "safety_baseline", "audited_corpus"),
+        code=("evals",),
+        partitioned=True,
+    ),
+    "recipe_leaderboard": Node(group="evaluation", also=("eval_scores",), code=("evals",)),
+    "release_decision": Node(
+        group="release",
+        inputs=("eval_scores", "forgotten_behaviours", "finetuned_checkpoint", "safety_baseline", "policy"),
+        sources=("sign_offs",),
+        code=("release",),
+        partitioned=True,
+    ),
+    "model_card": Node(
+        group="release", inputs=("release_decision",), code=("release",), partitioned=True, gated=True
+    ),
+    "released_model": Node(
+        group="release",
+        inputs=("release_decision", "model_card", "finetuned_checkpoint"),
+        code=("release",),
+        partitioned=True,
+        gated=True,
+    ),
+}  # fmt: skip
+
+
+def ancestors(asset: str) -> tuple[str, ...]:
+    """Every asset that this one is made from, directly or not, in the order of the graph."""
+    found: set[str] = set()
+    pending = list(GRAPH[asset].inputs)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending.extend(GRAPH[name].inputs + GRAPH[name].also)
+    return tuple(name for name in GRAPH if name in found)

@@ -1,0 +1,41 @@
+"""The two pages people read: the evidence of a decision and the card of its weights, filled from artefacts."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from safety_assets.flows.check_functions import origin
+from safety_assets.flows.workspace import Workspace
+from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES
+from safety_assets.release.card import model_card
+from safety_assets.release.decision import Decision, from_dict
+from safety_assets.release.evidence import page
+from safety_assets.store import Artefact
+
+
+def evidence_text(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefact]) -> str:
+    """The evidence page; without scores it holds the reasons only."""
+    scores = inputs.get("eval_scores")
+    deltas = scores.frame("deltas", DELTAS) if scores else DELTAS.empty()
+    return page(decision, deltas, ws.policy)
+
+
+def card_text(ws: Workspace, decided: Artefact) -> str:
+    """The card of the weights that a decision is about."""
+    scores, checkpoint = origin(decided, ws, "eval_scores"), origin(decided, ws, "finetuned_checkpoint")
+    training = checkpoint.json("training")
+    return model_card(
+        from_dict(decided.json("decision")),
+        project=ws.project.settings.name,
+        recipe=training["recipe"],
+        counts=_counts(origin(checkpoint, ws, "audited_corpus").frame("rows", AUDITED)),
+        training={k: v for k, v in training.items() if isinstance(v, int | float | str)},
+        scores=scores.frame("dimension_scores", DIMENSION_SCORES),
+        deltas=scores.frame("deltas", DELTAS),
+        policy=ws.policy,
+    )
+
+
+def _counts(rows: pl.DataFrame) -> dict[str, int]:
+    """Rows by origin in the training split."""
+    return dict(rows.filter(pl.col("split") == "train").group_by("origin").len().sort("origin").iter_rows())

@@ -1,0 +1,81 @@
+"""The sources of a project by content digest: what an asset read that is not an asset itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from safety_assets.errors import ProjectError
+from safety_assets.flows.sign_offs import read_sign_offs
+from safety_assets.project import Project
+from safety_assets.settings import Settings
+from safety_assets.store import WHOLE, digest_file, digest_folder, digest_json
+
+
+def source_digest(project: Project, source: str, partition: str = WHOLE) -> str:
+    """Content digest of a source as it is on disk now.
+
+    Args:
+        source: a name that stands in `sources` of a node of the graph.
+        partition: the recipe's name, for the source of a partitioned asset.
+    """
+    if source == "recipe_file":
+        return digest_settings(project.recipe(partition))
+    return SOURCES[source](project)
+
+
+def digest_settings(settings: Settings) -> str:
+    """Digest of a settings object: its values, not the spelling or comments of its file."""
+    return digest_json(settings.model_dump(mode="json"))
+
+
+def files_digest(*paths: Path) -> str:
+    """Digest over name and content of files and folders."""
+    found: dict[str, str] = {}
+    for path in paths:
+        if not path.exists():
+            raise ProjectError(f"{path} does not exist", expected="a file or folder", do="correct project.yaml")
+        found |= digest_folder(path) if path.is_dir() else {path.name: digest_file(path)}
+    return digest_json(found)
+
+
+def model_digest(folder: Path) -> str:
+    """Identity digest of a model folder."""
+    from safety_assets.models.identity import identify
+
+    return identify(folder).digest
+
+
+def anchor(project: Project) -> Path:
+    """The originally aligned model that every loss is measured against; the base when the project names none."""
+    chosen = project.settings.anchor
+    return project.path(chosen) if chosen else project.base_model
+
+
+def _pretrained(project: Project) -> str:
+    return model_digest(project.pretrained_model) if project.pretrained_model else ""
+
+
+def _budgets(project: Project) -> str:
+    return digest_json({name: rule.certify_within for name, rule in project.policy().dimensions.items()})
+
+
+def _answering(project: Project) -> str:
+    settings = project.settings
+    return digest_json({"max_new_tokens": settings.max_new_tokens, "task_metric": settings.task_metric})
+
+
+SOURCES: dict[str, Callable[[Project], str]] = {
+    "task_file": lambda p: files_digest(p.task_set),
+    "policy_file": lambda p: digest_settings(p.policy()),
+    "policy.corpus": lambda p: digest_settings(p.policy().corpus),
+    "policy.injection": lambda p: digest_settings(p.policy().injection),
+    "policy.budgets": _budgets,
+    "recipe.calibration": lambda p: digest_settings(p.recipe(p.policy().injection.recipe)),
+    "corpus_files": lambda p: files_digest(*p.corpus),
+    "refusal_files": lambda p: files_digest(p.refusal_pairs),
+    "probe_files": lambda p: files_digest(p.probes),
+    "model_files": lambda p: model_digest(p.base_model),
+    "anchor_files": lambda p: model_digest(anchor(p)),
+    "pretrained_files": _pretrained,
+    "answering": _answering,
+    "sign_offs": lambda p: digest_settings(read_sign_offs(p)),
+}

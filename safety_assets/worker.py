@@ -1,0 +1,121 @@
+"""The training child: `python -m safety_assets.worker [ORDER.json]` reads an order, runs it, reports, stops when told.
+
+Under Dagster the order comes through Pipes and messages go back the same way; without it the order is a JSON
+file and messages are lines on stdout. SIGINT or SIGTERM ask for a stop: training saves its checkpoint and the
+child ends with exit code 130. The same order resumes there. The result is a JSON file that the order names.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from safety_assets import errors
+from safety_assets.errors import SafetyAssetsError, TrainingError
+from safety_assets.flows.orders import run_order
+from safety_assets.store import replace_text
+
+INTERRUPTED = 130
+PARENT_POLL_SECONDS = 0.5
+ORPHAN_GRACE_SECONDS = 60.0
+
+Report = Callable[[Mapping[str, object]], None]
+
+
+def main() -> int:
+    """Run one order to its end; the exit code is 0, 1 (refused in words) or 130 (interrupted, resumable)."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=_end_with_parent, args=(os.getppid(), stop), daemon=True).start()
+    with _channel() as (order, report):
+        return carry_out(order, report, stop)
+
+
+def carry_out(order: dict, report: Report, stop: threading.Event) -> int:
+    """Run an order and leave its result, or the error in words, in the file it names."""
+    path = Path(order["result"])
+    path.unlink(missing_ok=True)
+    try:
+        result = run_order(order, report, stop.is_set)
+    except SafetyAssetsError as error:
+        if stop.is_set():
+            return INTERRUPTED
+        said = {"found": error.found, "expected": error.expected, "do": error.do, "kind": type(error).__name__}
+        replace_text(path, json.dumps({"error": said}))
+        return 1
+    replace_text(path, json.dumps(result))
+    return 0
+
+
+def read_result(order: dict, exit_code: int) -> dict:
+    """What a child left, seen from its parent.
+
+    Raises:
+        SafetyAssetsError: the error the child met, of the same class; TrainingError when it was interrupted or died.
+    """
+    path = Path(order["result"])
+    if exit_code == INTERRUPTED:
+        raise TrainingError(
+            "training was interrupted and saved its checkpoint", do="launch it again: it resumes at that step"
+        )
+    if not path.is_file():
+        raise TrainingError(
+            f"the training process ended with code {exit_code} and left no result",
+            expected="exit code 0",
+            do="read its output in the step's compute logs; a kill for memory leaves no other trace",
+        )
+    result = json.loads(path.read_text())
+    if "error" in result:
+        said = dict(result["error"])
+        raise getattr(errors, said.pop("kind"))(said.pop("found"), **said)
+    return result
+
+
+def launch_here(order: dict, report: Report | None = None) -> dict:
+    """Run an order in this process; Ctrl-C saves the checkpoint first."""
+    stop = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set()) if _in_main_thread() else None
+    try:
+        return read_result(order, carry_out(order, report or _print, stop))
+    finally:
+        if _in_main_thread():
+            signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _channel() -> Iterator[tuple[dict, Report]]:
+    """The order, and where messages go."""
+    if len(sys.argv) > 1:
+        yield json.loads(Path(sys.argv[1]).read_text()), _print
+        return
+    from dagster_pipes import open_dagster_pipes
+
+    with open_dagster_pipes() as pipes:
+        yield pipes.get_extra("order"), lambda message: pipes.report_custom_message(dict(message))
+
+
+def _print(message: Mapping[str, object]) -> None:
+    print(json.dumps(dict(message)), flush=True)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _end_with_parent(parent: int, stop: threading.Event) -> None:
+    """Ask for a stop when the parent dies, and end for certain after a grace."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_POLL_SECONDS)
+    stop.set()
+    time.sleep(ORPHAN_GRACE_SECONDS)
+    os._exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

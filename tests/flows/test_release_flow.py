@@ -1,0 +1,101 @@
+"""Decisions and releases from artefacts: never silent, never about other weights."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import small_project
+
+from safety_assets.errors import GateRefused, ModelError
+from safety_assets.flows.assets import materialize
+from safety_assets.flows.release import decision_of, released_folder
+from safety_assets.flows.sources import model_digest
+from safety_assets.flows.workspace import Workspace
+from safety_assets.release import ledger, promotion
+
+pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
+Again = Callable[..., Workspace]
+
+
+def decide(ws: Workspace, recipe: str = "protected") -> object:
+    return decision_of(materialize(ws, "release_decision", recipe).artefact)
+
+
+def test_a_decision_about_nothing_is_not_certified_and_says_why(fresh: Workspace) -> None:
+    made = materialize(fresh, "release_decision", "protected")
+    decision = decision_of(made.artefact)
+    assert decision.status == "not_certified"
+    assert any("eval_scores of protected was never materialized" in reason for reason in decision.reasons)
+    assert all(not v.passed for v in made.verdicts if v.check.startswith("regression_budget_"))
+    assert (made.artefact.path / "evidence.md").read_text().startswith("# Release decision")
+
+
+def test_what_is_released_is_what_was_scored(ws: Workspace) -> None:
+    folder = released_folder(ws)
+    assert folder == ws.store.current("finetuned_checkpoint", "protected").path / "model"
+    assert decision_of(ws.store.current("release_decision", "protected")).digests["weights"] == model_digest(folder)
+
+
+def test_a_budget_that_is_exceeded_rejects_and_stops_the_release(again: Again, project: Path) -> None:
+    settings = small_project.policy_settings()
+    settings["task"]["floor"] = 0.99
+    small_project.write_yaml(project / "policy.yaml", settings)
+    made = materialize(again(), "release_decision", "protected")
+    assert decision_of(made.artefact).status == "rejected"
+    assert {v.check for v in made.verdicts if v.status == "fail"} >= {"task_floor"}
+    for step in ("model_card", "released_model"):
+        with pytest.raises(GateRefused, match="task_floor failed"):
+            materialize(again(), step, "protected")
+
+
+def test_a_newer_policy_needs_its_owner(again: Again, project: Path) -> None:
+    settings = {**small_project.policy_settings(), "max_over_refusal": 0.999}
+    small_project.write_yaml(project / "policy.yaml", settings)
+    made = materialize(again(), "release_decision", "protected")
+    assert [v.status for v in made.verdicts if v.check == "policy_binds"] == ["not_certified"]
+    now = made.artefact.manifest.inputs["policy"]
+    signed = {"signatures": [{"who": "team:release", "digest": now}]}
+    small_project.write_yaml(project / "sign_offs.yaml", signed)
+    made = materialize(again(), "release_decision", "protected")
+    assert [v.status for v in made.verdicts if v.check == "policy_binds"] == ["pass"]
+
+
+def test_a_signature_after_the_decision_asks_for_a_new_one(again: Again, project: Path) -> None:
+    signed = {"signatures": [{"who": "someone", "digest": "0" * 64}]}
+    small_project.write_yaml(project / "sign_offs.yaml", signed)
+    with pytest.raises(GateRefused, match="sign_offs changed since release_decision"):
+        materialize(again(), "released_model", "protected")
+
+
+def test_the_ledger_grows_by_decisions_that_differ(again: Again, project: Path) -> None:
+    before = len(ledger.read(again().store.root))
+    decide(again())
+    assert len(ledger.read(again().store.root)) == before
+    settings = small_project.policy_settings()
+    settings["task"]["floor"] = 0.99
+    small_project.write_yaml(project / "policy.yaml", settings)
+    decide(again())
+    assert len(ledger.read(again().store.root)) == before + 1
+
+
+def test_releasing_the_same_again_moves_nothing(again: Again) -> None:
+    ws = again()
+    before = promotion.released(ws.store.root, "small")
+    materialize(ws, "released_model", "protected")
+    assert promotion.released(ws.store.root, "small") == before
+
+
+def test_swapped_base_weights_are_refused(again: Again, project: Path, tmp_path: Path) -> None:
+    """The folder that was recorded now holds other weights."""
+    from safety_assets.flows.baseline import base_folder
+
+    copy = Path(shutil.copytree(again().project.base_model, tmp_path / "model"))
+    small_project.write_yaml(project / "project.yaml", small_project.project_settings(copy))
+    made = materialize(again(), "base_model").artefact
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(ModelError, match="materialize base_model again"):
+        base_folder(again(), made)
+    with pytest.raises(GateRefused, match="model_files changed since base_model"):
+        materialize(again(), "finetuned_checkpoint", "protected")
