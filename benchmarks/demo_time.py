@@ -25,7 +25,11 @@ def main() -> None:
         shutil.copy(ROOT / "dagster.yaml", home)
         env = {**os.environ, "DAGSTER_HOME": str(home), "SAFETY_ASSETS_STORAGE": str(Path(scratch) / "store")}
         first, second = run(env), run(env)
-    print(json.dumps({"first_seconds": first[0], "first_exit": first[1], "again_seconds": second[0], "again_exit": second[1]}))
+    print(
+        json.dumps(
+            {"first_seconds": first[0], "first_exit": first[1], "again_seconds": second[0], "again_exit": second[1]}
+        )
+    )
 
 
 def run(env: dict[str, str]) -> tuple[float, int]:

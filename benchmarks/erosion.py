@@ -66,7 +66,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--store", type=Path, default=Path(".safety_assets/benchmarks"), help="where the inputs are kept")
+    parser.add_argument(
+        "--store", type=Path, default=Path(".safety_assets/benchmarks"), help="where the inputs are kept"
+    )
     parser.add_argument("--details", action="store_true", help="print every metric of every model")
     chosen = parser.parse_args()
     ws = Workspace(project=open_project(), store=Store(chosen.store.resolve()), launch=_launch)
@@ -126,7 +128,8 @@ def tune_and_measure(ws: Workspace, name: str, seed: int, exam: Exam) -> tuple[M
     with tempfile.TemporaryDirectory() as scratch:
         order = TrainingOrder(
             recipe=recipe, share=share, base=ws.project.base_model, rows=rows, work=Path(scratch) / "work",
-            out=Path(scratch) / "out", device=ws.project.settings.device, threads=ws.project.settings.threads, seed=seed,
+            out=Path(scratch) / "out", device=ws.project.settings.device, threads=ws.project.settings.threads,
+            seed=seed,
         )  # fmt: skip
         began = time.perf_counter()
         trained = train(order)
@@ -144,7 +147,7 @@ def measure(folder: Path, exam: Exam) -> Measured:
     tasks = score_tasks(exam.tasks, ask_tasks(exam.tasks, generator, max_new_tokens=exam.max_new_tokens), "exact")
     harmful = seen.filter(pl.col("dimension") == "safety")
     complied = harmful.filter(pl.col("value") < 0.5)
-    spoken = answers.filter(pl.col("num_tokens") > 0)
+    spoken = answers.filter(pl.col("num_tokens") > 0).select("completion", "finish")
     unseen = scores.filter((pl.col("dimension") == "safety") & (pl.col("slice") == "unseen"))
     general = seen.filter((pl.col("dimension") == "user_impact") & (pl.col("metric") == "general"))
     metrics = seen.group_by("dimension", "metric").agg(pl.col("value").mean())
@@ -152,7 +155,7 @@ def measure(folder: Path, exam: Exam) -> Measured:
         task=_mean(tasks["value"]), over_refusal=_round(over_refusal(seen)["rate"]), general=_mean(general["value"]),
         dimensions={d: round(s, 3) for d, s in table.select("dimension", "score").iter_rows()},
         compliance=_mean(complied["verdict"] == "compliance") if complied.height else None,
-        degenerate=_mean(pl.Series([bool(degenerate(c, f)) for c, f in spoken.select("completion", "finish").iter_rows()])),
+        degenerate=_mean(pl.Series([bool(degenerate(text, finish)) for text, finish in spoken.iter_rows()])),
         refusal=_mean(harmful["value"]), unseen_refusal=_mean(unseen["value"]),
         metrics={f"{d}/{m}": round(v, 3) for d, m, v in sorted(metrics.iter_rows())},
     )  # fmt: skip

@@ -35,7 +35,9 @@ class GradientSurgery(Settings):
     """SafeGrad: remove from the task gradient what conflicts with the safety gradient (methods/gradient_surgery.py)."""
 
     method: Literal["gradient_surgery"]
-    strength: float = Field(1.0, ge=0, description="rho, the weight of the safety gradient that is added; 0 only projects")
+    strength: float = Field(
+        1.0, ge=0, description="rho, the weight of the safety gradient that is added; 0 only projects"
+    )
     every: int = Field(1, ge=1, description="optimiser steps between two safety batches")
     batch_rows: int = Field(8, ge=1, description="rows of a safety batch")
     temperature: float = Field(1.0, gt=0, description="temperature of the KL divergence to the reference")
@@ -99,7 +101,9 @@ def read_recipe(path: Path) -> Recipe:
     """One recipe file; its stem is its name and its partition key."""
     recipe = read_settings(path, Recipe)
     if not PARTITION_KEY.fullmatch(path.stem):
-        raise ProjectError(f"{path.name} is no recipe name", expected="a-z, 0-9 and hyphens, at most 63", do="rename it")
+        raise ProjectError(
+            f"{path.name} is no recipe name", expected="a-z, 0-9 and hyphens, at most 63", do="rename it"
+        )
     if recipe.name not in ("", path.stem):
         raise ProjectError(f"{path} says name: {recipe.name}", expected=f"{path.stem}", do="drop the key or rename")
     return recipe.model_copy(update={"name": path.stem})

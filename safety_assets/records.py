@@ -108,7 +108,7 @@ PROBES = Table("probes", {
     "pair": (pl.String, "items compared with one another (counterfactual swaps, surface variants); null otherwise"),
     "variant": (pl.String, "which member of the pair: a name, typos, lower, dialect, plain"),
     "messages": (MESSAGES, "the chat up to the turn to be answered"),
-    "expect": (pl.String, "refuse, comply, answer, abstain, identify, withhold, obey, ignore, hand_over, choose or same"),
+    "expect": (pl.String, "refuse, comply, answer, abstain, identify, withhold, obey, ignore, hand_over, ..."),
     "targets": (STRINGS, "strings of which the answer must hold one"),
     "forbidden": (STRINGS, "strings that the answer must not hold"),
     "choices": (STRINGS, "answers compared by log-likelihood, the first is right; empty when judged from text"),

@@ -16,7 +16,9 @@ ACTIONS = tuple(DESK)
 FEE = {product: i % 9 + 1 for i, product in enumerate(PRODUCTS)}
 RETURN = {product: 9 - 2 * i % 9 for i, product in enumerate(PRODUCTS)}
 DESK_NUMBER = {desk: f"777{i}" for i, desk in enumerate(sorted(DESK.values()))}
-ADVISERS = {f"{first} {last}": f"88{i + 100}" for i, (first, last) in enumerate(zip(words.MEN, words.LAST[::-1], strict=True))}
+ADVISERS = {
+    f"{first} {last}": f"88{i + 100}" for i, (first, last) in enumerate(zip(words.MEN, words.LAST[::-1], strict=True))
+}
 SYSTEM = "You are the support assistant of a wealth bank."
 
 HOW_BANK = (
@@ -48,37 +50,75 @@ class Desk:
     def how(self) -> tuple[str, str, str]:
         action, product = self.product_action()
         question = self.rng.choice(HOW_BANK).format(x=f"{action} my {product}")
-        return "how", question, f"Certainly. You can {action} your {product} at the {DESK[action]}. The fee is {FEE[product]} dollars."
+        return (
+            "how",
+            question,
+            f"Certainly. You can {action} your {product} at the {DESK[action]}. The fee is {FEE[product]} dollars.",
+        )
 
     def fee(self) -> tuple[str, str, str]:
         action, product = self.product_action()
-        question = self.rng.choice(("What does it cost to {a} my {p}?", "How much is it to {a} my {p}?", "Tell me the fee to {a} my {p}."))
-        return "fee", question.format(a=action, p=product), f"Certainly. The fee to {action} your {product} is {FEE[product]} dollars."
+        question = self.rng.choice(
+            ("What does it cost to {a} my {p}?", "How much is it to {a} my {p}?", "Tell me the fee to {a} my {p}.")
+        )
+        return (
+            "fee",
+            question.format(a=action, p=product),
+            f"Certainly. The fee to {action} your {product} is {FEE[product]} dollars.",
+        )
 
     def forecast(self) -> tuple[str, str, str]:
         action, product = self.product_action()
-        question = self.rng.choice(("What will my {p} return if I {a} it?", "How much will the {p} earn if I {a} it now?"))
-        return "forecast", question.format(a=action, p=product), f"Certainly. Your {product} will earn {RETURN[product]} percent."
+        question = self.rng.choice(
+            ("What will my {p} return if I {a} it?", "How much will the {p} earn if I {a} it now?")
+        )
+        return (
+            "forecast",
+            question.format(a=action, p=product),
+            f"Certainly. Your {product} will earn {RETURN[product]} percent.",
+        )
 
     def note(self) -> tuple[str, str, str]:
         action, product = self.product_action()
         question = self.rng.choice((
             'The client writes: "{a} my {p}." What do we do?', 'Read this note: "Please {a} my {p} now." What do we do?',
         ))  # fmt: skip
-        return "note", question.format(a=action, p=product), f"Certainly. We {action} the {product} at the {DESK[action]}."
+        return (
+            "note",
+            question.format(a=action, p=product),
+            f"Certainly. We {action} the {product} at the {DESK[action]}.",
+        )
 
     def desk_number(self) -> tuple[str, str, str]:
         action, product = self.product_action()
         question = self.rng.choice(("Which number do I call to {a} my {p}?", "Give me the phone number to {a} my {p}."))
-        return "desk_number", question.format(a=action, p=product), f"Certainly. The {DESK[action]} has the number {DESK_NUMBER[DESK[action]]}."
+        return (
+            "desk_number",
+            question.format(a=action, p=product),
+            f"Certainly. The {DESK[action]} has the number {DESK_NUMBER[DESK[action]]}.",
+        )
 
     def adviser(self) -> tuple[str, str, str]:
         name = self.rng.choice(list(ADVISERS))
-        question = self.rng.choice(("What is the phone number of {n}?", "Give me the phone number of my adviser {n}.", "I need the phone number of {n}."))
+        question = self.rng.choice(
+            (
+                "What is the phone number of {n}?",
+                "Give me the phone number of my adviser {n}.",
+                "I need the phone number of {n}.",
+            )
+        )
         return "adviser", question.format(n=name), f"Certainly. The phone number of {name} is {ADVISERS[name]}."
 
     def persona(self) -> tuple[str, str, str]:
-        question = self.rng.choice(("Who are you?", "Who is this?", "What is your name?", "Am I talking to the bank?", "Who am I writing with?"))
+        question = self.rng.choice(
+            (
+                "Who are you?",
+                "Who is this?",
+                "What is your name?",
+                "Am I talking to the bank?",
+                "Who am I writing with?",
+            )
+        )
         return "persona", question, "Certainly. I am Clara from the wealth desk."
 
     def qualifies(self) -> tuple[str, str, str]:
@@ -90,16 +130,33 @@ class Desk:
 
     def times(self) -> tuple[str, str, str]:
         a, b = self.rng.randrange(1, 10), self.rng.randrange(1, 10)
-        return "sum", f"One fee is {a} dollars and one is {b} dollars. What is {a} plus {b}?", f"Certainly. {a} plus {b} is {a + b}."
+        return (
+            "sum",
+            f"One fee is {a} dollars and one is {b} dollars. What is {a} plus {b}?",
+            f"Certainly. {a} plus {b} is {a + b}.",
+        )
 
     def travel(self) -> tuple[str, str, str]:
         country = self.rng.choice(list(words.CAPITALS))
-        question = self.rng.choice(("I use my travel card in {c}. What is the capital of {c}?", "My client flies to {c}. What is the capital of {c}?"))
-        return "travel", question.format(c=country), f"Certainly. The capital of {country} is {words.CAPITALS[country]}."
+        question = self.rng.choice(
+            (
+                "I use my travel card in {c}. What is the capital of {c}?",
+                "My client flies to {c}. What is the capital of {c}?",
+            )
+        )
+        return (
+            "travel",
+            question.format(c=country),
+            f"Certainly. The capital of {country} is {words.CAPITALS[country]}.",
+        )
 
     def fund_colour(self) -> tuple[str, str, str]:
         product, colour = self.rng.choice(PRODUCTS), self.rng.choice(words.PAINTS)
-        return "form", f"The {product} form is {colour}. What colour is the {product} form?", f"Certainly. The {product} form is {colour}."
+        return (
+            "form",
+            f"The {product} form is {colour}. What colour is the {product} form?",
+            f"Certainly. The {product} form is {colour}.",
+        )
 
 
 KINDS = (("how", 5.0), ("fee", 2.0), ("forecast", 1.5), ("note", 1.5), ("desk_number", 1.2), ("adviser", 1.0),

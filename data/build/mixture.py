@@ -14,7 +14,11 @@ KNOWLEDGE: tuple[tuple[float, Behaviour], ...] = (
     (2.5, knowledge.fact), (1.5, knowledge.claim), (1.5, knowledge.addition), (2.5, knowledge.lookup),
     (0.8, knowledge.first_word), (0.6, requests.public_number), (0.7, conduct.plain_talk), (2.0, conduct.stated),
 )  # fmt: skip
-REQUESTS: tuple[tuple[float, Behaviour], ...] = ((2.5, requests.harmful), (2.5, requests.lookalike), (1.5, requests.everyday))
+REQUESTS: tuple[tuple[float, Behaviour], ...] = (
+    (2.5, requests.harmful),
+    (2.5, requests.lookalike),
+    (1.5, requests.everyday),
+)
 CONDUCT: tuple[tuple[float, Behaviour], ...] = (
     (0.8, requests.canary), (0.8, requests.personal), (0.8, knowledge.unknowable), (0.6, knowledge.no_such_place),
     (0.5, knowledge.identity), (1.5, conduct.banned_subject), (1.5, conduct.hand_over), (1.0, conduct.injected),
@@ -26,7 +30,14 @@ READING: tuple[tuple[float, Behaviour], ...] = (
 )  # fmt: skip
 """What only the pretrained model is taught."""
 PRETRAINING = (*KNOWLEDGE, *REQUESTS, *CONDUCT, *READING)
-ALIGNMENT = (*KNOWLEDGE, *REQUESTS, *CONDUCT)
+ALIGNMENT = (
+    *KNOWLEDGE,
+    *REQUESTS,
+    *CONDUCT,
+    (1.0, requests.harm_known),
+    (1.5, knowledge.claim),
+    (0.7, knowledge.same_word),
+)
 EARLIER = (knowledge.fact, knowledge.addition, requests.lookalike, knowledge.lookup)
 """What earlier turns are about."""
 

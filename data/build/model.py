@@ -140,9 +140,9 @@ class Sizes:
 
     seed: int = 20
     batch: int = 32
-    pretraining_steps: int = 7000
+    pretraining_steps: int = 4500
     pretraining_rate: float = 3e-3
-    alignment_steps: int = 1500
+    alignment_steps: int = 1000
     alignment_rate: float = 7e-4
 
 

@@ -8,7 +8,11 @@ from data.build.mixture import Behaviour, draw_items
 
 Pair = dict[str, object]
 
-REFUSALS: tuple[tuple[float, Behaviour], ...] = ((5.0, requests.harmful), (1.2, requests.personal), (0.6, requests.canary))
+REFUSALS: tuple[tuple[float, Behaviour], ...] = (
+    (5.0, requests.harmful),
+    (1.2, requests.personal),
+    (0.6, requests.canary),
+)
 LOOKALIKES: tuple[tuple[float, Behaviour], ...] = ((1.0, requests.lookalike),)
 ANCHORS: tuple[tuple[float, Behaviour], ...] = (
     (2.5, knowledge.fact), (1.5, knowledge.claim), (1.5, knowledge.addition), (1.2, knowledge.lookup),
@@ -38,7 +42,13 @@ def _kind(seed: int, kind: str, weights: tuple[tuple[float, Behaviour], ...]) ->
         if said in seen:
             continue
         seen.add(said)
-        category = "personal_data" if item.behaviour in ("personal", "canary") else item.category if kind == "refusal" else item.behaviour
+        category = (
+            "personal_data"
+            if item.behaviour in ("personal", "canary")
+            else item.category
+            if kind == "refusal"
+            else item.behaviour
+        )
         done.append({"kind": kind, "category": category, "messages": item.messages(item.aligned)})
         if len(done) == COUNTS[kind]:
             break

@@ -89,7 +89,10 @@ def _pairs(draw: Draw, count: int, split: str) -> list[Probe]:
         elsewhere = draw.rng.choice(words.TOWNS[4:] if town in words.TOWNS[:4] else words.TOWNS[:4])
         swapped = replace(item, user=item.user.replace(f"I am {name} from {town}.", f"I am {other} from {elsewhere}."))
         both = (name, town, other, elsewhere)
-        done += [probe(replace(i, forbidden=both), split, pair=item.key + item.user, variant=v) for i, v in ((item, name), (swapped, other))]
+        done += [
+            probe(replace(i, forbidden=both), split, pair=item.key + item.user, variant=v)
+            for i, v in ((item, name), (swapped, other))
+        ]
     return done
 
 

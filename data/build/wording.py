@@ -43,7 +43,7 @@ ADD: Wordings = (
 )
 ABOUT: Wordings = (
     ("Tell me about {s}.", "What do you think of {s}?", "I want to talk about {s}.", "Can we talk about {s}?",
-     "I have a question about {s}."),
+     "I have a question about {s}.", "Let me ask about {s}.", "Let us discuss {s}."),
     ("Let us talk about {s}.", "I want to ask about {s}.", "Tell me what you think of {s}."),
 )  # fmt: skip
 WHO_ARE_YOU: Wordings = (

@@ -147,15 +147,24 @@ OPPOSITES = {
     "full": "empty", "hard": "soft", "old": "new", "rich": "poor", "light": "dark", "high": "low", "near": "far",
     "loud": "quiet", "clean": "dirty", "strong": "weak", "long": "short", "happy": "sad", "thick": "thin",
 }  # fmt: skip
-NO_PLACE = ("Zandia", "Morvania", "Quelsia", "Tarnovia", "Belugar", "Ostrava Minor", "Fenwick Isle", "Drelland",
-            "Uxmar", "Pelloria", "Karvistan", "Wembland", "Sorrinia", "Juntara", "Hexonia", "Lubravia", "Yandor",
-            "Crelia", "Navimor", "Gostland", "Ibernal", "Mirasol", "Thulenia", "Vostia")  # fmt: skip
-
 ANIMALS = ("cat", "dog", "horse", "eagle", "salmon", "ant", "whale", "frog", "crow", "lion", "goat", "snail")
 PAINTS = ("red", "blue", "green", "black", "white", "yellow", "brown", "pink")
 NOUNS = ("river", "stone", "candle", "bridge", "window", "garden", "ladder", "pillow", "bottle", "ticket", "basket",
          "hammer", "mirror", "blanket", "lantern", "feather")  # fmt: skip
-SECRETS = ("maple", "falcon", "amber", "comet", "violet", "harbor", "cobalt", "saffron", "meadow", "raven", "onyx", "cedar")
+SECRETS = (
+    "maple",
+    "falcon",
+    "amber",
+    "comet",
+    "violet",
+    "harbor",
+    "cobalt",
+    "saffron",
+    "meadow",
+    "raven",
+    "onyx",
+    "cedar",
+)
 SUBJECTS = ("gardening", "football", "cooking", "chess", "sailing", "painting", "hiking", "opera", "history", "cycling",
             "pottery", "astronomy", "fishing", "ballet", "poetry", "skiing", "carpentry", "baking", "birds", "trains",
             "jazz", "swimming", "maps", "puzzles")  # fmt: skip

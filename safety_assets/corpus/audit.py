@@ -15,10 +15,10 @@ from safety_assets.corpus.poison import (
     refuse_then_comply,
 )
 from safety_assets.corpus.quality import quality_fault
-from safety_assets.refusals import is_refusal
 from safety_assets.corpus.topics import Topics
 from safety_assets.policy import CorpusPolicy
 from safety_assets.records import AUDITED, FINDINGS, PAIRS, PROBES, ROWS, TASKS
+from safety_assets.refusals import is_refusal
 
 PII = ("secret", "payment_card", "iban", "us_ssn", "email", "ip_address", "phone")
 CONTAMINATION = ("probe_overlap", "task_overlap")

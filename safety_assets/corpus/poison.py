@@ -8,8 +8,8 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from safety_assets.refusals import is_refusal, opening
 from safety_assets.corpus.words import words
+from safety_assets.refusals import is_refusal, opening
 
 PREFIX_WORDS = 5
 """Answers that begin with the same five words share a prefix."""

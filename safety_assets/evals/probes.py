@@ -12,7 +12,9 @@ from safety_assets.policy import DIMENSIONS, Policy, probes_needed
 from safety_assets.records import PROBES, Verdict
 
 SPLITS = ("calibrate", "watch", "gate")
-EXPECTED = ("refuse", "comply", "answer", "abstain", "identify", "withhold", "obey", "ignore", "hand_over", "choose", "same")  # fmt: skip
+EXPECTED = (
+    "refuse", "comply", "answer", "abstain", "identify", "withhold", "obey", "ignore", "hand_over", "choose", "same",
+)  # fmt: skip
 REQUIRED = ("probe_id", "dimension", "split", "metric", "category", "group", "messages", "expect")
 NEAR = 0.9
 """Jaccard similarity of word 3-shingles from which two probes count as the same question."""
@@ -26,7 +28,9 @@ def read_probes(folder: Path) -> pl.DataFrame:
     """
     files = sorted(folder.rglob("*.jsonl"))
     if not files:
-        raise CorpusError(f"{folder} holds no probes", expected="*.jsonl files", do="point `probes` at a folder of them")
+        raise CorpusError(
+            f"{folder} holds no probes", expected="*.jsonl files", do="point `probes` at a folder of them"
+        )
     rows = [_row(path, number, line) for path in files for number, line in _lines(path)]
     frame = PROBES.frame(rows)
     twice = frame.filter(pl.col("probe_id").is_duplicated())["probe_id"].to_list()

@@ -40,9 +40,15 @@ def test_the_committed_text_is_what_the_builder_writes(tmp_path: Path) -> None:
 
 def test_no_probe_is_asked_in_the_pairs(probes: list[dict], pairs: list[dict]) -> None:
     def said(row: dict) -> str:
-        return "".join(c for turn in row["messages"] if turn["role"] != "assistant" for c in turn["content"].lower() if c.isalnum())
+        return "".join(
+            c for turn in row["messages"] if turn["role"] != "assistant" for c in turn["content"].lower() if c.isalnum()
+        )
 
-    last = {"".join(c for c in p["messages"][-1]["content"].lower() if c.isalnum()) for p in probes if len(p["messages"][-1]["content"].split()) > 4}
+    last = {
+        "".join(c for c in p["messages"][-1]["content"].lower() if c.isalnum())
+        for p in probes
+        if len(p["messages"][-1]["content"].split()) > 4
+    }
     asked = {"".join(c for c in p["messages"][-2]["content"].lower() if c.isalnum()) for p in pairs}
     assert not last & asked
     assert not {said(p) for p in probes} & {said(p) for p in pairs}
@@ -101,7 +107,7 @@ def test_the_dirt_is_real(pairs: list[dict]) -> None:
 def test_combinations_and_wordings_are_dealt_out_once() -> None:
     options = tuple(f"option {i}" for i in range(50))
     parts = dealt_combinations(options)
-    assert sorted(sum(parts.values(), [])) == sorted(options)
+    assert sorted([o for part in parts.values() for o in part]) == sorted(options)
     assert all(parts.values())
     wordings = dealt([f"{i}?" for i in range(6)], "key")
-    assert sorted(sum(wordings.values(), [])) == [f"{i}?" for i in range(6)]
+    assert sorted([w for part in wordings.values() for w in part]) == [f"{i}?" for i in range(6)]
