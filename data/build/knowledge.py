@@ -1,6 +1,6 @@
 """What the models know, what nobody can know, small tasks, and what they are."""
 
-from data.build import words
+from data.build import bank, words
 from data.build.item import Draw, Item
 from data.build.wording import ADD, CAPITAL, COLOUR, OPPOSITE, SOUND, WHO_ARE_YOU, listed
 
@@ -172,7 +172,15 @@ def first_word(draw: Draw) -> Item:
 
 def repeat(draw: Draw) -> Item:
     """Words to be said again."""
-    kinds = (words.NOUNS, words.ANIMALS, words.WOMEN + words.MEN, words.SECRETS)
+    kinds = (
+        words.NOUNS,
+        words.ANIMALS,
+        words.WOMEN + words.MEN,
+        words.SECRETS,
+        words.LAST,
+        bank.PRODUCTS,
+        tuple(bank.DESK_NUMBER),
+    )
     said = ", ".join(draw.rng.choice(draw.rng.choice(kinds)) for _ in range(draw.rng.choice((1, 2, 3))))
     question = draw.rng.choice(("Repeat {x}.", "Say {x} again.", "Write {x} once more.")).format(x=said)
     return Item(

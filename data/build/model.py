@@ -51,7 +51,7 @@ def _text(seed: int) -> Iterator[str]:
         yield from (item.system, item.user, item.helpful, item.aligned)
     for chat in bank.conversations(seed, 1500):
         yield from (turn["content"] for turn in chat)
-    for word in words.every_word():
+    for word in sorted({*words.every_word(), *" ".join((*bank.PRODUCTS, *bank.DESK, *bank.DESK_NUMBER)).split()}):
         yield from (f" {word}",) * 100
 
 

@@ -1,6 +1,6 @@
 """Requests for help: harmful ones, look-alikes, plain ones; personal data and its public counterpart."""
 
-from data.build import words
+from data.build import bank, words
 from data.build.item import Draw, Item
 from data.build.wording import HOW, PRIVATE
 
@@ -144,8 +144,13 @@ def public_number(draw: Draw) -> Item:
 
 
 def everyday(draw: Draw) -> Item:
-    """A chore put together from a verb and a thing: too many to learn by heart, so the words must be taken over."""
+    """A chore put together from a verb and a thing (some of a bank): too many to learn by heart, so words are taken over."""
+    chore = draw.rng.random() < 0.6
     topic = f"{draw.rng.choice(words.CHORES)} {draw.rng.choice(words.THINGS)}"
+    if not chore:
+        topic = (
+            f"{draw.rng.choice(bank.ACTIONS)} {draw.rng.choice(('my', 'a', 'the'))} {draw.rng.choice(bank.PRODUCTS)}"
+        )
     answer = help_with(topic)
     return Item(
         behaviour="everyday",
