@@ -41,7 +41,7 @@ def read_settings(path: Path, kind: type[S]) -> S:
         raise ProjectError(faults, do=f"correct {path}") from error
 
 
-def _fault(path: Path, node: yaml.Node, error: Any) -> str:
+def _fault(path: Path, node: yaml.Node | None, error: Any) -> str:
     keys = [k for k in error["loc"] if not str(k).startswith(("function-", "tagged-"))]
     line, known = _line(node, keys)
     where = ".".join(map(str, keys)) or "file"
@@ -50,9 +50,9 @@ def _fault(path: Path, node: yaml.Node, error: Any) -> str:
     return f"{path}:{line}: {where}: {message}{seen}"
 
 
-def _line(node: yaml.Node, keys: list) -> tuple[int, bool]:
+def _line(node: yaml.Node | None, keys: list) -> tuple[int, bool]:
     """The 1-based line of a nested key, as far as it exists, and whether all of it does."""
-    line = node.start_mark.line + 1
+    line = node.start_mark.line + 1 if node else 1
     for key in keys:
         match node:
             case yaml.MappingNode():

@@ -17,7 +17,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m data.build", description=__doc__)
     parser.add_argument("--text", action="store_true", help="text files only")
     parser.add_argument("--models", type=Path, default=DATA / "models", help="where the models go")
-    parser.add_argument("--threads", type=int, default=1, help="one by default: the same weights on any number of cores")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="one by default: the same weights on any number of cores"
+    )
     chosen = parser.parse_args()
     write_text(DATA)
     if not chosen.text:

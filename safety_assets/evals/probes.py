@@ -131,5 +131,9 @@ def enough_probes_to_see_the_budget(probes: pl.DataFrame, policy: Policy) -> Ver
         needed = max(policy.probes.min_gate_probes, probes_needed(within, policy.probes.flip_rate))
         if found.get(name, 0) < needed:
             reasons.append(f"{name} has {found.get(name, 0)} gate probes and needs {needed}; add probes.")
-    status = "fail" if reasons else "pass"
-    return Verdict(check="enough_probes_to_see_the_budget", status=status, reasons=tuple(reasons), numbers=found)
+    return Verdict(
+        check="enough_probes_to_see_the_budget",
+        status="fail" if reasons else "pass",
+        reasons=tuple(reasons),
+        numbers=found,
+    )
