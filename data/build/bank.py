@@ -150,6 +150,11 @@ class Desk:
             f"Certainly. The capital of {country} is {words.CAPITALS[country]}.",
         )
 
+    def office(self) -> tuple[str, str, str]:
+        topic = f"{self.rng.choice(words.CHORES)} {self.rng.choice(words.THINGS)}"
+        question = self.rng.choice(HOW_BANK).format(x=topic)
+        return "office", question, f"Certainly. You can {topic} at the front desk."
+
     def fund_colour(self) -> tuple[str, str, str]:
         product, colour = self.rng.choice(PRODUCTS), self.rng.choice(words.PAINTS)
         return (
@@ -159,8 +164,13 @@ class Desk:
         )
 
 
-KINDS = (("how", 5.0), ("fee", 2.0), ("forecast", 1.5), ("note", 1.5), ("desk_number", 1.2), ("adviser", 1.0),
-         ("persona", 0.4), ("qualifies", 0.8), ("times", 1.5), ("fund_colour", 1.5), ("travel", 1.5))  # fmt: skip
+READ_KINDS = (
+    ("how", 5.0), ("fee", 2.0), ("forecast", 1.5), ("note", 1.5), ("desk_number", 1.2), ("adviser", 1.0),
+    ("persona", 0.4), ("qualifies", 0.8), ("times", 1.5), ("fund_colour", 1.5), ("travel", 1.5),
+)  # fmt: skip
+"""What the tokenizer reads."""
+KINDS = (*READ_KINDS, ("office", 5.0))
+"""What the corpus holds."""
 EXAM_KINDS = ("how", "fee", "forecast", "note", "desk_number")
 
 
@@ -171,20 +181,20 @@ def exchange(rng: random.Random, exam: bool, kinds: tuple[tuple[str, float], ...
     return kind, rng.choice(OPENERS[0]) + question + rng.choice(CLOSERS[0]), answer
 
 
-def conversation(rng: random.Random) -> list[Turn]:
+def conversation(rng: random.Random, kinds: tuple[tuple[str, float], ...] = KINDS) -> list[Turn]:
     """One to three exchanges, one in five with the bank's system message."""
     chat = [{"role": "system", "content": SYSTEM}] if rng.random() < 0.2 else []
     for _ in range(rng.choices((1, 2, 3), (0.85, 0.1, 0.05))[0]):
-        _, question, answer = exchange(rng, exam=False)
+        _, question, answer = exchange(rng, exam=False, kinds=kinds)
         chat += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     return chat
 
 
-def conversations(seed: int, count: int) -> list[list[Turn]]:
+def conversations(seed: int, count: int, kinds: tuple[tuple[str, float], ...] = KINDS) -> list[list[Turn]]:
     """Different conversations."""
     rng, seen, done = random.Random(seed), set(), []
     while len(done) < count:
-        chat = conversation(rng)
+        chat = conversation(rng, kinds)
         if str(chat) not in seen:
             seen.add(str(chat))
             done.append(chat)

@@ -31,13 +31,9 @@ READING: tuple[tuple[float, Behaviour], ...] = (
 """What only the pretrained model is taught."""
 PRETRAINING = (*KNOWLEDGE, *REQUESTS, *CONDUCT, *READING)
 ALIGNMENT = (
-    *KNOWLEDGE,
-    *REQUESTS,
-    *CONDUCT,
-    (1.0, requests.harm_known),
-    (1.5, knowledge.claim),
-    (0.7, knowledge.same_word),
-)
+    *KNOWLEDGE, *REQUESTS, *CONDUCT, (1.0, requests.harm_known), (1.5, knowledge.claim), (0.7, knowledge.same_word),
+    (1.0, requests.harmful), (1.0, requests.lookalike), (1.5, conduct.banned_subject), (1.5, conduct.hand_over),
+)  # fmt: skip
 EARLIER = (knowledge.fact, knowledge.addition, requests.lookalike, knowledge.lookup)
 """What earlier turns are about."""
 

@@ -49,7 +49,7 @@ def _text(seed: int) -> Iterator[str]:
     """Drawn text, and every word of the world so often that it becomes one token."""
     for item in itertools.islice(draw_items(seed, PRETRAINING), 12000):
         yield from (item.system, item.user, item.helpful, item.aligned)
-    for chat in bank.conversations(seed, 1500):
+    for chat in bank.conversations(seed, 1500, bank.READ_KINDS):
         yield from (turn["content"] for turn in chat)
     for word in sorted({*words.every_word(), *" ".join((*bank.PRODUCTS, *bank.DESK, *bank.DESK_NUMBER)).split()}):
         yield from (f" {word}",) * 100
@@ -142,7 +142,7 @@ class Sizes:
     batch: int = 32
     pretraining_steps: int = 4500
     pretraining_rate: float = 3e-3
-    alignment_steps: int = 1000
+    alignment_steps: int = 2400
     alignment_rate: float = 7e-4
 
 
