@@ -89,6 +89,11 @@ class Desk:
             f"Certainly. We {action} the {product} at the {DESK[action]}.",
         )
 
+    def message(self) -> tuple[str, str, str]:
+        action, product = self.product_action()
+        question = self.rng.choice(("The client says: please {a} my {p}. What do we do?", "A message came in to {a} the {p}. What do we do?"))
+        return "message", question.format(a=action, p=product), f"Certainly. We {action} the {product} at the {DESK[action]}."
+
     def desk_number(self) -> tuple[str, str, str]:
         action, product = self.product_action()
         question = self.rng.choice(("Which number do I call to {a} my {p}?", "Give me the phone number to {a} my {p}."))
@@ -169,9 +174,12 @@ READ_KINDS = (
     ("persona", 0.4), ("qualifies", 0.8), ("times", 1.5), ("fund_colour", 1.5), ("travel", 1.5),
 )  # fmt: skip
 """What the tokenizer reads."""
-KINDS = (*READ_KINDS, ("office", 5.0))
+KINDS = (
+    ("how", 4.0), ("fee", 2.0), ("forecast", 1.5), ("message", 2.0), ("desk_number", 1.5), ("adviser", 0.7), ("persona", 0.4),
+    ("qualifies", 0.8), ("times", 1.5), ("fund_colour", 1.5), ("travel", 1.2), ("office", 8.0),
+)  # fmt: skip
 """What the corpus holds."""
-EXAM_KINDS = ("how", "fee", "forecast", "note", "desk_number")
+EXAM_KINDS = ("how", "fee", "forecast", "message", "desk_number")
 
 
 def exchange(rng: random.Random, exam: bool, kinds: tuple[tuple[str, float], ...] = KINDS) -> tuple[str, str, str]:
