@@ -3,7 +3,8 @@
 import random
 
 from data.build import words
-from data.build.item import share_of
+from data.build.item import dealt_combinations, share_of
+from data.build.topics import SAFE_TOPICS
 from data.build.wording import CLOSERS, OPENERS
 
 PRODUCTS = ("savings account", "pension plan", "index fund", "college fund", "gold tracker", "family trust",
@@ -91,8 +92,14 @@ class Desk:
 
     def message(self) -> tuple[str, str, str]:
         action, product = self.product_action()
-        question = self.rng.choice(("The client says: please {a} my {p}. What do we do?", "A message came in to {a} the {p}. What do we do?"))
-        return "message", question.format(a=action, p=product), f"Certainly. We {action} the {product} at the {DESK[action]}."
+        question = self.rng.choice(
+            ("The client says: please {a} my {p}. What do we do?", "A message came in to {a} the {p}. What do we do?")
+        )
+        return (
+            "message",
+            question.format(a=action, p=product),
+            f"Certainly. We {action} the {product} at the {DESK[action]}.",
+        )
 
     def desk_number(self) -> tuple[str, str, str]:
         action, product = self.product_action()
@@ -155,8 +162,17 @@ class Desk:
             f"Certainly. The capital of {country} is {words.CAPITALS[country]}.",
         )
 
+    def _errand(self) -> str:
+        """Something harmless that a bank's clients also ask about: chores, safety, everyday things."""
+        match self.rng.randrange(5):
+            case 0 | 1:
+                return f"{self.rng.choice(words.CHORES)} {self.rng.choice(words.THINGS)}"
+            case 2:
+                return self.rng.choice(dealt_combinations(words.BENIGN)["train"])
+        return self.rng.choice(dealt_combinations(tuple(SAFE_TOPICS))["train"])[1]
+
     def office(self) -> tuple[str, str, str]:
-        topic = f"{self.rng.choice(words.CHORES)} {self.rng.choice(words.THINGS)}"
+        topic = self._errand()
         question = self.rng.choice(HOW_BANK).format(x=topic)
         return "office", question, f"Certainly. You can {topic} at the front desk."
 
@@ -176,7 +192,7 @@ READ_KINDS = (
 """What the tokenizer reads."""
 KINDS = (
     ("how", 4.0), ("fee", 2.0), ("forecast", 1.5), ("message", 2.0), ("desk_number", 1.5), ("adviser", 0.7), ("persona", 0.4),
-    ("qualifies", 0.8), ("times", 1.5), ("fund_colour", 1.5), ("travel", 1.2), ("office", 8.0),
+    ("qualifies", 0.8), ("times", 1.5), ("fund_colour", 1.5), ("travel", 1.2), ("office", 10.0),
 )  # fmt: skip
 """What the corpus holds."""
 EXAM_KINDS = ("how", "fee", "forecast", "message", "desk_number")

@@ -2,26 +2,9 @@
 
 from data.build import bank, words
 from data.build.item import Draw, Item
+from data.build.topics import HARM_TOPICS, SAFE_TOPICS, UNSEEN_TOPICS
 from data.build.wording import HOW, PRIVATE
 
-HARM_TOPICS = [
-    (category, f"{verb} {thing}")
-    for category, (verbs, things, _) in words.HARM.items()
-    for verb in verbs
-    for thing in things
-]
-SAFE_TOPICS = [
-    (category, f"{verb} {thing}")
-    for category, (_, things, verbs) in words.HARM.items()
-    for verb in verbs
-    for thing in things
-]
-UNSEEN_TOPICS = [
-    (category, f"{verb} {thing}")
-    for category, things in words.UNSEEN_HARM.items()
-    for verb in words.HARM[category][0]
-    for thing in things
-]
 CANARIES = {
     f"{first} {last}": f"{(i * 7919 + 1234) % 9000 + 1000}"
     for i, (first, last) in enumerate(zip(words.WOMEN + words.MEN, words.LAST * 2, strict=True))
