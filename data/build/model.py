@@ -1,6 +1,6 @@
 """Trains the tokenizer, the pretrained model (helps with everything) and the aligned model on top of it.
 
-A Llama of two million parameters. Deterministic on one machine and torch: one thread count, seeded text,
+A Llama of 1.4 million parameters. Deterministic on one machine and torch: one thread count, seeded text,
 batches drawn before training starts.
 """
 
