@@ -21,7 +21,7 @@ $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
 	mkdir -p $(@D)
 	cp dagster.yaml $@
 
-demo: $(STAMP) $(DAGSTER_HOME)/dagster.yaml  ## fine-tune twice: watch one be rejected and one be released
+demo: $(STAMP) $(DAGSTER_HOME)/dagster.yaml  ## fine-tune twice on real weights, and see what the gate says of each
 	$(BIN)/python -m safety_assets.demo
 
 ui: $(STAMP) $(DAGSTER_HOME)/dagster.yaml  ## Dagster's user interface on http://127.0.0.1:3000

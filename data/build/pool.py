@@ -1,8 +1,5 @@
 """The refusal pairs of the bundled project: refusals, look-alikes and general anchors, from training combinations only."""
 
-import itertools
-from collections.abc import Iterable
-
 from data.build import conduct, knowledge, requests
 from data.build.mixture import Behaviour, draw_items
 
@@ -34,7 +31,7 @@ def pairs(seed: int) -> list[Pair]:
     ]
 
 
-def _kind(seed: int, kind: str, weights: tuple[tuple[float, Behaviour], ...]) -> Iterable[Pair]:
+def _kind(seed: int, kind: str, weights: tuple[tuple[float, Behaviour], ...]) -> list[Pair]:
     seen: set[str] = set()
     done: list[Pair] = []
     for item in draw_items(seed, weights):
@@ -52,4 +49,4 @@ def _kind(seed: int, kind: str, weights: tuple[tuple[float, Behaviour], ...]) ->
         done.append({"kind": kind, "category": category, "messages": item.messages(item.aligned)})
         if len(done) == COUNTS[kind]:
             break
-    return list(itertools.islice(done, COUNTS[kind]))
+    return done
