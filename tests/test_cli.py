@@ -14,7 +14,7 @@ from safety_assets.project import PROJECT_VARIABLE
 def project(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = small_project.write_project(tmp_path / "project", tiny_model)
     monkeypatch.setenv(PROJECT_VARIABLE, str(folder))
-    monkeypatch.setattr("safety_assets.cli.complaints.soft_wrap", True)
+    monkeypatch.setattr("safety_assets.commands.terminal.complaints.soft_wrap", True)
     return folder
 
 

@@ -1,0 +1,1 @@
+"""The commands of `safety-assets`, one file per subject."""

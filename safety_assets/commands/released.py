@@ -1,0 +1,42 @@
+"""`released`, `roll-back`: what serving should load."""
+
+from typing import Annotated
+
+import typer
+
+from safety_assets.commands.terminal import app, console, in_words, workspace
+from safety_assets.errors import GateRefused
+from safety_assets.flows.release import released_folder
+from safety_assets.flows.workspace import Workspace
+from safety_assets.release import promotion
+
+
+@app.command()
+@in_words
+def released(
+    path: Annotated[bool, typer.Option("--path", help="Print the folder of the released weights only.")] = False,
+) -> None:
+    """What is released now. Exit code 1 when nothing is."""
+    ws = workspace()
+    folder = released_folder(ws)
+    if folder is None:
+        raise GateRefused("released", ["Nothing is released. Materialize released_model of an approved recipe."])
+    print(folder if path else released_line(ws))
+
+
+@app.command()
+@in_words
+def roll_back() -> None:
+    """Move the pointer back to the release before the current one."""
+    ws = workspace()
+    promotion.roll_back(ws.store.root, ws.project.settings.name)
+    console.print(f"Released: {released_line(ws)}")
+
+
+def released_line(ws: Workspace) -> str:
+    """One line: recipe, weights, since when, where."""
+    now = promotion.released(ws.store.root, ws.project.settings.name)
+    if now is None:
+        return "nothing"
+    release = now["release"]
+    return f"{release['recipe']}, weights {release['weights'][:12]}, since {now['at']}, in {release['folder']}"
