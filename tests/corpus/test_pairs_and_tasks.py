@@ -11,9 +11,9 @@ def pair(chat: Callable, **keys: object) -> dict:
     return {"messages": chat("Steal it?", "I cannot help with that."), "kind": "refusal", "category": "theft", **keys}
 
 
-def test_pairs_are_read_and_bad_ones_quarantined(write_jsonl: Callable, chat: Callable) -> None:
+def test_pairs_are_read_and_bad_ones_quarantined(given: Callable, chat: Callable) -> None:
     bad = [pair(chat, kind="refuse"), pair(chat, category=" "), {"messages": chat("a", "b"), "kind": "anchor"}]
-    found = read_pairs(write_jsonl("p.jsonl", pair(chat), *bad, pair(chat, kind="anchor")))
+    found = read_pairs(given("p.jsonl", pair(chat), *bad, pair(chat, kind="anchor")))
     assert found.rows["kind"].to_list() == ["refusal", "anchor"]
     assert found.rows["row_id"][1] == found.rows["row_id"][0] + "-1"
     reasons = found.quarantine["reason"].to_list()
@@ -22,14 +22,14 @@ def test_pairs_are_read_and_bad_ones_quarantined(write_jsonl: Callable, chat: Ca
     assert "category is missing" in reasons[2]
 
 
-def test_no_readable_pair_is_an_error(write_jsonl: Callable, chat: Callable) -> None:
+def test_no_readable_pair_is_an_error(given: Callable, chat: Callable) -> None:
     with pytest.raises(CorpusError, match="no readable pair; line 1: kind is 'x'"):
-        read_pairs(write_jsonl("p.jsonl", pair(chat, kind="x")))
+        read_pairs(given("p.jsonl", pair(chat, kind="x")))
 
 
-def test_tasks_are_read(write_jsonl: Callable, chat: Callable) -> None:
+def test_tasks_are_read(given: Callable, chat: Callable) -> None:
     tasks = read_tasks(
-        write_jsonl(
+        given(
             "t.jsonl",
             {"messages": chat("2+2?"), "answer": "4"},
             {"messages": chat("a?"), "answer": "b", "category": "c"},
@@ -50,7 +50,7 @@ def test_tasks_are_read(write_jsonl: Callable, chat: Callable) -> None:
     ],
 )
 def test_a_wrong_task_line_is_an_error_with_file_and_line(
-    write_jsonl: Callable, chat: Callable, line: object, reason: str
+    given: Callable, chat: Callable, line: object, reason: str
 ) -> None:
     with pytest.raises(CorpusError, match=rf"t\.jsonl:2: {reason}.*Do: "):
-        read_tasks(write_jsonl("t.jsonl", {"messages": chat("2+2?"), "answer": "4"}, line))
+        read_tasks(given("t.jsonl", {"messages": chat("2+2?"), "answer": "4"}, line))
