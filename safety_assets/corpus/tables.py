@@ -65,7 +65,13 @@ def _batches(file: Path) -> "Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]
             raise ValueError("it ends before its end mark")
         source.seek(0)
         stream = pa.ipc.open_stream(source)
-        yield stream.schema, iter(stream)
+        yield stream.schema, _to_the_end(stream, source)
+
+
+def _to_the_end(stream: "pa.RecordBatchStreamReader", source: "pa.NativeFile") -> "Iterator[pa.RecordBatch]":
+    yield from stream
+    if source.tell() != source.size():
+        raise ValueError("it goes on behind its end mark")
 
 
 def _rows(batch: "pa.RecordBatch", before: int) -> Iterator[Entry]:
