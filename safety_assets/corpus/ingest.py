@@ -19,6 +19,7 @@ from safety_assets.records import QUARANTINE, ROWS, SOURCES
 NO_SHAPE = "none"
 BESIDE_THE_CHAT = frozenset({"messages", "group", "conversation_id", "kind", "category"})
 """What is used of a record in the one schema."""
+COLUMNS_SHOWN = 8
 
 Record = dict[str, object]
 
@@ -108,8 +109,14 @@ def read_each(files: Sequence[DataFiles], row: Callable[[Mapping[str, object]], 
 def read_as(source: Mapping[str, Any]) -> str:
     """One of SOURCES in words, as in `support.csv: alpaca, 1,200 rows, 3 set aside; not read: id`."""
     aside = f", {source['quarantined']:,} set aside" if source["quarantined"] else ""
-    beside = f"; not read: {', '.join(source['not_read'])}" if source["not_read"] else ""
-    return f"{source['source']}: {source['shape']}, {source['rows']:,} rows{aside}{beside}"
+    unread = source["not_read"]
+    more = f" and {len(unread) - COLUMNS_SHOWN} more" if len(unread) > COLUMNS_SHOWN else ""
+    beside = f"; not read: {', '.join(unread[:COLUMNS_SHOWN])}{more}" if unread else ""
+    return f"{source['source']}: {source['shape']}, {source['rows']:,} row{'s' * (source['rows'] != 1)}{aside}{beside}"
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", errors="replace").decode()
 
 
 class Tally:
@@ -126,7 +133,7 @@ class Tally:
         self._rows[read_as] += readable
         self._quarantined[read_as] += not readable
         if not isinstance(given.content, CorpusError):
-            self._not_read[read_as] |= given.content.keys() - BESIDE_THE_CHAT
+            self._not_read[read_as] |= {_printable(key) for key in given.content.keys() - BESIDE_THE_CHAT}
 
     def sources(self) -> list[Record]:
         """SOURCES, in the order in which they were met."""

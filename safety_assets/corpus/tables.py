@@ -75,8 +75,14 @@ def _to_the_end(stream: "pa.RecordBatchStreamReader", source: "pa.NativeFile") -
 
 
 def _rows(batch: "pa.RecordBatch", before: int) -> Iterator[Entry]:
+    """Rows of a batch. Times are left null: they hold no chat, and not every one is a time that Python knows."""
+    import pyarrow as pa
+
     batch.validate(full=True)
-    for number, row in enumerate(batch.to_pylist(), before + 1):
+    null = pa.nulls(batch.num_rows)
+    columns = [null if pa.types.is_temporal(column.type) else column for column in batch.columns]
+    timeless = pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+    for number, row in enumerate(timeless.to_pylist(), before + 1):
         yield Entry(number, row, row)
 
 
@@ -87,7 +93,7 @@ def _whole(file: Path, container: str) -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CorpusError(
             f"{file} cannot be read as {container}: {first:.200}", expected=f"a whole {container} file",

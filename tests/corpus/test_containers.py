@@ -6,13 +6,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import data_writers as to
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given as examples
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from safety_assets.corpus.containers import open_container
-from safety_assets.corpus.ingest import Ingested, read_rows
+from safety_assets.corpus.ingest import Ingested, read_as, read_rows
 from safety_assets.corpus.separated import read_separated
 from safety_assets.datafiles import Columns, DataFiles
 from safety_assets.errors import CorpusError
@@ -140,6 +142,23 @@ def test_a_cut_stream_is_no_whole_file(tmp_path: Path) -> None:
         read(path)
 
 
+def test_times_that_python_does_not_know_are_no_fault(tmp_path: Path) -> None:
+    times = {"day": pa.array([2**30], pa.date32()), "at": pa.array([1], pa.timestamp("ns"))}
+    pq.write_table(pa.table({"prompt": ["a"], "completion": ["b"], **times}), tmp_path / "a.parquet")
+    found = read(tmp_path / "a.parquet")
+    assert found.rows["messages"].to_list() == [chat("a", "b")]
+    assert found.sources["not_read"].to_list() == [["at", "day"]]
+
+
+def test_columns_that_no_table_can_name_are_no_fault(tmp_path: Path) -> None:
+    row = {"prompt": "a", "completion": "b", "\ud800": 1, **{f"extra{n}": n for n in range(9)}}
+    found = read(to.write_lines(tmp_path / "a.jsonl", [row, {"prompt": "\ud800", "completion": "b"}]))
+    assert found.rows.height == found.quarantine.height == 1
+    (source,) = found.sources.to_dicts()
+    assert read_as(source).startswith("a.jsonl: prompt/completion, 1 row, 1 set aside; not read: ?, extra0, ")
+    assert read_as(source).endswith("extra6 and 2 more")
+
+
 def test_a_quote_without_its_pair_hides_no_line(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('prompt,completion\na,b\n"c,d\n\ne,f\n"g,h"",i\nj,k\nl,"m\nn,o\n')
@@ -205,7 +224,7 @@ TEXT = st.text(
 ).filter(str.strip)  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @examples(
     container=st.sampled_from([name for name in to.CONTAINERS if name != "dataset"]),
     shape=st.sampled_from(list(to.SHAPES)),
@@ -231,7 +250,7 @@ def mutated(data: st.DataObject, content: bytes) -> bytes:
     return bytes(changed)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @examples(data=st.data())
 def test_no_text_of_a_mutated_csv_is_lost(data: st.DataObject) -> None:
     with TemporaryDirectory() as folder:
@@ -246,7 +265,7 @@ def test_no_text_of_a_mutated_csv_is_lost(data: st.DataObject) -> None:
     assert re.sub(r"[\r\n]", "", seen) == re.sub(r"[\r\n]", "", "".join(lines))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @examples(data=st.data(), name=st.sampled_from(["rows.parquet", "rows.arrow", "file.arrow", "rows.json"]))
 def test_a_mutated_file_gives_all_its_records_or_an_error(data: st.DataObject, name: str) -> None:
     with TemporaryDirectory() as folder:

@@ -4,6 +4,7 @@ import pytest
 
 from safety_assets.corpus.pairs import read_pairs
 from safety_assets.corpus.tasks import read_tasks
+from safety_assets.datafiles import AnswerRule
 from safety_assets.errors import CorpusError
 
 
@@ -54,3 +55,30 @@ def test_a_wrong_task_line_is_an_error_with_file_and_line(
 ) -> None:
     with pytest.raises(CorpusError, match=rf"t\.jsonl:2: {reason}.*Do: "):
         read_tasks(given("t.jsonl", {"messages": chat("2+2?"), "answer": "4"}, line))
+
+
+def test_pairs_may_have_any_shape(given: Callable, chat: Callable) -> None:
+    line = {"question": "Steal it?", "answer": "I cannot help with that.", "kind": "refusal", "category": "theft"}
+    found = read_pairs(given("p.jsonl", line))
+    assert found.rows["messages"].to_list() == [chat("Steal it?", "I cannot help with that.")]
+    assert found.sources["not_read"].to_list() == [[]]
+
+
+def test_the_last_answer_is_the_one_to_be_given(given: Callable, chat: Callable) -> None:
+    lines = [
+        {"question": "6 times 7?", "answer": "It is 6 * 7.\n#### 42", "category": "sums"},
+        {"messages": chat("a?", "b", "c?", "#### d")},
+        {"conversations": [{"from": "human", "value": "e?"}, {"from": "gpt", "value": "####  f "}]},
+    ]
+    tasks = read_tasks(given("t.jsonl", *lines), AnswerRule(after="####"))
+    assert tasks["answer"].to_list() == ["42", "d", "f"]
+    assert tasks["messages"].to_list() == [chat("6 times 7?"), chat("a?", "b", "c?"), chat("e?")]
+    assert tasks["category"].to_list() == ["sums", "general", "general"]
+
+
+def test_an_answer_without_its_mark_is_an_error_with_file_and_line(given: Callable) -> None:
+    lines = [{"question": "a?", "answer": "#### 1"}, {"question": "b?", "answer": "2"}]
+    with pytest.raises(CorpusError, match=r"t\.jsonl:2: the answer holds no text after '####'.*Do: .*task_answer"):
+        read_tasks(given("t.jsonl", *lines), AnswerRule(after="####"))
+    with pytest.raises(CorpusError, match=r"t\.jsonl:1: the answer holds no text that fits '=\(x\)'"):
+        read_tasks(given("t.jsonl", *lines), AnswerRule(pattern="=(x)"))
