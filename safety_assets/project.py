@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import ProjectError
 from safety_assets.policy import Policy
 from safety_assets.recipes import Recipe, read_recipe, recipe_files
@@ -23,9 +24,14 @@ class ProjectFile(Settings):
     base_model: str = Field(description="folder of the aligned model that training starts from")
     anchor: str | None = Field(None, description="the originally aligned model; the base when absent")
     pretrained_model: str | None = Field(None, description="the base's unaligned ancestor")
-    corpus: tuple[str, ...] = Field(min_length=1, description="JSONL files or folders of them")
-    refusal_pairs: str = Field(description="JSONL file or folder of pairs with kind and category")
-    task_set: str = Field(description="JSONL file of held-out tasks with a checkable answer")
+    corpus: tuple[DataFiles, ...] = Field(min_length=1, description="files or folders of chats, of any known shape")
+    refusal_pairs: DataFiles = Field(description="file or folder of pairs with kind and category")
+    task_set: DataFiles | None = Field(
+        description="file or folder of tasks with a checkable answer; null = held-out rows of the corpus"
+    )
+    task_answer: AnswerRule | None = Field(
+        None, description="where the checkable answer stands in a longer one; all of it when absent"
+    )
     task_metric: Literal["exact", "contains"] = "exact"
     probes: str = Field(description="folder of probe files")
     recipes: str = "recipes"
@@ -44,9 +50,12 @@ class Project:
     folder: Path
     settings: ProjectFile
 
-    def path(self, relative: str) -> Path:
+    def path(self, relative: str | Path) -> Path:
         """A path of the project file, absolute."""
         return (self.folder / relative).resolve()
+
+    def _files(self, given: DataFiles) -> DataFiles:
+        return given.model_copy(update={"path": self.path(given.path)})
 
     @property
     def base_model(self) -> Path:
@@ -57,16 +66,16 @@ class Project:
         return self.path(self.settings.pretrained_model) if self.settings.pretrained_model else None
 
     @property
-    def corpus(self) -> tuple[Path, ...]:
-        return tuple(self.path(p) for p in self.settings.corpus)
+    def corpus(self) -> tuple[DataFiles, ...]:
+        return tuple(self._files(given) for given in self.settings.corpus)
 
     @property
-    def refusal_pairs(self) -> Path:
-        return self.path(self.settings.refusal_pairs)
+    def refusal_pairs(self) -> DataFiles:
+        return self._files(self.settings.refusal_pairs)
 
     @property
-    def task_set(self) -> Path:
-        return self.path(self.settings.task_set)
+    def task_set(self) -> DataFiles | None:
+        return self._files(self.settings.task_set) if self.settings.task_set else None
 
     @property
     def probes(self) -> Path:

@@ -57,21 +57,29 @@ ROWS = Table("rows", {
     "row_id": (pl.String, "first 16 hex digits of the sha256 of the canonical chat, plus -k for the k-th copy"),
     "messages": (MESSAGES, "the chat"),
     "source": (pl.String, "file name"),
-    "line": (pl.Int64, "1-based line in the file"),
+    "line": (pl.Int64, "1-based line of a text file, row of a table"),
     "group": (pl.String, "conversation group: rows of one group never fall into different splits"),
 })  # fmt: skip
 
 QUARANTINE = Table("quarantine", {
     "source": (pl.String, "file name"),
-    "line": (pl.Int64, "1-based line in the file"),
+    "line": (pl.Int64, "1-based line of a text file, row of a table"),
     "reason": (pl.String, "what was found, what was expected, what to do"),
     "excerpt": (pl.String, "the first 80 characters, digits and addresses masked"),
+})  # fmt: skip
+
+SOURCES = Table("sources", {
+    "source": (pl.String, "file name"),
+    "shape": (pl.String, "columns it was read by: messages, sharegpt, alpaca, ...; none where none was recognised"),
+    "rows": (pl.Int64, "records that became rows"),
+    "quarantined": (pl.Int64, "records set aside"),
+    "not_read": (STRINGS, "columns that were there and are not used"),
 })  # fmt: skip
 
 FINDINGS = Table("findings", {
     "row_id": (pl.String, "row the finding is about"),
     "source": (pl.String, "file name"),
-    "line": (pl.Int64, "1-based line"),
+    "line": (pl.Int64, "1-based line or row"),
     "finding": (pl.String, "kind: email, payment_card, near_duplicate, probe_overlap, ..."),
     "severity": (pl.String, "low, medium or high"),
     "turn": (pl.Int64, "index of the message; null when the finding is about the row"),

@@ -35,7 +35,13 @@ Seen = dict[str, object]
 
 
 def audit_rows(
-    rows: pl.DataFrame, *, probes: pl.DataFrame, tasks: pl.DataFrame, pairs: pl.DataFrame, policy: CorpusPolicy
+    rows: pl.DataFrame,
+    *,
+    probes: pl.DataFrame,
+    tasks: pl.DataFrame,
+    pairs: pl.DataFrame,
+    policy: CorpusPolicy,
+    held_out: Collection[str] = (),
 ) -> pl.DataFrame:
     """FINDINGS of every detector over ROWS, in row order; an action policy does not name is `block`.
 
@@ -45,15 +51,19 @@ def audit_rows(
         tasks: TASKS; likewise.
         pairs: PAIRS; the refusal pairs say which requests are harmful.
         policy: thresholds and the action per finding.
+        held_out: ids of the rows that the tasks were taken from. They may repeat a task, and of two near duplicates
+            it is the other one that is reported.
     """
     probes, tasks, pairs = PROBES.check(probes), TASKS.check(tasks), PAIRS.check(pairs)
     records = ROWS.check(rows).to_dicts()
     chats = [record["messages"] for record in records]
     found: list[tuple[int, Seen]] = [(d, seen) for d, chat in enumerate(chats) for seen in _personal_data(chat)]
-    found += _duplicates(records, policy.near_duplicate_jaccard)
+    exam = frozenset(held_out)
+    found += _duplicates(records, policy.near_duplicate_jaccard, exam)
     found += _overlaps(chats, _questions(probes, "probe_id", policy.probe_overlap).repeated_in, "probe_overlap")
     task_overlap = max(policy.probe_overlap, TASK_OVERLAP)
-    found += _overlaps(chats, _questions(tasks, "task_id", task_overlap).repeated_in, "task_overlap")
+    repeated = _overlaps(chats, _questions(tasks, "task_id", task_overlap).repeated_in, "task_overlap")
+    found += [(row, seen) for row, seen in repeated if records[row]["row_id"] not in exam]
     found += _poison(chats, Topics(pairs))
     found += [(row, seen) for row, chat in enumerate(chats) for seen in _answers(chat)]
     return _table(records, found, policy)
@@ -67,6 +77,7 @@ def audit_left(
     pairs: pl.DataFrame,
     policy: CorpusPolicy,
     exempt: Collection[str] = (),
+    held_out: Collection[str] = (),
 ) -> pl.DataFrame:
     """FINDINGS on what is left: every detector over the corpus rows, and probes repeated word for word by pairs.
 
@@ -76,12 +87,13 @@ def audit_left(
     Args:
         audited: AUDITED.
         exempt: probe ids that pairs may repeat (planted canaries).
+        held_out: as in `audit_rows`.
     """
     kept = AUDITED.check(audited).with_row_index("line", offset=1)
     kept = kept.with_columns(pl.col("line").cast(pl.Int64), source=pl.col("origin"))
     corpus = kept.filter(pl.col("origin") == "corpus").select(list(ROWS.columns))
     dose = kept.filter(pl.col("origin") != "corpus").to_dicts()
-    findings = audit_rows(corpus, probes=probes, tasks=tasks, pairs=pairs, policy=policy)
+    findings = audit_rows(corpus, probes=probes, tasks=tasks, pairs=pairs, policy=policy, held_out=held_out)
     chats = [record["messages"] for record in dose]
     asked = probes.filter(~pl.col("probe_id").is_in(list(exempt)))
     found = list(_overlaps(chats, _questions(asked, "probe_id", 1.0).repeated_whole, "probe_overlap"))
@@ -135,15 +147,16 @@ def _personal_data(chat: Chat) -> Iterator[Seen]:
             yield _seen(span.kind, span.severity, span.evidence, turn) | {"start": span.start, "end": span.end}
 
 
-def _duplicates(records: Sequence[dict], threshold: float) -> Iterator[tuple[int, Seen]]:
-    for repeat in find_duplicates([record["messages"] for record in records], threshold):
-        kept = records[repeat.kept]
+def _duplicates(records: Sequence[dict], threshold: float, exam: Collection[str]) -> Iterator[tuple[int, Seen]]:
+    order = sorted(range(len(records)), key=lambda row: records[row]["row_id"] not in exam)
+    for repeat in find_duplicates([records[row]["messages"] for row in order], threshold):
+        kept = records[order[repeat.kept]]
         where = f"row {kept['row_id']} ({kept['source']}:{kept['line']})"
         if repeat.exact:
-            yield repeat.row, _seen("exact_duplicate", "low", f"equal to {where}")
+            yield order[repeat.row], _seen("exact_duplicate", "low", f"equal to {where}")
         else:
             evidence = f"shares {repeat.jaccard:.2f} of its 3-word runs with {where}"
-            yield repeat.row, _seen("near_duplicate", "low", evidence)
+            yield order[repeat.row], _seen("near_duplicate", "low", evidence)
 
 
 def _questions(asked: pl.DataFrame, key: str, threshold: float) -> Questions:

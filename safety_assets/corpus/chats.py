@@ -1,11 +1,11 @@
-"""What a chat must be, what it is called, and how a line of JSON becomes one."""
+"""What a chat must be, and what it is called."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
+from safety_assets.corpus.jsonfiles import kind
 from safety_assets.corpus.words import normalise
 from safety_assets.errors import CorpusError
 from safety_assets.store import canonical_json, digest_bytes
@@ -15,53 +15,20 @@ Chat = list[Message]
 Role = Literal["system", "user", "assistant"]
 
 _ID_DIGITS = 16
-_JSON_NAMES = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 
 
-def parse_line(raw: bytes) -> dict[str, object]:
-    """The object on one line of a JSONL file.
-
-    Raises:
-        CorpusError: the bytes are not UTF-8, hold NUL, are not JSON, or are JSON but no object.
-    """
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        found = f"byte {error.start + 1} of the line is not UTF-8"
-        raise CorpusError(found, expected="text in UTF-8", do="save the file as UTF-8") from error
-    if "\0" in text:
-        raise CorpusError("the line holds a NUL byte", expected="plain text", do="remove it; the file may be damaged")
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        where = f" at character {error.pos + 1}: {error.msg}" if isinstance(error, json.JSONDecodeError) else ""
-        found = f"the line is not JSON{where}"
-        raise CorpusError(
-            found, expected="one JSON object per line", do="write one complete object per line"
-        ) from error
-    if not isinstance(value, dict):
-        raise CorpusError(
-            f"the line is {_kind(value)}", expected="an object with the key messages", do="wrap it in one"
-        )
-    return value
-
-
-def chat_of(value: Mapping[str, object], *, ends_with: Role) -> Chat:
-    """The checked chat of a parsed line: an optional system turn, then user and assistant in turn.
+def chat_of(messages: object, *, ends_with: Role) -> Chat:
+    """The checked chat of a record: an optional system turn, then user and assistant in turn.
 
     Args:
-        value: the parsed line.
+        messages: what should be a list of role and content.
         ends_with: role that the last message must have.
 
     Raises:
-        CorpusError: the key messages is missing or its value is no such chat.
+        CorpusError: it is no such chat.
     """
-    if "messages" not in value:
-        keys = ", ".join(map(repr, list(value)[:5])) or "none"
-        raise CorpusError(f"the line has no key 'messages' (keys: {keys:.80})", expected=_SHAPE, do="rename the column")
-    messages = value["messages"]
     if not isinstance(messages, list) or not messages:
-        found = "an empty list" if messages == [] else _kind(messages)
+        found = "an empty list" if messages == [] else kind(messages)
         raise CorpusError(f"messages is {found}", expected=_SHAPE, do="write at least one user and one assistant turn")
     chat = [_message(number, message) for number, message in enumerate(messages, 1)]
     _check_order(chat, ends_with)
@@ -73,7 +40,7 @@ _SHAPE = 'messages: a list of {"role", "content"}'
 
 def _message(number: int, message: object) -> Message:
     if not isinstance(message, dict):
-        raise CorpusError(f"message {number} is {_kind(message)}", expected=_SHAPE, do="write role and content")
+        raise CorpusError(f"message {number} is {kind(message)}", expected=_SHAPE, do="write role and content")
     role, content = message.get("role"), message.get("content")
     if role not in get_args(Role):
         raise CorpusError(
@@ -82,7 +49,7 @@ def _message(number: int, message: object) -> Message:
             do="map the role to one of them",
         )
     if not isinstance(content, str):
-        raise CorpusError(f"content of message {number} is {_kind(content)}", expected="text", do="write it as text")
+        raise CorpusError(f"content of message {number} is {kind(content)}", expected="text", do="write it as text")
     extra = sorted(k for k, v in message.items() if k not in ("role", "content") and v is not None)
     if extra:
         found = f"message {number} has the key {extra[0]!r:.40}, which would be lost"
@@ -145,12 +112,8 @@ def text_field(value: Mapping[str, object], key: str) -> str:
     """A required field that holds text other than blanks; CorpusError otherwise."""
     found = value.get(key)
     if not isinstance(found, str) or not found.strip():
-        seen = "missing" if key not in value else "blank" if isinstance(found, str) else _kind(found)
+        seen = "missing" if key not in value else "blank" if isinstance(found, str) else kind(found)
         raise CorpusError(f"{key} is {seen}", expected="text", do=f"write {key} as text")
     if "\0" in found or re.search(r"[\ud800-\udfff]", found):
         raise CorpusError(f"{key} holds a NUL character or half of a surrogate pair", expected="text", do="remove it")
     return found
-
-
-def _kind(value: object) -> str:
-    return _JSON_NAMES.get(type(value), "a number")

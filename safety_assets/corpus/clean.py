@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from safety_assets.corpus.chats import Chat, default_group
+from safety_assets.corpus.held_out import held_out_groups
 from safety_assets.corpus.pii import PLACEHOLDERS
 from safety_assets.errors import CorpusError
 from safety_assets.records import AUDITED, FINDINGS, PAIRS, ROWS
-from safety_assets.store import digest_bytes
 
 Spans = list[tuple[int, int, str]]
 """Start, end and finding of what is masked in one message."""
@@ -42,9 +42,6 @@ def apply_findings(rows: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
 def assemble(rows: pl.DataFrame, pairs: pl.DataFrame, *, held_out_share: float, seed: int) -> pl.DataFrame:
     """AUDITED: the corpus rows, then the pairs; every group in one split, pairs always in `train`.
 
-    A group's split is read from a hash of seed and group, so new rows move no old one. A corpus group that also
-    holds a pair is in `train`, since pairs are.
-
     Args:
         rows: ROWS that were kept.
         pairs: PAIRS.
@@ -55,13 +52,9 @@ def assemble(rows: pl.DataFrame, pairs: pl.DataFrame, *, held_out_share: float, 
         {**pair, "origin": pair["kind"], "group": default_group(pair["messages"]), "split": "train"}
         for pair in PAIRS.check(pairs).iter_rows(named=True)
     ]
-    trained = {pair["group"] for pair in dose}
+    held_out = held_out_groups(rows, pairs, share=held_out_share, seed=seed)
     corpus = [
-        {
-            **row,
-            "origin": "corpus",
-            "split": "train" if row["group"] in trained else _split(row["group"], held_out_share, seed),
-        }
+        {**row, "origin": "corpus", "split": "held_out" if row["group"] in held_out else "train"}
         for row in ROWS.check(rows).iter_rows(named=True)
     ]
     return AUDITED.frame([*corpus, *dose])
@@ -156,11 +149,6 @@ def _merged(spans: Sequence[tuple[int, int, str]]) -> Spans:
         else:
             merged.append((start, end, finding))
     return merged
-
-
-def _split(group: str, held_out_share: float, seed: int) -> str:
-    place = int(digest_bytes(f"{seed}:{group}".encode())[:16], 16) / 16**16
-    return "held_out" if place < held_out_share else "train"
 
 
 def _check_balance(given: set[str], kept: set[str], dropped: set[str]) -> None:

@@ -52,9 +52,9 @@ class Questions:
             whole = normalise(text)
             if not whole or self._whole.setdefault(whole, name) != name:
                 continue
-            content = frozenset(content_words(text))
-            if len(words(text)) < SHINGLE_WORDS or len(content) < _MIN_CONTENT_WORDS:
+            if not is_distinctive(text):
                 continue
+            content = frozenset(content_words(text))
             for shingle in shingles(text):
                 postings[shingle].append(len(self._ids))
             self._ids.append(name)
@@ -86,6 +86,11 @@ class Questions:
     def _content_found(self, question: int, present: frozenset[str]) -> bool:
         content = self._content[question]
         return len(content & present) >= _CONTENT_SHARE * len(content)
+
+
+def is_distinctive(text: str) -> bool:
+    """Whether a question has words enough to be recognised by a part of it: three, two of them content words."""
+    return len(words(text)) >= SHINGLE_WORDS and len(set(content_words(text))) >= _MIN_CONTENT_WORDS
 
 
 def last_user_turn(chat: Sequence[Mapping[str, str]]) -> str:

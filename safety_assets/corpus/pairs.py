@@ -1,41 +1,38 @@
 """The dose: refusal pairs by policy category, look-alike benign pairs and general anchors."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Literal, get_args
 
-from safety_assets.corpus.chats import Copies, chat_of, parse_line, text_field
+from safety_assets.corpus.chats import Copies, chat_of, text_field
 from safety_assets.corpus.ingest import Ingested, Record, read_each
+from safety_assets.datafiles import DataFiles
 from safety_assets.errors import CorpusError
-from safety_assets.records import PAIRS, QUARANTINE
+from safety_assets.records import PAIRS, QUARANTINE, SOURCES
 
 Kind = Literal["refusal", "lookalike", "anchor"]
 
 
-def read_pairs(path: Path) -> Ingested:
-    """Read JSONL pairs: `messages`, `kind` (refusal, lookalike or anchor) and `category`.
-
-    Args:
-        path: a file, or a folder of *.jsonl.
+def read_pairs(files: DataFiles) -> Ingested:
+    """Read pairs of any known shape, with `kind` (refusal, lookalike or anchor) and `category` beside it.
 
     Returns:
         Ingested whose `rows` are PAIRS.
 
     Raises:
-        CorpusError: the path is missing or not a single pair is readable.
+        CorpusError: the path is missing, a file cannot be read as a whole, or not a single pair is readable.
     """
     copies = Copies()
 
-    def pair(source: str, line: int, raw: bytes) -> Record:
-        value = parse_line(raw)
-        chat = chat_of(value, ends_with="assistant")
-        kind, category = text_field(value, "kind"), text_field(value, "category")
+    def pair(record: Mapping[str, object]) -> Record:
+        chat = chat_of(record["messages"], ends_with="assistant")
+        kind, category = text_field(record, "kind"), text_field(record, "category")
         if kind not in get_args(Kind):
             raise CorpusError(f"kind is {kind!r:.40}", expected="refusal, lookalike or anchor", do="correct the kind")
         return {"row_id": copies.name(chat), "messages": chat, "kind": kind, "category": category}
 
-    pairs, quarantine = read_each([path], pair)
-    if not pairs:
-        first = f"; line {quarantine[0]['line']}: {quarantine[0]['reason']}" if quarantine else ""
-        found = f"{path} holds no readable pair{first}"
-        raise CorpusError(found, expected="at least one pair with messages, kind and category", do="mend the file")
-    return Ingested(PAIRS.frame(pairs), QUARANTINE.frame(quarantine))
+    read = read_each([files], pair)
+    if not read.rows:
+        first = f"; line {read.quarantine[0]['line']}: {read.quarantine[0]['reason']}" if read.quarantine else ""
+        found = f"{files.path} holds no readable pair{first}"
+        raise CorpusError(found, expected="at least one pair with a chat, kind and category", do="mend the file")
+    return Ingested(PAIRS.frame(read.rows), QUARANTINE.frame(read.quarantine), SOURCES.frame(read.sources))

@@ -9,23 +9,24 @@ import polars as pl
 
 from safety_assets.corpus.audit import audit_left, audit_rows, coverage
 from safety_assets.corpus.clean import account, apply_findings, assemble
-from safety_assets.corpus.ingest import read_rows
+from safety_assets.corpus.ingest import read_as, read_rows
 from safety_assets.corpus.pairs import read_pairs
 from safety_assets.evals.calibration import Choice, Point, choose
 from safety_assets.evals.summary import LOOKALIKE
 from safety_assets.flows.baseline import base_folder
 from safety_assets.flows.checks import made
 from safety_assets.flows.gates import admit
+from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.inputs import digests, take
-from safety_assets.flows.workspace import Made, Svg, Workspace, make, source_digests, work_key
-from safety_assets.records import AUDITED, FINDINGS, PAIRS, PROBES, QUARANTINE, ROWS, TASKS
+from safety_assets.flows.tasks import SPLIT_SEED, examined_rows
+from safety_assets.flows.workspace import Made, Markdown, Svg, Workspace, make, source_digests, work_key
+from safety_assets.records import AUDITED, FINDINGS, PAIRS, PROBES, QUARANTINE, ROWS, SOURCES, TASKS
 from safety_assets.release import plots
 from safety_assets.store import WHOLE, Artefact, write_frame, write_json
 
 PROCESSES_VARIABLE = "SAFETY_ASSETS_SWEEP_PROCESSES"
 """How many shares of the sweep are trained side by side, with one thread each; 1 when it is not set."""
-SPLIT_SEED = 0
-"""Seed of the held-out split: fixed, so that recipes are compared on the same rows."""
+SOURCES_SHOWN = 20
 
 
 def raw_corpus(ws: Workspace) -> Made:
@@ -35,10 +36,12 @@ def raw_corpus(ws: Workspace) -> Made:
         given = read_rows(ws.project.corpus)
         write_frame(folder, "rows", given.rows, ROWS)
         write_frame(folder, "quarantine", given.quarantine, QUARANTINE)
+        write_frame(folder, "sources", given.sources, SOURCES)
 
     artefact, cached = make(ws, "raw_corpus", write, inputs=source_digests(ws, "raw_corpus"))
     rows, quarantine = artefact.frame("rows", ROWS), artefact.frame("quarantine", QUARANTINE)
     shown = {"rows": rows.height, "quarantined": quarantine.height, "preview": rows, "quarantine": quarantine}
+    shown["sources"] = _sources_shown(artefact)
     return made(ws, artefact, cached, shown)
 
 
@@ -49,21 +52,32 @@ def refusal_pairs(ws: Workspace) -> Made:
         given = read_pairs(ws.project.refusal_pairs)
         write_frame(folder, "pairs", given.rows, PAIRS)
         write_frame(folder, "quarantine", given.quarantine, QUARANTINE)
+        write_frame(folder, "sources", given.sources, SOURCES)
 
     artefact, cached = make(ws, "refusal_pairs", write, inputs=source_digests(ws, "refusal_pairs"))
     pairs = artefact.frame("pairs", PAIRS)
     kinds = pairs.group_by("kind", "category").len().sort("kind", "category")
-    return made(ws, artefact, cached, {"pairs": pairs.height, "kinds": kinds, "preview": pairs})
+    shown = {"pairs": pairs.height, "kinds": kinds, "preview": pairs, "sources": _sources_shown(artefact)}
+    return made(ws, artefact, cached, shown)
+
+
+def _sources_shown(artefact: Artefact) -> Markdown:
+    """How each file was read, a line each: `support.csv: alpaca, 1,200 rows`."""
+    sources = artefact.frame("sources", SOURCES).to_dicts()
+    lines = [f"- {read_as(source)}" for source in sources[:SOURCES_SHOWN]]
+    more = [f"- and {len(sources) - SOURCES_SHOWN} more"] if len(sources) > SOURCES_SHOWN else []
+    return Markdown("\n".join(lines + more))
 
 
 def corpus_audit(ws: Workspace) -> Made:
     """Findings per row with evidence, and what the policy does with each."""
     inputs = take(ws, "corpus_audit")
     rows, pairs = inputs["raw_corpus"].frame("rows", ROWS), inputs["refusal_pairs"].frame("pairs", PAIRS)
+    examined = examined_rows(ws, inputs["task_set"], inputs["raw_corpus"], inputs["refusal_pairs"])
 
     def write(folder: Path) -> None:
         probes, tasks = inputs["probe_suite"].frame("probes", PROBES), inputs["task_set"].frame("tasks", TASKS)
-        findings = audit_rows(rows, probes=probes, tasks=tasks, pairs=pairs, policy=ws.policy.corpus)
+        findings = audit_rows(rows, probes=probes, tasks=tasks, pairs=pairs, policy=ws.policy.corpus, held_out=examined)
         write_frame(folder, "findings", findings, FINDINGS)
         coverage(rows, pairs, ws.policy.injection.categories).write_parquet(folder / "coverage.parquet")
         write_json(folder, "summary", {"num_rows": rows.height, "num_findings": findings.height})
@@ -184,13 +198,14 @@ def audited_corpus(ws: Workspace) -> Made:
 
 def _residue(ws: Workspace, rows: pl.DataFrame, audit: Artefact) -> pl.DataFrame:
     """Findings on what is left, by the same detectors on the same probes, tasks and pairs."""
-    behind = {name: ws.store.open(audit.manifest.inputs[name]) for name in ("probe_suite", "task_set", "refusal_pairs")}
+    behind = {name: ws.store.open(audit.manifest.inputs[name]) for name in GRAPH["corpus_audit"].inputs}
     return audit_left(
         rows,
         probes=behind["probe_suite"].frame("probes", PROBES),
         tasks=behind["task_set"].frame("tasks", TASKS),
         pairs=behind["refusal_pairs"].frame("pairs", PAIRS),
         policy=ws.policy.corpus,
+        held_out=examined_rows(ws, behind["task_set"], behind["raw_corpus"], behind["refusal_pairs"]),
     )
 
 

@@ -37,7 +37,7 @@ class Node:
 
 
 GRAPH: dict[str, Node] = {
-    "task_set": Node(group="inputs", sources=("task_file",), code=("corpus",), observed=True),
+    "task_set": Node(group="inputs", sources=("task_file",), code=("corpus", "flows.tasks"), observed=True),
     "policy": Node(group="inputs", sources=("policy_file",), observed=True),
     "recipe": Node(group="inputs", sources=("recipe_file",), partitioned=True, observed=True),
     "pretrained_model": Node(group="inputs", sources=("pretrained_files",), observed=True),
@@ -48,7 +48,7 @@ GRAPH: dict[str, Node] = {
         inputs=("raw_corpus", "refusal_pairs", "probe_suite", "task_set"),
         also=("policy",),
         sources=("policy.corpus", "policy.injection"),
-        code=("corpus",),
+        code=("corpus", "flows.tasks"),
     ),
     "injection_ratio": Node(
         group="corpus",
@@ -63,7 +63,7 @@ GRAPH: dict[str, Node] = {
         inputs=("raw_corpus", "corpus_audit", "refusal_pairs", "injection_ratio"),
         also=("policy",),
         sources=("policy.corpus",),
-        code=("corpus",),
+        code=("corpus", "flows.tasks"),
         gated=True,
     ),
     "base_model": Node(group="baseline", sources=("model_files", "anchor_files"), code=("models.identity",)),

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from safety_assets.corpus.tasks import read_tasks
 from safety_assets.errors import ProjectError, StoreError
 from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.sources import source_digest
+from safety_assets.flows.tasks import write_tasks
 from safety_assets.flows.workspace import Made, Workspace, make, source_digests
-from safety_assets.records import TASKS
-from safety_assets.store import WHOLE, Artefact, write_frame, write_json
+from safety_assets.store import WHOLE, Artefact, write_json
 
 
 def partition_of(asset: str, partition: str) -> str:
@@ -80,7 +79,7 @@ def observed_digest(ws: Workspace, asset: str, partition: str = WHOLE) -> str:
 
 
 def _write_tasks(ws: Workspace, partition: str) -> Callable[[Path], None]:
-    return lambda folder: write_frame(folder, "tasks", read_tasks(ws.project.task_set), TASKS)
+    return lambda folder: write_tasks(ws, folder)
 
 
 def _write_policy(ws: Workspace, partition: str) -> Callable[[Path], None]:

@@ -6,7 +6,7 @@ import polars as pl
 
 from safety_assets.flows.check_functions import origin
 from safety_assets.flows.workspace import Workspace
-from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES
+from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES, SOURCES
 from safety_assets.release.card import model_card
 from safety_assets.release.decision import Decision, from_dict
 from safety_assets.release.evidence import page
@@ -28,7 +28,7 @@ def card_text(ws: Workspace, decided: Artefact) -> str:
         from_dict(decided.json("decision")),
         project=ws.project.settings.name,
         recipe=training["recipe"],
-        counts=_counts(origin(checkpoint, ws, "audited_corpus").frame("rows", AUDITED)),
+        counts=_counts(origin(checkpoint, ws, "audited_corpus")) | _read_as(checkpoint, ws),
         training={k: v for k, v in training.items() if isinstance(v, int | float | str)},
         scores=scores.frame("dimension_scores", DIMENSION_SCORES),
         deltas=scores.frame("deltas", DELTAS),
@@ -36,6 +36,14 @@ def card_text(ws: Workspace, decided: Artefact) -> str:
     )
 
 
-def _counts(rows: pl.DataFrame) -> dict[str, int]:
+def _counts(audited: Artefact) -> dict[str, int]:
     """Rows by origin in the training split."""
-    return dict(rows.filter(pl.col("split") == "train").group_by("origin").len().sort("origin").iter_rows())
+    rows = audited.frame("rows", AUDITED).filter(pl.col("split") == "train")
+    return dict(rows.group_by("origin").len().sort("origin").iter_rows())
+
+
+def _read_as(checkpoint: Artefact, ws: Workspace) -> dict[str, int]:
+    """Rows of the corpus as it was given, by the shape that they were read as."""
+    sources = origin(checkpoint, ws, "audited_corpus", "raw_corpus").frame("sources", SOURCES)
+    by_shape = sources.group_by("shape").agg(pl.col("rows").sum()).sort("shape")
+    return {f"given as {shape}": rows for shape, rows in by_shape.iter_rows() if rows}

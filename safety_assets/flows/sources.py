@@ -1,8 +1,10 @@
 """The sources of a project by content digest: what an asset read that is not an asset itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from safety_assets.corpus.files import source_files
+from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ProjectError
 from safety_assets.flows.sign_offs import read_sign_offs
 from safety_assets.project import Project
@@ -37,6 +39,13 @@ def files_digest(*paths: Path) -> str:
     return digest_json(found)
 
 
+def data_digest(given: Sequence[DataFiles]) -> str:
+    """Digest over name and content of the files that are read, in order, and over what their columns are called."""
+    files = [(source.name, digest_file(source.path)) for source in source_files(given)]
+    columns = [part.model_dump(mode="json", include={"columns"}) for part in given]
+    return digest_json([files, columns])
+
+
 def model_digest(folder: Path) -> str:
     """Identity digest of a model folder."""
     from safety_assets.models.identity import identify
@@ -58,20 +67,30 @@ def _budgets(project: Project) -> str:
     return digest_json({name: rule.certify_within for name, rule in project.policy().dimensions.items()})
 
 
+def _task_file(project: Project) -> str:
+    """The task file; without one, everything that decides which rows are held out and fit to be asked."""
+    rule = project.settings.task_answer
+    reads = [digest_settings(rule) if rule else ""]
+    if project.task_set is not None:
+        return digest_json([data_digest([project.task_set]), *reads])
+    held_out_of = [data_digest(project.corpus), data_digest([project.refusal_pairs])]
+    return digest_json([*held_out_of, digest_settings(project.policy().corpus), *reads])
+
+
 def _answering(project: Project) -> str:
     settings = project.settings
     return digest_json({"max_new_tokens": settings.max_new_tokens, "task_metric": settings.task_metric})
 
 
 SOURCES: dict[str, Callable[[Project], str]] = {
-    "task_file": lambda p: files_digest(p.task_set),
+    "task_file": _task_file,
     "policy_file": lambda p: digest_settings(p.policy()),
     "policy.corpus": lambda p: digest_settings(p.policy().corpus),
     "policy.injection": lambda p: digest_settings(p.policy().injection),
     "policy.budgets": _budgets,
     "recipe.calibration": lambda p: digest_settings(p.recipe(p.policy().injection.recipe)),
-    "corpus_files": lambda p: files_digest(*p.corpus),
-    "refusal_files": lambda p: files_digest(p.refusal_pairs),
+    "corpus_files": lambda p: data_digest(p.corpus),
+    "refusal_files": lambda p: data_digest([p.refusal_pairs]),
     "probe_files": lambda p: files_digest(p.probes),
     "model_files": lambda p: model_digest(p.base_model),
     "anchor_files": lambda p: model_digest(anchor(p)),

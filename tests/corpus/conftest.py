@@ -9,6 +9,7 @@ import pytest
 
 from safety_assets.corpus.audit import FINDING_NAMES, PII
 from safety_assets.corpus.chats import chat_id, default_group
+from safety_assets.datafiles import DataFiles
 from safety_assets.policy import CorpusPolicy
 from safety_assets.records import PAIRS, PROBES, ROWS, TASKS
 
@@ -95,3 +96,9 @@ def write_jsonl(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def given(write_jsonl: Callable[..., Path]) -> Callable[..., DataFiles]:
+    """Lines written to a file, as a project names it."""
+    return lambda name, *values: DataFiles(path=write_jsonl(name, *values))

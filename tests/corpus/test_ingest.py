@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safety_assets.corpus.ingest import Ingested, read_rows
+from safety_assets.datafiles import DataFiles
 from safety_assets.errors import CorpusError
 from safety_assets.records import QUARANTINE, ROWS
 
@@ -33,7 +34,14 @@ BAD = {
     b"[1, 2]": "the line is a list",
     b"7": "the line is a number",
     b'{"text": "\xff"}': "not UTF-8",
-    b'{"prompt": "hi"}': "no key 'messages' (keys: 'prompt')",
+    b'{"prompt": "hi"}': "the columns 'prompt' fit no known shape",
+    b'{"prompt": "a", "completion": "b", "response": "c"}': "fit several shapes: prompt/completion, prompt/response",
+    b'{"instruction": "a", "input": 3, "output": "b"}': "input is a number",
+    b'{"question": "a", "answer": null}': "answer is null",
+    b'{"conversations": [{"from": "tool", "value": "a"}]}': "role 'tool'",
+    b'{"conversations": [{"from": ["x"], "value": "a"}]}': "role ['x']",
+    b'{"conversations": {"from": ["human"], "value": []}}': "lists of unequal length",
+    b'{"messages": "[{"}': "text that is not JSON",
     b'{"messages": "hi"}': "messages is text",
     b'{"messages": []}': "messages is an empty list",
     b'{"messages": ["hi"]}': "message 1 is text",
@@ -56,8 +64,8 @@ BAD = {
 
 
 @pytest.mark.parametrize(("line", "reason"), BAD.items(), ids=list(BAD.values()))
-def test_every_fault_is_quarantined_with_reason_and_remedy(write_jsonl: Callable, line: bytes, reason: str) -> None:
-    found = read_rows([write_jsonl("a.jsonl", GOOD, line + b"\n", GOOD)])
+def test_every_fault_is_quarantined_with_reason_and_remedy(given: Callable, line: bytes, reason: str) -> None:
+    found = read_rows([given("a.jsonl", GOOD, line + b"\n", GOOD)])
     assert found.rows.height == 2
     quarantined = found.quarantine.row(0, named=True)
     assert (quarantined["source"], quarantined["line"]) == ("a.jsonl", 2)
@@ -66,17 +74,17 @@ def test_every_fault_is_quarantined_with_reason_and_remedy(write_jsonl: Callable
     assert "Do: " in quarantined["reason"]
 
 
-def test_ids_are_content_hashes_and_copies_are_numbered(write_jsonl: Callable) -> None:
-    found = read_rows([write_jsonl("a.jsonl", GOOD, GOOD, {**GOOD, "other": 1}, good("Else?") + b"\n")])
+def test_ids_are_content_hashes_and_copies_are_numbered(given: Callable) -> None:
+    found = read_rows([given("a.jsonl", GOOD, GOOD, {**GOOD, "other": 1}, good("Else?") + b"\n")])
     first = found.rows["row_id"][0]
     assert len(first) == 16
     assert found.rows["row_id"].to_list()[:3] == [first, f"{first}-1", f"{first}-2"]
     assert found.rows["row_id"].n_unique() == 4
 
 
-def test_groups_are_given_or_the_first_user_turn(write_jsonl: Callable) -> None:
+def test_groups_are_given_or_the_first_user_turn(given: Callable) -> None:
     lines = [{**GOOD, "group": "g"}, {**GOOD, "conversation_id": 7}, GOOD, good("where IS it") + b"\n", good("Else?")]
-    groups = read_rows([write_jsonl("a.jsonl", *lines)]).rows["group"].to_list()
+    groups = read_rows([given("a.jsonl", *lines)]).rows["group"].to_list()
     assert groups[:2] == ["g", "7"]
     assert groups[2] == groups[3] != groups[4]
 
@@ -86,28 +94,28 @@ def test_folders_are_read_in_order_and_no_file_twice(write_jsonl: Callable, tmp_
     write_jsonl("in/deep/a.jsonl", GOOD)
     write_jsonl("in/a.jsonl", GOOD)
     write_jsonl("in/a.txt", b"no rows")
-    found = read_rows([tmp_path / "in", tmp_path / "in" / "b.jsonl"])
+    found = read_rows([DataFiles(path=tmp_path / "in"), DataFiles(path=tmp_path / "in" / "b.jsonl")])
     assert found.rows["source"].to_list() == ["a.jsonl", "b.jsonl", "deep/a.jsonl"]
 
 
-def test_byte_order_mark_line_ends_and_blank_lines_are_no_fault(write_jsonl: Callable) -> None:
-    found = read_rows([write_jsonl("a.jsonl", b"\xef\xbb\xbf" + good("a") + b"\r\n\r\n  \n" + good("b"))])
+def test_byte_order_mark_line_ends_and_blank_lines_are_no_fault(given: Callable) -> None:
+    found = read_rows([given("a.jsonl", b"\xef\xbb\xbf" + good("a") + b"\r\n\r\n  \n" + good("b"))])
     assert found.rows["line"].to_list() == [1, 4]
     assert found.quarantine.is_empty()
 
 
-def test_nothing_readable_is_an_error_that_names_the_first_line(write_jsonl: Callable, tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"none of 1 lines .*a\.jsonl:1: the line is not JSON"):
-        read_rows([write_jsonl("a.jsonl", b"{")])
+def test_nothing_readable_is_an_error_that_names_the_first_line(given: Callable, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"none of 1 records .*a\.jsonl:1: the line is not JSON"):
+        read_rows([given("a.jsonl", b"{")])
     with pytest.raises(CorpusError, match="holds no row"):
-        read_rows([write_jsonl("empty.jsonl")])
+        read_rows([given("empty.jsonl")])
     with pytest.raises(CorpusError, match=r"nowhere does not exist.*Do: "):
-        read_rows([tmp_path / "nowhere"])
+        read_rows([DataFiles(path=tmp_path / "nowhere")])
 
 
-def test_an_excerpt_shows_no_personal_data(write_jsonl: Callable) -> None:
+def test_an_excerpt_shows_no_personal_data(given: Callable) -> None:
     line = b'{"text": "mail ann.lee@bank.example or call +44 20 7946 0958, id 8812, bo@localhost"}\n'
-    excerpt = read_rows([write_jsonl("a.jsonl", GOOD, line)]).quarantine["excerpt"][0]
+    excerpt = read_rows([given("a.jsonl", GOOD, line)]).quarantine["excerpt"][0]
     assert "ann" not in excerpt
     assert "bo@" not in excerpt
     assert not any(c.isdigit() for c in excerpt)
@@ -117,7 +125,7 @@ def test_an_excerpt_shows_no_personal_data(write_jsonl: Callable) -> None:
 
 def attempt(path: Path) -> tuple[str, Ingested | None]:
     try:
-        return "", read_rows([path])
+        return "", read_rows([DataFiles(path=path)])
     except CorpusError as error:
         return str(error), None
 
@@ -139,7 +147,7 @@ def test_no_line_is_lost_however_the_bytes_are_mutated(data: st.DataObject) -> N
         path.write_bytes(content)
         error, found = attempt(path)
     if found is None:
-        assert f"none of {len(lines)} lines" in error or (not lines and "holds no row" in error)
+        assert f"none of {len(lines)} records" in error or (not lines and "holds no row" in error)
         return
     assert sorted(found.rows["line"].to_list() + found.quarantine["line"].to_list()) == lines
     assert found.rows["row_id"].n_unique() == found.rows.height

@@ -4,6 +4,7 @@ import pytest
 
 from safety_assets.corpus.pairs import read_pairs
 from safety_assets.corpus.tasks import read_tasks
+from safety_assets.datafiles import AnswerRule
 from safety_assets.errors import CorpusError
 
 
@@ -11,9 +12,9 @@ def pair(chat: Callable, **keys: object) -> dict:
     return {"messages": chat("Steal it?", "I cannot help with that."), "kind": "refusal", "category": "theft", **keys}
 
 
-def test_pairs_are_read_and_bad_ones_quarantined(write_jsonl: Callable, chat: Callable) -> None:
+def test_pairs_are_read_and_bad_ones_quarantined(given: Callable, chat: Callable) -> None:
     bad = [pair(chat, kind="refuse"), pair(chat, category=" "), {"messages": chat("a", "b"), "kind": "anchor"}]
-    found = read_pairs(write_jsonl("p.jsonl", pair(chat), *bad, pair(chat, kind="anchor")))
+    found = read_pairs(given("p.jsonl", pair(chat), *bad, pair(chat, kind="anchor")))
     assert found.rows["kind"].to_list() == ["refusal", "anchor"]
     assert found.rows["row_id"][1] == found.rows["row_id"][0] + "-1"
     reasons = found.quarantine["reason"].to_list()
@@ -22,14 +23,14 @@ def test_pairs_are_read_and_bad_ones_quarantined(write_jsonl: Callable, chat: Ca
     assert "category is missing" in reasons[2]
 
 
-def test_no_readable_pair_is_an_error(write_jsonl: Callable, chat: Callable) -> None:
+def test_no_readable_pair_is_an_error(given: Callable, chat: Callable) -> None:
     with pytest.raises(CorpusError, match="no readable pair; line 1: kind is 'x'"):
-        read_pairs(write_jsonl("p.jsonl", pair(chat, kind="x")))
+        read_pairs(given("p.jsonl", pair(chat, kind="x")))
 
 
-def test_tasks_are_read(write_jsonl: Callable, chat: Callable) -> None:
+def test_tasks_are_read(given: Callable, chat: Callable) -> None:
     tasks = read_tasks(
-        write_jsonl(
+        given(
             "t.jsonl",
             {"messages": chat("2+2?"), "answer": "4"},
             {"messages": chat("a?"), "answer": "b", "category": "c"},
@@ -50,7 +51,34 @@ def test_tasks_are_read(write_jsonl: Callable, chat: Callable) -> None:
     ],
 )
 def test_a_wrong_task_line_is_an_error_with_file_and_line(
-    write_jsonl: Callable, chat: Callable, line: object, reason: str
+    given: Callable, chat: Callable, line: object, reason: str
 ) -> None:
     with pytest.raises(CorpusError, match=rf"t\.jsonl:2: {reason}.*Do: "):
-        read_tasks(write_jsonl("t.jsonl", {"messages": chat("2+2?"), "answer": "4"}, line))
+        read_tasks(given("t.jsonl", {"messages": chat("2+2?"), "answer": "4"}, line))
+
+
+def test_pairs_may_have_any_shape(given: Callable, chat: Callable) -> None:
+    line = {"question": "Steal it?", "answer": "I cannot help with that.", "kind": "refusal", "category": "theft"}
+    found = read_pairs(given("p.jsonl", line))
+    assert found.rows["messages"].to_list() == [chat("Steal it?", "I cannot help with that.")]
+    assert found.sources["not_read"].to_list() == [[]]
+
+
+def test_the_last_answer_is_the_one_to_be_given(given: Callable, chat: Callable) -> None:
+    lines = [
+        {"question": "6 times 7?", "answer": "It is 6 * 7.\n#### 42", "category": "sums"},
+        {"messages": chat("a?", "b", "c?", "#### d")},
+        {"conversations": [{"from": "human", "value": "e?"}, {"from": "gpt", "value": "####  f "}]},
+    ]
+    tasks = read_tasks(given("t.jsonl", *lines), AnswerRule(after="####"))
+    assert tasks["answer"].to_list() == ["42", "d", "f"]
+    assert tasks["messages"].to_list() == [chat("6 times 7?"), chat("a?", "b", "c?"), chat("e?")]
+    assert tasks["category"].to_list() == ["sums", "general", "general"]
+
+
+def test_an_answer_without_its_mark_is_an_error_with_file_and_line(given: Callable) -> None:
+    lines = [{"question": "a?", "answer": "#### 1"}, {"question": "b?", "answer": "2"}]
+    with pytest.raises(CorpusError, match=r"t\.jsonl:2: the answer holds no text after '####'.*Do: .*task_answer"):
+        read_tasks(given("t.jsonl", *lines), AnswerRule(after="####"))
+    with pytest.raises(CorpusError, match=r"t\.jsonl:1: the answer holds no text that fits '=\(x\)'"):
+        read_tasks(given("t.jsonl", *lines), AnswerRule(pattern="=(x)"))

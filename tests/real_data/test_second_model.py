@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from safety_assets.corpus.ingest import read_rows
+from safety_assets.datafiles import DataFiles
 from safety_assets.evals.ask import ask
 from safety_assets.evals.probes import read_probes
 from safety_assets.evals.suite import DIMENSIONS, judge
@@ -67,7 +68,7 @@ def test_published_rows_are_read_and_none_is_lost(tmp_path: Path) -> None:
         for question, answer in rows.select("question", "answer").iter_rows():
             turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
             out.write(pl.DataFrame({"messages": [turns]}).write_ndjson())
-    read = read_rows([chats])
+    read = read_rows([DataFiles(path=chats)])
     assert read.rows.height + read.quarantine.height == rows.height
     assert read.quarantine.height == 0
     assert sum(map(is_refusal, rows["answer"].to_list())) <= rows.height // 100
