@@ -11,6 +11,7 @@ from safety_assets.errors import ProjectError
 from safety_assets.policy import Policy
 from safety_assets.recipes import Recipe, read_recipe, recipe_files
 from safety_assets.settings import Settings, read_settings
+from safety_assets.task_metric import Exact, TaskMetric
 
 PROJECT_VARIABLE = "SAFETY_ASSETS_PROJECT"
 STORAGE_VARIABLE = "SAFETY_ASSETS_STORAGE"
@@ -26,7 +27,7 @@ class ProjectFile(Settings):
     corpus: tuple[str, ...] = Field(min_length=1, description="JSONL files or folders of them")
     refusal_pairs: str = Field(description="JSONL file or folder of pairs with kind and category")
     task_set: str = Field(description="JSONL file of held-out tasks with a checkable answer")
-    task_metric: Literal["exact", "contains"] = "exact"
+    task_metric: TaskMetric = Field(Exact(), description="how a task's answer is marked; a name, or one with its knobs")
     probes: str = Field(description="folder of probe files")
     recipes: str = "recipes"
     policy: str = "policy.yaml"

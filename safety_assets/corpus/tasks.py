@@ -13,7 +13,7 @@ NO_CATEGORY = "general"
 
 
 def read_tasks(path: Path) -> pl.DataFrame:
-    """Read JSONL task items: `messages` ending in a user turn, `answer`, and optionally `category`.
+    """Read JSONL task items: `messages` ending in a user turn, `answer`, and optionally `options` and `category`.
 
     Args:
         path: a file, or a folder of *.jsonl.
@@ -43,7 +43,19 @@ def _task(raw: bytes) -> dict:
     value = parse_line(raw)
     chat = chat_of(value, ends_with="user")
     category = text_field(value, "category") if value.get("category") is not None else NO_CATEGORY
-    return {"task_id": chat_id(chat), "messages": chat, "answer": text_field(value, "answer"), "category": category}
+    answer, options = text_field(value, "answer"), _options(value.get("options"))
+    return {"task_id": chat_id(chat), "messages": chat, "answer": answer, "options": options, "category": category}
+
+
+def _options(found: object) -> list[str]:
+    """The options of a multiple-choice item; none when the key is absent."""
+    if found is None:
+        return []
+    if not isinstance(found, list) or len(found) < 2 or not all(isinstance(o, str) and o.strip() for o in found):
+        raise CorpusError("options is no list of texts", expected="two texts or more", do="write options as a list")
+    if len({" ".join(option.lower().split()) for option in found}) < len(found):
+        raise CorpusError("an option stands twice", expected="every option once", do="remove one of the two")
+    return found
 
 
 def _ask_once(task_id: str, where: str, first_seen: dict[str, str]) -> None:
