@@ -21,7 +21,7 @@ from safety_assets.evals.cells import headline
 from safety_assets.evals.judges import degenerate
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
-from safety_assets.evals.tasks import score_tasks
+from safety_assets.evals.tasks import score_tasks, task_score
 from safety_assets.flows import baseline, corpus, inputs
 from safety_assets.flows.orders import run_order
 from safety_assets.flows.training import injected_share
@@ -32,6 +32,7 @@ from safety_assets.policy import DIMENSIONS as NAMES
 from safety_assets.project import open_project
 from safety_assets.records import AUDITED, PROBES, TASKS
 from safety_assets.store import Store
+from safety_assets.task_metric import AnyMetric
 from safety_assets.training.run import TrainingOrder, train
 
 RECIPES = ("plain", "mixed", "gradient-surgery", "protected")
@@ -43,6 +44,7 @@ class Exam:
 
     probes: pl.DataFrame
     tasks: pl.DataFrame
+    metric: AnyMetric
     max_new_tokens: int
 
 
@@ -117,7 +119,8 @@ def run(ws: Workspace, recipes: list[str], seeds: list[int], details: bool = Fal
 def read_exam(ws: Workspace) -> Exam:
     """The gate probes and the task set."""
     probes = inputs.current(ws, "probe_suite", "all").frame("probes", PROBES).filter(pl.col("split") == "gate")
-    return Exam(probes, inputs.current(ws, "task_set", "all").frame("tasks", TASKS), ws.project.settings.max_new_tokens)
+    tasks = inputs.current(ws, "task_set", "all").frame("tasks", TASKS)
+    return Exam(probes, tasks, ws.project.settings.task_metric, ws.project.settings.max_new_tokens)
 
 
 def tune_and_measure(ws: Workspace, name: str, seed: int, exam: Exam) -> tuple[Measured, float]:
@@ -144,7 +147,8 @@ def measure(folder: Path, exam: Exam) -> Measured:
     scores = judge(exam.probes, answers)
     seen = headline(scores)
     table = summarise(seen, DIMENSIONS).filter(pl.col("slice") == "seen")
-    tasks = score_tasks(exam.tasks, ask_tasks(exam.tasks, generator, max_new_tokens=exam.max_new_tokens), "exact")
+    said = ask_tasks(exam.tasks, generator, exam.metric, max_new_tokens=exam.max_new_tokens)
+    tasks = score_tasks(exam.tasks, said, exam.metric)
     harmful = seen.filter(pl.col("dimension") == "safety")
     complied = harmful.filter(pl.col("value") < 0.5)
     spoken = answers.filter(pl.col("num_tokens") > 0).select("completion", "finish")
@@ -152,7 +156,8 @@ def measure(folder: Path, exam: Exam) -> Measured:
     general = seen.filter((pl.col("dimension") == "user_impact") & (pl.col("metric") == "general"))
     metrics = seen.group_by("dimension", "metric").agg(pl.col("value").mean())
     return Measured(
-        task=_mean(tasks["value"]), over_refusal=_round(over_refusal(seen)["rate"]), general=_mean(general["value"]),
+        task=_round(task_score(tasks)), over_refusal=_round(over_refusal(seen)["rate"]),
+        general=_mean(general["value"]),
         dimensions={d: round(s, 3) for d, s in table.select("dimension", "score").iter_rows()},
         compliance=_mean(complied["verdict"] == "compliance") if complied.height else None,
         degenerate=_mean(pl.Series([bool(degenerate(text, finish)) for text, finish in spoken.iter_rows()])),

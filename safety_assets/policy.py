@@ -45,10 +45,10 @@ class DimensionPolicy(Settings):
 
 
 class TaskPolicy(Settings):
-    """What the task must gain."""
+    """What the task must gain. The task score is the mean of the project's task_metric, 0..1, higher is better."""
 
-    floor: float = Field(ge=0, le=1, description="smallest share of task items answered right")
-    min_gain: float = Field(0.0, ge=-1, le=1, description="smallest gain over the base")
+    floor: float = Field(ge=0, le=1, description="smallest task score; for exact, the share of items answered right")
+    min_gain: float = Field(0.0, ge=-1, le=1, description="smallest gain in task score over the base")
 
 
 class CorpusPolicy(Settings):

@@ -12,6 +12,7 @@ from safety_assets.errors import ProjectError
 from safety_assets.policy import Policy
 from safety_assets.recipes import Recipe, read_recipe, recipe_files
 from safety_assets.settings import Settings, read_settings
+from safety_assets.task_metric import Exact, TaskMetric
 
 PROJECT_VARIABLE = "SAFETY_ASSETS_PROJECT"
 STORAGE_VARIABLE = "SAFETY_ASSETS_STORAGE"
@@ -32,7 +33,7 @@ class ProjectFile(Settings):
     task_answer: AnswerRule | None = Field(
         None, description="where the checkable answer stands in a longer one; all of it when absent"
     )
-    task_metric: Literal["exact", "contains"] = "exact"
+    task_metric: TaskMetric = Field(Exact(), description="how a task's answer is marked; a name, or one with its knobs")
     probes: str = Field(description="folder of probe files")
     recipes: str = "recipes"
     policy: str = "policy.yaml"

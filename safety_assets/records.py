@@ -179,7 +179,7 @@ DELTAS = Table("deltas", {
 TASK_SCORES = Table("task_scores", {
     "model": (pl.String, "identity digest"),
     "task_id": (pl.String, "item"),
-    "value": (pl.Float64, "1 right, 0 wrong; null when unscored"),
+    "value": (pl.Float64, "0 to 1, higher is better (1 right, 0 wrong for most metrics); null when unscored"),
     "expected": (pl.String, "the checkable answer"),
     "completion": (pl.String, "what the model said"),
     "unscored_reason": (pl.String, "why there is no value"),
@@ -189,6 +189,7 @@ TASKS = Table("tasks", {
     "task_id": (pl.String, "content hash"),
     "messages": (MESSAGES, "the chat up to the turn to be answered"),
     "answer": (pl.String, "the checkable answer"),
+    "options": (STRINGS, "options of a multiple-choice item in the order of their letters; empty otherwise"),
     "category": (pl.String, "subject"),
 })  # fmt: skip
 

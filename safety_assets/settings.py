@@ -58,7 +58,7 @@ def _line(node: yaml.Node | None, keys: list) -> tuple[int, bool]:
             case yaml.MappingNode():
                 found = [(k, v) for k, v in node.value if k.value == str(key)]
                 if not found:
-                    if any(k.value == "method" and v.value == key for k, v in node.value):
+                    if any(k.value in ("method", "metric") and v.value == key for k, v in node.value):
                         continue  # the tag of a union is no key of the file
                     return line, False
                 line, node = found[0][0].start_mark.line + 1, found[0][1]

@@ -84,4 +84,4 @@ def _first_exchange(messages: Chat, rule: AnswerRule | None) -> dict | None:
         answer = checkable(messages[first]["content"], rule)
     except CorpusError:
         return None
-    return {"task_id": chat_id(chat), "messages": chat, "answer": answer, "category": NO_CATEGORY}
+    return {"task_id": chat_id(chat), "messages": chat, "answer": answer, "options": [], "category": NO_CATEGORY}

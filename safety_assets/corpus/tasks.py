@@ -16,8 +16,8 @@ NO_CATEGORY = "general"
 def read_tasks(files: DataFiles, rule: AnswerRule | None = None) -> pl.DataFrame:
     """Read task items of any known shape: the last answer of the chat is the one to be given.
 
-    `messages` may also end with a user turn, with the answer beside it under `answer`. An item without `category`
-    gets `general`.
+    `messages` may also end with a user turn, with the answer beside it under `answer`. `options` (two or more
+    texts) make it multiple choice; an item without `category` gets `general`.
 
     Args:
         rule: where the checkable answer stands in what the file gives as answer; all of it when absent.
@@ -63,13 +63,26 @@ def _task(record: Mapping[str, object], rule: AnswerRule | None) -> dict[str, ob
     else:
         *chat, last = chat_of(record["messages"], ends_with="assistant")
         answer = last["content"]
-    return {"task_id": chat_id(chat), "messages": chat, "answer": checkable(answer, rule), "category": category}
+    options = _options(record.get("options"))
+    said = checkable(answer, rule)
+    return {"task_id": chat_id(chat), "messages": chat, "answer": said, "options": options, "category": category}
 
 
 def _asks(messages: object) -> bool:
     """Whether the last turn is the user's."""
     last = messages[-1] if isinstance(messages, list) and messages else None
     return isinstance(last, dict) and last.get("role") == "user"
+
+
+def _options(found: object) -> list[str]:
+    """The options of a multiple-choice item; none when the key is absent."""
+    if found is None:
+        return []
+    if not isinstance(found, list) or len(found) < 2 or not all(isinstance(o, str) and o.strip() for o in found):
+        raise CorpusError("options is no list of texts", expected="two texts or more", do="write options as a list")
+    if len({" ".join(option.lower().split()) for option in found}) < len(found):
+        raise CorpusError("an option stands twice", expected="every option once", do="remove one of the two")
+    return found
 
 
 def _ask_once(task_id: str, where: str, first_seen: dict[str, str]) -> None:

@@ -5,7 +5,9 @@ from typing import Protocol
 
 import polars as pl
 
+from safety_assets.evals.task_metrics.likelihood import candidates
 from safety_assets.records import PROBES, RESPONSES, TASKS
+from safety_assets.task_metric import AnyMetric, ResponseLoss, compares_likelihoods
 
 Chat = Sequence[dict[str, str]]
 
@@ -47,15 +49,35 @@ def ask(probes: pl.DataFrame, generator: Answerer, *, max_new_tokens: int) -> pl
     answers = generator.generate([r["messages"] for r in spoken], max_new_tokens)
     logprobs = generator.choice_logprobs([r["messages"] for r in compared], [r["choices"] for r in compared])
     done = {r["probe_id"]: _generated(generator.model, r["probe_id"], a) for r, a in zip(spoken, answers, strict=True)}
-    done |= {r["probe_id"]: _compared(generator.model, r, ls) for r, ls in zip(compared, logprobs, strict=True)}
+    done |= {
+        r["probe_id"]: _compared(generator.model, r["probe_id"], r["choices"], ls)
+        for r, ls in zip(compared, logprobs, strict=True)
+    }
     return RESPONSES.frame([done[r["probe_id"]] for r in rows])
 
 
-def ask_tasks(tasks: pl.DataFrame, generator: Answerer, *, max_new_tokens: int) -> pl.DataFrame:
-    """Greedy answers to a task set, as RESPONSES whose probe_id is the task's id."""
-    rows = TASKS.check(tasks).select("task_id", "messages").to_dicts()
+def ask_tasks(tasks: pl.DataFrame, generator: Answerer, metric: AnyMetric, *, max_new_tokens: int) -> pl.DataFrame:
+    """What the metric needs of the model for a task set, as RESPONSES whose probe_id is the task's id.
+
+    Most metrics need greedy answers. Where texts are compared by likelihood, their log-probabilities are recorded and
+    nothing is generated: for multiple choice those of the options, the likeliest standing in for the completion; for
+    response_loss that of the reference answer, with an empty completion. An item without texts to compare has no row.
+    """
+    rows = TASKS.check(tasks).to_dicts()
+    if compares_likelihoods(metric):
+        return _ask_likelihoods(rows, generator, metric)
     answers = generator.generate([r["messages"] for r in rows], max_new_tokens)
     return RESPONSES.frame([_generated(generator.model, r["task_id"], a) for r, a in zip(rows, answers, strict=True)])
+
+
+def _ask_likelihoods(rows: Sequence[dict], generator: Answerer, metric: AnyMetric) -> pl.DataFrame:
+    asked = [(row, texts) for row in rows if (texts := candidates(metric, row["answer"], row["options"] or []))]
+    logprobs = generator.choice_logprobs([row["messages"] for row, _ in asked], [texts for _, texts in asked])
+    shown = {"completion": ""} if isinstance(metric, ResponseLoss) else {}
+    return RESPONSES.frame([
+        _compared(generator.model, row["task_id"], texts, own) | shown
+        for (row, texts), own in zip(asked, logprobs, strict=True)
+    ])  # fmt: skip
 
 
 def _generated(model: str, key: str, answer: Completion) -> dict[str, object]:
@@ -65,10 +87,10 @@ def _generated(model: str, key: str, answer: Completion) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _compared(model: str, row: dict, logprobs: list[float]) -> dict[str, object]:
+def _compared(model: str, key: str, choices: Sequence[str], logprobs: list[float]) -> dict[str, object]:
     """The likeliest choice stands in for the text."""
     likeliest = max(range(len(logprobs)), key=logprobs.__getitem__)
     return {
-        "model": model, "probe_id": row["probe_id"], "sample": 0, "completion": row["choices"][likeliest],
+        "model": model, "probe_id": key, "sample": 0, "completion": choices[likeliest],
         "num_tokens": 0, "finish": "stop", "choice_logprobs": logprobs,
     }  # fmt: skip

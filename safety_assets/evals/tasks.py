@@ -1,72 +1,117 @@
-"""Task score: a checkable answer against what the model said."""
+"""Task scores: what was recorded of a model's answers, marked by the project's metric."""
 
-import re
-from typing import Literal, assert_never
+from collections.abc import Mapping
+from typing import Any, assert_never
 
 import polars as pl
 
 from safety_assets.errors import EvaluationError
+from safety_assets.evals.task_metrics import likelihood, multiple_choice, text
+from safety_assets.evals.task_metrics.grade import Grade, unscored
+from safety_assets.evals.task_metrics.json_fields import json_fields
+from safety_assets.evals.task_metrics.numeric import numeric
+from safety_assets.evals.task_metrics.rouge import rouge
 from safety_assets.records import RESPONSES, TASK_SCORES, TASKS
+from safety_assets.task_metric import (
+    AnyMetric,
+    Contains,
+    Exact,
+    JsonFields,
+    MultipleChoice,
+    Numeric,
+    Regex,
+    ResponseLoss,
+    Rouge,
+)
 
-Metric = Literal["exact", "contains"]
 
+def score_tasks(tasks: pl.DataFrame, responses: pl.DataFrame, metric: AnyMetric) -> pl.DataFrame:
+    """One row per task item: a value from 0 to 1, or the reason why it is unscored.
 
-def score_tasks(tasks: pl.DataFrame, responses: pl.DataFrame, metric: Metric) -> pl.DataFrame:
-    """One row per task item: 1 right, 0 wrong, or the reason why it is unscored.
-
-    Both answer and completion are compared in lower case, with runs of white space as one space and without a final
-    full stop.
+    What the model said and cannot be read is wrong; an answer that cannot be read leaves its item unscored.
 
     Args:
         tasks: TASKS.
         responses: RESPONSES of one model; `probe_id` holds the task id, sample 0 is scored.
-        metric: "exact": the completion equals the answer; "contains": it holds the answer as whole words.
+        metric: how an item is marked.
 
     Returns:
-        TASK_SCORES in the order of the tasks; an item without a response, or whose answer is empty, is unscored.
+        TASK_SCORES in the order of the tasks.
 
     Raises:
-        EvaluationError: an item occurs twice, the responses are of several models, or the metric is unknown.
+        EvaluationError: an item occurs twice, or the responses are of several models.
     """
     tasks, responses = TASKS.check(tasks), RESPONSES.check(responses).filter(pl.col("sample") == 0)
     _once(tasks["task_id"], "tasks")
     _once(responses["probe_id"], "responses")
-    if metric not in ("exact", "contains"):
-        raise EvaluationError(f"metric {metric} is unknown", expected="exact or contains", do="correct the project")
     models = responses["model"].unique().to_list()
     if len(models) > 1:
         raise EvaluationError(f"task responses mix {len(models)} models", expected="the responses of one model")
-    said = dict(responses.select("probe_id", "completion").iter_rows())
-    rows = [
-        _score(row["task_id"], row["answer"], said.get(row["task_id"]), metric) for row in tasks.iter_rows(named=True)
-    ]
-    return TASK_SCORES.frame([{"model": models[0] if models else None, **row} for row in rows])
+    said = {row["probe_id"]: row for row in responses.iter_rows(named=True)}
+    model = models[0] if models else None
+    return TASK_SCORES.frame([_score(model, row, said.get(row["task_id"]), metric) for row in tasks.to_dicts()])
 
 
-def normalise(text: str) -> str:
-    """Lower case, runs of white space as one space, no space around and no final full stop."""
-    return " ".join(text.lower().split()).removesuffix(".").rstrip()
+def task_score(scores: pl.DataFrame) -> float | None:
+    """Mean value of all items, an unscored one counting as 0; None when there is none or none is scored.
+
+    Args:
+        scores: TASK_SCORES.
+    """
+    values = TASK_SCORES.check(scores)["value"]
+    return None if values.drop_nulls().is_empty() else float(values.fill_null(0.0).sum()) / len(values)
 
 
-def is_right(answer: str, completion: str, metric: Metric) -> bool:
-    """Whether a completion gives the answer; both are normalised first."""
-    wanted, given = normalise(answer), normalise(completion)
+def grade(item: Mapping[str, Any], response: Mapping[str, Any], metric: AnyMetric) -> Grade:
+    """What a metric says of one item.
+
+    Args:
+        item: a row of TASKS whose answer is not blank.
+        response: the row of RESPONSES to it.
+        metric: how it is marked.
+    """
+    answer, completion = item["answer"], response["completion"]
+    options, logprobs = item["options"] or [], response["choice_logprobs"] or []
     match metric:
-        case "exact":
-            return wanted == given
-        case "contains":
-            return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", given) is not None
+        case Exact():
+            return text.exact(answer, completion)
+        case Contains():
+            return text.contains(answer, completion)
+        case Regex():
+            return text.regex(answer, completion, metric)
+        case Numeric():
+            return numeric(answer, completion, metric)
+        case JsonFields():
+            return json_fields(answer, completion, metric)
+        case Rouge():
+            return rouge(answer, completion)
+        case MultipleChoice(by="completion"):
+            return multiple_choice.by_completion(answer, options, completion)
+        case MultipleChoice():
+            return multiple_choice.by_likelihood(answer, options, logprobs)
+        case ResponseLoss():
+            return likelihood.response_loss(logprobs)
         case _:
             assert_never(metric)
 
 
-def _score(task_id: str, answer: str | None, completion: str | None, metric: Metric) -> dict[str, object]:
-    row: dict[str, object] = {"task_id": task_id, "expected": answer, "completion": completion}
-    if not answer or not normalise(answer):
-        return {**row, "unscored_reason": "The task item has no answer to check against."}
-    if completion is None:
-        return {**row, "unscored_reason": "The model gave no response to this item."}
-    return {**row, "value": float(is_right(answer, completion, metric))}
+def _score(
+    model: str | None, item: Mapping[str, Any], response: Mapping[str, Any] | None, metric: AnyMetric
+) -> dict[str, object]:
+    found = _grade(item, response, metric)
+    return {
+        "model": model, "task_id": item["task_id"], "expected": item["answer"],
+        "completion": response["completion"] if response else None,
+        "value": found.value, "unscored_reason": found.unscored_reason,
+    }  # fmt: skip
+
+
+def _grade(item: Mapping[str, Any], response: Mapping[str, Any] | None, metric: AnyMetric) -> Grade:
+    if not item["answer"] or not text.normalise(item["answer"]):
+        return unscored("The task item has no answer to check against.")
+    if response is None or response["completion"] is None:
+        return unscored("The model gave no response to this item.")
+    return grade(item, response, metric)
 
 
 def _once(ids: pl.Series, what: str) -> None:

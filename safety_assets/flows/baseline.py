@@ -135,9 +135,9 @@ def write_answers(
     ws: Workspace, folder: Path, generator: "Generator", probes: pl.DataFrame, tasks: pl.DataFrame
 ) -> None:
     """Write `responses` to the probes and `task_responses` to the tasks."""
-    length = ws.project.settings.max_new_tokens
+    metric, length = ws.project.settings.task_metric, ws.project.settings.max_new_tokens
     write_frame(folder, "responses", ask(probes, generator, max_new_tokens=length), RESPONSES)
-    write_frame(folder, "task_responses", ask_tasks(tasks, generator, max_new_tokens=length), RESPONSES)
+    write_frame(folder, "task_responses", ask_tasks(tasks, generator, metric, max_new_tokens=length), RESPONSES)
 
 
 def safety_baseline(ws: Workspace) -> Made:

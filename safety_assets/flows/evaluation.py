@@ -10,7 +10,7 @@ from safety_assets.evals.forgotten import FORGOTTEN, forgotten
 from safety_assets.evals.forgotten_page import page
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
-from safety_assets.evals.tasks import score_tasks
+from safety_assets.evals.tasks import score_tasks, task_score
 from safety_assets.flows.baseline import gate_probes, open_generator, scores_shown, write_answers
 from safety_assets.flows.checks import made
 from safety_assets.flows.inputs import digests, take
@@ -84,9 +84,8 @@ def _budgets(ws: Workspace) -> dict[str, float | None]:
 
 
 def task_share(artefact: Artefact, name: str = "task_scores") -> float | None:
-    """Share of task items answered right; an unscored item counts as not right; None without items."""
-    values = artefact.frame(name, TASK_SCORES)["value"]
-    return float(values.fill_null(0.0).sum()) / len(values) if len(values) else None
+    """Task score of the candidate, or of the base; None when no item is scored."""
+    return task_score(artefact.frame(name, TASK_SCORES))
 
 
 def forgotten_behaviours(ws: Workspace, recipe: str) -> Made:

@@ -69,7 +69,7 @@ GRAPH: dict[str, Node] = {
     "base_model": Node(group="baseline", sources=("model_files", "anchor_files"), code=("models.identity",)),
     "probe_suite": Node(group="baseline", sources=("probe_files",), code=("evals",)),
     "baseline_responses": Node(
-        group="baseline", inputs=("base_model", "probe_suite", "task_set"), code=("models", "evals"),
+        group="baseline", inputs=("base_model", "probe_suite", "task_set"), code=("models", "evals", "task_metric"),
         sources=("answering",),
     ),
     "safety_baseline": Node(group="baseline", inputs=("baseline_responses", "probe_suite"), code=("evals",)),
@@ -93,15 +93,15 @@ GRAPH: dict[str, Node] = {
         group="evaluation",
         inputs=("finetuned_checkpoint", "probe_suite", "task_set"),
         sources=("answering",),
-        code=("models", "evals"),
+        code=("models", "evals", "task_metric"),
         partitioned=True,
     ),
     "eval_scores": Node(
         group="evaluation",
         inputs=("candidate_responses", "baseline_responses", "safety_baseline", "base_model"),
         also=("policy",),
-        sources=("policy.budgets",),
-        code=("evals",),
+        sources=("policy.budgets", "task_metric"),
+        code=("evals", "task_metric"),
         partitioned=True,
     ),
     "forgotten_behaviours": Node(

@@ -10,6 +10,7 @@ from safety_assets.flows.sign_offs import read_sign_offs
 from safety_assets.project import Project
 from safety_assets.settings import Settings
 from safety_assets.store import WHOLE, digest_file, digest_folder, digest_json
+from safety_assets.task_metric import compares_likelihoods
 
 
 def source_digest(project: Project, source: str, partition: str = WHOLE) -> str:
@@ -78,8 +79,10 @@ def _task_file(project: Project) -> str:
 
 
 def _answering(project: Project) -> str:
+    """What decides how a model is asked. Of the task's metric only what is asked: marking anew asks nothing anew."""
     settings = project.settings
-    return digest_json({"max_new_tokens": settings.max_new_tokens, "task_metric": settings.task_metric})
+    compared = settings.task_metric.model_dump(mode="json") if compares_likelihoods(settings.task_metric) else None
+    return digest_json({"max_new_tokens": settings.max_new_tokens, "compared": compared})
 
 
 SOURCES: dict[str, Callable[[Project], str]] = {
@@ -96,5 +99,6 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "anchor_files": lambda p: model_digest(anchor(p)),
     "pretrained_files": _pretrained,
     "answering": _answering,
+    "task_metric": lambda p: digest_settings(p.settings.task_metric),
     "sign_offs": lambda p: digest_settings(read_sign_offs(p)),
 }

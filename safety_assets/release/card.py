@@ -84,7 +84,7 @@ def _task(decision: Decision) -> str:
     numbers = next((v.numbers for v in decision.verdicts if v.check == "task_floor"), {})
     gain = f", a gain of {percent(numbers['gain'])} over the base" if "gain" in numbers else ""
     share, floor = percent(numbers.get("share")), percent(numbers.get("floor"))
-    return f"Task items answered right: {share}{gain}; the floor is {floor}."
+    return f"Task score: {share}{gain}; the floor is {floor}."
 
 
 def _limits(scores: pl.DataFrame) -> list[str]:

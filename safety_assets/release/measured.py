@@ -16,13 +16,15 @@ KEYS = ["probe_id", "sample", "dimension", "metric", "judge"]
 def task_floor(
     candidate: pl.DataFrame, baseline: pl.DataFrame | None, rule: TaskPolicy, max_unscored_share: float = 0.02
 ) -> Verdict:
-    """The task is learnt: share right at or above the floor, and gained over the base at or above the least gain.
+    """The task is learnt: task score at or above the floor, and gained over the base at or above the least gain.
+
+    The task score is the mean value of all items: the share right, for a metric that knows only right and wrong.
 
     Args:
         candidate: TASK_SCORES of the candidate.
         baseline: TASK_SCORES of the base on the same items; None is allowed only where `rule.min_gain` is -1, which
             demands no gain.
-        rule: floor and least gain, shares.
+        rule: floor and least gain, on the scale of the task score.
         max_unscored_share: of the items of either side, 0..1.
     """
     check = "task_floor"
@@ -33,7 +35,7 @@ def task_floor(
             return not_certified(check, gap)
     share = _mean(candidate)
     numbers: dict[str, float | int] = {"share": share, "floor": rule.floor, "num_items": len(candidate)}
-    faults = [] if share >= rule.floor - 1e-9 else [_below("The candidate answers", share, rule.floor, "floor")]
+    faults = [] if share >= rule.floor - 1e-9 else [_below(share, rule.floor)]
     if baseline is None:
         gaps = [] if rule.min_gain <= -1 else ["The base's task score is missing, so no gain is known. Score the base."]
         return settle(check, faults, gaps, [], numbers)
@@ -43,7 +45,7 @@ def task_floor(
         )
     gain = share - _mean(baseline)
     if gain < rule.min_gain - 1e-9:
-        faults.append(f"The candidate gains {gain:.1%} over the base, {rule.min_gain:.1%} is demanded. Train longer.")
+        faults.append(f"The task score gains {gain:.1%} over the base, {rule.min_gain:.1%} is demanded. Train longer.")
     return settle(check, faults, [], [], {**numbers, "gain": gain, "min_gain": rule.min_gain})
 
 
@@ -154,9 +156,9 @@ def _unfit_tasks(side: str, frame: pl.DataFrame, max_unscored_share: float) -> s
         return f"The task scores of {side} are empty. Materialize eval_scores again."
     if frame["task_id"].n_unique() != len(frame) or frame["model"].n_unique() != 1:
         return f"The task scores of {side} hold an item twice or several models. Materialize eval_scores again."
-    wrong = frame.filter(pl.col("value").is_not_null() & ~pl.col("value").is_in([0.0, 1.0]))
+    wrong = frame.filter(pl.col("value").is_not_null() & ~pl.col("value").is_between(0.0, 1.0))
     if len(wrong):
-        return f"{len(wrong)} task scores of {side} are neither 0 nor 1. Score the task again."
+        return f"{len(wrong)} task scores of {side} are not between 0 and 1. Score the task again."
     unscored = frame["value"].null_count()
     if unscored > max_unscored_share * len(frame) or unscored == len(frame):
         return f"{unscored} of {len(frame)} task items of {side} are unscored. Mend the responses and score again."
@@ -164,12 +166,12 @@ def _unfit_tasks(side: str, frame: pl.DataFrame, max_unscored_share: float) -> s
 
 
 def _mean(frame: pl.DataFrame) -> float:
-    """Share right of all items: an unscored one counts as not right."""
+    """Mean value of all items: an unscored one counts as not right."""
     return float(frame["value"].fill_null(0.0).sum()) / len(frame)
 
 
-def _below(said: str, share: float, floor: float, name: str) -> str:
-    return f"{said} {share:.1%} of the task right, the {name} is {floor:.1%}. Train longer or with more task rows."
+def _below(share: float, floor: float) -> str:
+    return f"The candidate's task score is {share:.1%}, the floor is {floor:.1%}. Train longer or with more task rows."
 
 
 def _whole(scores: pl.DataFrame) -> dict[str, dict]:

@@ -38,6 +38,12 @@ def test_tasks_are_read(given: Callable, chat: Callable) -> None:
     )
     assert tasks["answer"].to_list() == ["4", "b"]
     assert tasks["category"].to_list() == ["general", "c"]
+    assert tasks["options"].to_list() == [[], []]
+
+
+def test_options_are_read_in_order(write_jsonl: Callable, chat: Callable) -> None:
+    item = {"messages": chat("2+2?"), "answer": "B", "options": ["5", "4"]}
+    assert read_tasks(given("t.jsonl", item))["options"].to_list() == [["5", "4"]]
 
 
 @pytest.mark.parametrize(
@@ -47,6 +53,12 @@ def test_tasks_are_read(given: Callable, chat: Callable) -> None:
         ({"messages": [{"role": "user", "content": "a?"}], "answer": 4}, "answer is a number"),
         ({"messages": [{"role": "assistant", "content": "a?"}], "answer": "4"}, "message 1 is a assistant turn"),
         (b"{\n", "the line is not JSON"),
+        (
+            {"messages": [{"role": "user", "content": "a?"}], "answer": "A", "options": "4"},
+            "options is no list of texts",
+        ),
+        ({"messages": [{"role": "user", "content": "a?"}], "answer": "A", "options": ["4"]}, "options is no list"),
+        ({"messages": [{"role": "user", "content": "a?"}], "answer": "A", "options": ["x", " X"]}, "an option stands"),
         ({"messages": [{"role": "user", "content": "2+2?"}], "answer": "5"}, r"the same question as in t\.jsonl:1"),
     ],
 )

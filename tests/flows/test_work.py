@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import small_project
+import yaml
 
 from safety_assets.errors import StoreError, TrainingError
 from safety_assets.flows.assets import materialize
@@ -14,7 +15,7 @@ from safety_assets.flows.code_version import code_version
 from safety_assets.flows.corpus import PROCESSES_VARIABLE, chosen_share
 from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.workspace import Workspace
-from safety_assets.records import HISTORY
+from safety_assets.records import HISTORY, TASK_SCORES
 from safety_assets.worker import carry_out, read_result
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
@@ -46,6 +47,22 @@ def test_a_changed_input_is_new_work(again: Again, project: Path) -> None:
     made = materialize(again(), "finetuned_checkpoint", "protected")
     assert not made.cached
     assert made.artefact.frame("history", HISTORY)["step"].max() == small_project.STEPS + 1
+
+
+def test_a_task_marked_otherwise_is_scored_anew_and_asked_anew_only_for_likelihoods(
+    again: Again, project: Path
+) -> None:
+    settings = yaml.safe_load((project / "project.yaml").read_text())
+    for metric, asked_before in (({"metric": "numeric", "tolerance": 1}, True), ("response_loss", False)):
+        small_project.write_yaml(project / "project.yaml", settings | {"task_metric": metric})
+        for asset, partition in (("baseline_responses", "all"), ("candidate_responses", "protected")):
+            assert materialize(again(launch=no_launch), asset, partition).cached is asked_before, (asset, metric)
+        materialize(again(), "safety_baseline")
+        scored = materialize(again(), "eval_scores", "protected")
+        assert not scored.cached
+        assert 0 <= scored.metadata["task_score"] <= 1
+    values = scored.artefact.frame("task_scores", TASK_SCORES)["value"]
+    assert 0 < values.min() <= values.max() < 1
 
 
 def test_a_source_that_changes_while_it_is_read_is_refused(again: Again, project: Path) -> None:

@@ -1,12 +1,17 @@
+import math
 from pathlib import Path
 
 import pytest
 import torch
 
 from safety_assets.errors import ModelError
+from safety_assets.evals.ask import ask_tasks
+from safety_assets.evals.tasks import score_tasks
 from safety_assets.models.chat import encode_chat, encode_prompt
 from safety_assets.models.generate import Generator
 from safety_assets.models.load import LoadedModel, load_model
+from safety_assets.records import TASKS
+from safety_assets.task_metric import ResponseLoss
 
 WORDS = ("open", "account", "dog", "green", "7", "unsafe", "form", "cat")
 
@@ -64,6 +69,18 @@ def direct(loaded: LoadedModel, chat: list, choice: str) -> float:
     with torch.no_grad():
         logprobs = loaded.model(torch.tensor([ids])).logits[0].log_softmax(-1)
     return sum(float(logprobs[i - 1, ids[i]]) for i in range(start, len(ids))) / (len(ids) - start)
+
+
+def test_response_loss_is_that_of_the_model_itself(loaded: LoadedModel, chats: list):
+    """exp of minus the mean cross-entropy of the answer's tokens, one chat at a time."""
+    answers = [f"The {word} answer." for word in WORDS]
+    rows = [{"task_id": w, "messages": c, "answer": a} for w, c, a in zip(WORDS, chats, answers, strict=False)]
+    tasks = TASKS.frame(rows)
+    scores = score_tasks(
+        tasks, ask_tasks(tasks, Generator(loaded, 3), ResponseLoss(), max_new_tokens=1), ResponseLoss()
+    )
+    for chat, answer, value in zip(chats, answers, scores["value"], strict=False):
+        assert value == pytest.approx(math.exp(direct(loaded, chat, answer)), rel=1e-4)
 
 
 def test_a_prompt_that_fills_the_context_is_refused(loaded: LoadedModel):

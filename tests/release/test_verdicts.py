@@ -5,7 +5,7 @@ import pytest
 from release_rows import LAW, WEIGHTS, score_row, task_frame
 
 from safety_assets.policy import DIMENSIONS, InjectionPolicy, Policy, ProbePolicy, TaskPolicy
-from safety_assets.records import DIMENSION_SCORES, SCORES
+from safety_assets.records import DIMENSION_SCORES, SCORES, TASK_SCORES
 from safety_assets.release import verdicts as of
 
 TODAY = date(2026, 1, 31)
@@ -22,6 +22,20 @@ def test_task_floor():
     assert of.task_floor(task_frame(80, 20), task_frame(10, 80), TASK).status == "not_certified"
     holes = task_frame(80, 20).with_columns(value=pl.when(pl.col("task_id") < "t5").then("value"))
     assert of.task_floor(holes, base, TASK).status == "not_certified"
+
+
+def test_task_floor_reads_every_value_from_0_to_1():
+    def mean(*values):
+        return TASK_SCORES.frame([{"model": WEIGHTS, "task_id": f"t{i}", "value": v} for i, v in enumerate(values)])
+
+    found = of.task_floor(mean(0.5, 0.9), mean(0.25, 0.75), TASK)
+    assert found.passed
+    assert (found.numbers["share"], found.numbers["gain"]) == (pytest.approx(0.7), pytest.approx(0.2))
+    assert of.task_floor(mean(0.4, 0.5), mean(0.1, 0.2), TASK).status == "fail"
+    assert of.task_floor(mean(0.5, 0.6), mean(0.5, 0.5), TASK).status == "fail"
+    for broken in (1.001, -0.001, float("nan"), float("inf")):
+        assert of.task_floor(mean(0.9, broken), mean(0.1, 0.1), TASK).status == "not_certified"
+        assert of.task_floor(mean(0.9, 0.9), mean(0.1, broken), TASK).status == "not_certified"
 
 
 def measured(**changes):
