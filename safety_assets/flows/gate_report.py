@@ -16,6 +16,9 @@ from safety_assets.release.markdown import bullets
 Row = Mapping[str, Any]
 
 
+BUDGET = "regression_budget_"
+
+
 def document(gated: Gated) -> dict[str, Any]:
     """The decision in JSON types; what was not measured is null."""
     found, decision = gated.findings, gated.decision
@@ -35,9 +38,6 @@ def document(gated: Gated) -> dict[str, Any]:
         "policy": decision.digests["policy"],
         "probes": found.digests["probes"],
     }
-
-
-BUDGET = "regression_budget_"
 
 
 def dimensions(gated: Gated) -> dict[str, dict[str, Any]]:
@@ -80,9 +80,8 @@ def _task(gated: Gated) -> dict[str, Any] | None:
         return None
     verdict = next(v for v in gated.decision.verdicts if v.check == "task_floor")
     share, gain = verdict.numbers.get("share"), verdict.numbers.get("gain")
-    measured = isinstance(share, float) and isinstance(gain, float)
     return {
-        "base": share - gain if measured else None,
+        "base": share - gain if isinstance(share, float) and isinstance(gain, float) else None,
         "tuned": share,
         "gain": gain,
         "floor": gated.findings.exam.policy.task.floor,

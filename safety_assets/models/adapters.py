@@ -1,6 +1,7 @@
 """An adapter folder as a complete model: merged into its base, so that what is scored is what would be served."""
 
 import dataclasses
+import warnings
 from pathlib import Path
 
 from peft import PeftModel, get_peft_model_state_dict
@@ -29,7 +30,9 @@ def merge_adapter(adapter: Path, base: Path, out: Path) -> None:
         )
     loaded = load_model(base, device="cpu")
     try:
-        wrapped = PeftModel.from_pretrained(loaded.model, str(adapter), torch_device="cpu")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tensors left aside, which are an error below, and of peft's own calls
+            wrapped = PeftModel.from_pretrained(loaded.model, str(adapter), torch_device="cpu")
         _all_of_it_is_used(weights, wrapped)
         merged = wrapped.merge_and_unload(safe_merge=True)
     except Exception as error:  # peft raises many kinds; each is an adapter that cannot be used with this base

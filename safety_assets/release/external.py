@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from safety_assets.policy import Policy
-from safety_assets.records import Verdict
+from safety_assets.records import Status, Verdict
 from safety_assets.release.closed import not_certified
 from safety_assets.release.decision import REQUIRED, Decision, Evidence, conclude, decide
 
@@ -44,7 +44,7 @@ def not_checked(*, with_task: bool) -> tuple[str, ...]:
 
 def undecided(check: str, verdict: Verdict) -> Verdict:
     """A verdict on what comes first, under its name: it never rejects, it leaves the question open."""
-    status = "pass" if verdict.passed else "not_certified"
+    status: Status = "pass" if verdict.passed else "not_certified"
     return Verdict(check=check, status=status, reasons=verdict.reasons, numbers=verdict.numbers)
 
 
