@@ -52,7 +52,7 @@ def gate_command(
         complain(error)
         raise typer.Exit(2) from error
     if report is not None:
-        report.write_text(page(gated), encoding="utf-8")
+        _write_report(report, gated)
     if as_json:
         typer.echo(json.dumps(document(gated), indent=2, ensure_ascii=False, allow_nan=False))
     else:
@@ -67,6 +67,13 @@ def _exam(ws: Workspace, policy: Path | None, probes: Path | None, task: Path | 
         probes=read_probes(probes or ws.project.probes).filter(pl.col("split") == "gate"),
         tasks=read_tasks(task) if task else None,
     )
+
+
+def _write_report(path: Path, gated: Gated) -> None:
+    try:
+        path.write_text(page(gated), encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be written: {error}", param_hint="--report") from error
 
 
 def _show(gated: Gated) -> None:

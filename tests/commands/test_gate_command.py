@@ -234,6 +234,7 @@ def test_files_that_cannot_be_read_are_wrong_usage(tiny_model: Path, tmp_path: P
     (tmp_path / "probes").mkdir()
     assert run(tiny_model, tiny_model, "--probes", tmp_path / "probes").exit_code == USAGE
     assert CliRunner().invoke(app, ["gate", "--base", str(tiny_model)]).exit_code == USAGE
+    assert run(tiny_model, tiny_model, "--report", tmp_path / "absent" / "page.md").exit_code == USAGE
 
 
 def test_bundled_models_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
