@@ -2,10 +2,21 @@
 
 import dagster as dg
 
-from safety_assets.defs import baseline, corpus, evaluation, inputs, jobs, release, schedules, sensors, training
+from safety_assets.defs import (
+    baseline,
+    corpus,
+    evaluation,
+    external,
+    inputs,
+    jobs,
+    release,
+    schedules,
+    sensors,
+    training,
+)
 from safety_assets.defs.resources import ProjectResource
 
-GROUPS = (inputs, corpus, baseline, training, evaluation, release)
+GROUPS = (inputs, corpus, baseline, training, evaluation, release, external)
 
 
 @dg.definitions

@@ -37,6 +37,7 @@ class ProjectFile(Settings):
     probes: str = Field(description="folder of probe files")
     recipes: str = "recipes"
     policy: str = "policy.yaml"
+    external_checkpoints: str | None = Field(None, description="folder into which checkpoints from elsewhere are put")
     storage: str = Field("../.safety_assets/store", description="root of all artefacts")
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = Field(None, ge=1, description="CPU threads of torch; its own choice when absent")
@@ -81,6 +82,11 @@ class Project:
     @property
     def probes(self) -> Path:
         return self.path(self.settings.probes)
+
+    @property
+    def external_checkpoints(self) -> Path | None:
+        chosen = self.settings.external_checkpoints
+        return self.path(chosen) if chosen else None
 
     @property
     def policy_file(self) -> Path:

@@ -53,6 +53,7 @@ def test_wrong_usage_ends_with_two(project: Path) -> None:
         ["materialize", "luck"],
         ["materialize", "raw_corpus", "--recipe", "plain"],
         ["materialize", "policy2"],
+        ["materialize", "external_verdict"],
     ):
         assert run(*words)[0] == 2
     assert run("materialize", "release_decision")[0] == 2

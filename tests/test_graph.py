@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from safety_assets.defs.spec import RECIPES
 from safety_assets.flows.assets import FLOWS
 from safety_assets.flows.checks import CHECKS
 from safety_assets.flows.graph import GRAPH, ancestors
@@ -26,12 +27,12 @@ def test_graph_is_the_one_that_was_reviewed(definitions: dg.Definitions) -> None
 
 
 def described(definitions: dg.Definitions) -> str:
-    """One line per asset: group, key, recipe partition, upstream; then its checks, blocking ones marked."""
+    """One line per asset: group, key, what partitions it, upstream; then its checks, blocking ones marked."""
     graph = definitions.resolve_asset_graph()
     lines = []
     for key in sorted(graph.get_all_asset_keys(), key=lambda k: list(GRAPH).index(k.to_user_string())):
         node = graph.get(key)
-        partition = " [recipe]" if node.partitions_def else ""
+        partition = " [recipe]" if node.partitions_def == RECIPES else " [checkpoint]" if node.partitions_def else ""
         parents = ", ".join(sorted(parent.to_user_string() for parent in node.parent_keys))
         lines.append(f"{node.group_name}/{key.to_user_string()}{partition} <- {parents}")
         for check in sorted(node.check_keys, key=lambda c: c.name):
@@ -64,8 +65,9 @@ def test_jobs_hold_what_they_say(definitions: dg.Definitions) -> None:
     partitioned = {name for name in made if GRAPH[name].partitioned}
     assert assets("fine_tune") == partitioned
     assert assets("compare") == {"recipe_leaderboard"}
-    assert assets("measure") == made - partitioned - {"recipe_leaderboard"}
+    assert assets("gate_external") == {"external_verdict"}
+    assert assets("measure") == made - partitioned - {"recipe_leaderboard", "external_verdict"}
 
 
 def test_everything_before_a_release_is_its_ancestor() -> None:
-    assert set(ancestors("released_model")) == set(GRAPH) - {"released_model", "recipe_leaderboard"}
+    assert set(ancestors("released_model")) == set(GRAPH) - {"released_model", "recipe_leaderboard", "external_verdict"}

@@ -25,6 +25,8 @@ def materialize(
     """Make one asset from what is upstream of it. A red required check ends with exit code 1."""
     if asset not in GRAPH:
         raise typer.BadParameter(f"no asset {asset}; there are {', '.join(GRAPH)}")
+    if GRAPH[asset].per_checkpoint:
+        raise typer.BadParameter(f"{asset} is made by Dagster's job gate_external; at a terminal use `gate`")
     if GRAPH[asset].partitioned != (recipe is not None):
         raise typer.BadParameter(f"{asset} takes {'a' if GRAPH[asset].partitioned else 'no'} --recipe")
     made = make_asset(workspace(force=force), asset, recipe)

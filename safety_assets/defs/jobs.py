@@ -1,18 +1,22 @@
-"""Jobs: `observe_inputs` sees edits, `measure` makes what all recipes share, `fine_tune` one recipe, `compare` all."""
+"""Jobs: `observe_inputs` sees edits, `measure` makes what all recipes share, `fine_tune` one recipe, `compare` all,
+`gate_external` judges a checkpoint from elsewhere.
+"""
 
 import dagster as dg
 
 from safety_assets.defs import inputs
 from safety_assets.flows.graph import GRAPH
 
-LEADERBOARD = "recipe_leaderboard"
+LEADERBOARD, EXTERNAL = "recipe_leaderboard", "external_verdict"
+APART = (LEADERBOARD, EXTERNAL)
+"""Assets with a job of their own."""
 
 
 def _named(*, partitioned: bool) -> dg.AssetSelection:
     names = [
         name
         for name, node in GRAPH.items()
-        if not node.observed and node.partitioned is partitioned and name != LEADERBOARD
+        if not node.observed and node.partitioned is partitioned and name not in APART
     ]
     return dg.AssetSelection.assets(*names)
 
@@ -37,5 +41,10 @@ compare = dg.define_asset_job(
     selection=dg.AssetSelection.assets(LEADERBOARD),
     description="Put all recipes scored so far side by side.",
 )
+gate_external = dg.define_asset_job(
+    "gate_external",
+    selection=dg.AssetSelection.assets(EXTERNAL),
+    description="Gate one checkpoint that was trained elsewhere. It never moves what is released.",
+)
 
-JOBS = [observe_inputs, measure, fine_tune, compare]
+JOBS = [observe_inputs, measure, fine_tune, compare, gate_external]

@@ -1,11 +1,24 @@
-"""Sensors, stopped until somebody starts them: an edited input is observed, an edited corpus is measured."""
+"""Sensors, stopped until somebody starts them: an edited input is observed, an edited corpus is measured, a checkpoint
+from elsewhere is gated.
+"""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import dagster as dg
 
-from safety_assets.defs.jobs import measure, observe_inputs
+from safety_assets.defs.jobs import gate_external, measure, observe_inputs
+from safety_assets.defs.spec import CHECKPOINTS
+from safety_assets.errors import ProjectError
+from safety_assets.flows.external_folder import complete_folders, content_digest, external_root, last_touched, stamp
 from safety_assets.flows.sources import source_digest
 from safety_assets.project import open_project
 from safety_assets.store import digest_json
+
+SETTLED_SECONDS = 30.0
+"""A checkpoint is looked at once nothing in it was touched for so long: it may still be copied."""
 
 
 @dg.sensor(job=observe_inputs, minimum_interval_seconds=60)
@@ -25,4 +38,36 @@ def edited_corpus(context: dg.SensorEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(run_key=digest_json(now))
 
 
-SENSORS = [edited_inputs, edited_corpus]
+@dg.sensor(job=gate_external, minimum_interval_seconds=60)
+def external_checkpoints(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """One verdict per content of a checkpoint: the same files put there again, or under another name, are no news.
+
+    The cursor holds what each folder looked like and its content, so that gigabytes are read once. One folder a tick:
+    reading it is bounded by the time that Dagster gives a tick.
+    """
+    try:
+        folders = complete_folders(external_root(open_project()))
+    except ProjectError as error:
+        return dg.SkipReason(str(error))
+    seen: dict[str, list[str]] = json.loads(context.cursor) if context.cursor else {}
+    new = next((folder for folder in folders if _is_news(folder, seen)), None)
+    if new is None:
+        return dg.SkipReason(f"{len(folders)} checkpoints, none of them new and at rest for {SETTLED_SECONDS:.0f} s")
+    looks, content = stamp(new), content_digest(new)
+    twin = next((name for name, (_, known) in seen.items() if known == content), None)
+    cursor = json.dumps({**seen, new.name: [looks, content]})
+    if twin is not None:
+        return dg.SensorResult(skip_reason=f"{new.name} holds what {twin} held when it was gated", cursor=cursor)
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_key=content, partition_key=new.name)],
+        dynamic_partitions_requests=[CHECKPOINTS.build_add_request([new.name])],
+        cursor=cursor,
+    )
+
+
+def _is_news(folder: Path, seen: Mapping[str, Sequence[str]]) -> bool:
+    at_rest = time.time() - last_touched(folder) >= SETTLED_SECONDS
+    return at_rest and (folder.name not in seen or seen[folder.name][0] != stamp(folder))
+
+
+SENSORS = [edited_inputs, edited_corpus, external_checkpoints]

@@ -16,6 +16,9 @@ PROJECT = open_project()
 RECIPES = dg.StaticPartitionsDefinition(list(PROJECT.recipe_files()))
 """One partition per recipe file."""
 
+CHECKPOINTS = dg.DynamicPartitionsDefinition(name="external_checkpoint")
+"""One partition per folder of the project's external checkpoints."""
+
 OWNERS = {
     "inputs": "team:ml",
     "corpus": "team:data",
@@ -23,6 +26,7 @@ OWNERS = {
     "training": "team:ml",
     "evaluation": "team:safety",
     "release": "team:release",
+    "external": "team:release",
 }
 
 
@@ -36,8 +40,14 @@ def asset_arguments(name: str) -> dict[str, Any]:
         "owners": [OWNERS[node.group]],
         "code_version": code_version(name),
         "check_specs": check_specs(name),
-        "partitions_def": RECIPES if node.partitioned else None,
+        "partitions_def": partitions(name),
     }
+
+
+def partitions(name: str) -> dg.PartitionsDefinition | None:
+    """What an asset has one artefact for: each recipe, each external checkpoint, or neither."""
+    node = GRAPH[name]
+    return RECIPES if node.partitioned else CHECKPOINTS if node.per_checkpoint else None
 
 
 def dependencies(name: str) -> list[str]:
@@ -49,12 +59,11 @@ def dependencies(name: str) -> list[str]:
 
 def check_specs(name: str) -> list[dg.AssetCheckSpec]:
     """The inline checks of an asset; per partition where the asset has partitions."""
-    partitions = RECIPES if GRAPH[name].partitioned else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.PreviewWarning)  # partitioned checks: without them the last recipe wins
         return [
             dg.AssetCheckSpec(
-                check.name, asset=name, description=check.says, blocking=check.blocking, partitions_def=partitions
+                check.name, asset=name, description=check.says, blocking=check.blocking, partitions_def=partitions(name)
             )
             for check in CHECKS.get(name, ())
         ]
@@ -66,5 +75,5 @@ def observed_arguments(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "group_name": node.group,
-        "partitions_def": RECIPES if node.partitioned else None,
+        "partitions_def": partitions(name),
     }

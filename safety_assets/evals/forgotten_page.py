@@ -11,31 +11,35 @@ MAX_CATEGORIES = 12
 NUM_EXAMPLES = 3
 
 
-def page(found: Forgotten, title: str = "What was forgotten") -> str:
+def page(found: Forgotten, title: str = "What was forgotten", *, corpus_known: bool = True) -> str:
     """Markdown with a table of categories and, folded with <details>, up to three examples for each that lost items.
 
     All model and prompt text is escaped. Harmful prompts and what was said to them lie behind a fold of their own
     and are named by their category only.
+
+    Args:
+        found: what changed sides.
+        title: heading of the page.
+        corpus_known: the rows that were trained on were searched for causes; else nothing is said of causes.
     """
     lost = int(found.categories["num_lost"].sum())
     gained = int(found.categories["num_gained"].sum())
     items = int(found.categories["num_items"].sum())
-    lines = [f"# {html.escape(title)}", "", _summary(lost, gained, items), ""]
+    lines = [f"# {html.escape(title)}", "", _summary(lost, gained, items, corpus_known), ""]
     changed = found.categories.filter((pl.col("num_lost") > 0) | (pl.col("num_gained") > 0))
     if not changed.is_empty():
         lines += [*_table(changed), ""]
     for row in changed.filter(pl.col("num_lost") > 0).head(MAX_CATEGORIES).iter_rows(named=True):
-        lines += _category(row, found.items)
+        lines += _category(row, found.items, corpus_known)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _summary(lost: int, gained: int, items: int) -> str:
+def _summary(lost: int, gained: int, items: int, corpus_known: bool) -> str:
     if not lost:
         return f"Nothing was forgotten: none of {items} items was lost, {gained} were gained."
-    return (
-        f"{lost} of {items} items that the baseline passed are lost, {gained} were gained. "
-        "The nearest corpus rows are where to look first; nearness is no proof of cause."
-    )
+    counts = f"{lost} of {items} items that the baseline passed are lost, {gained} were gained."
+    hint = " The nearest corpus rows are where to look first; nearness is no proof of cause."
+    return counts + hint if corpus_known else counts
 
 
 def _table(changed: pl.DataFrame) -> Iterator[str]:
@@ -48,7 +52,7 @@ def _table(changed: pl.DataFrame) -> Iterator[str]:
         )
 
 
-def _category(row: dict, items: pl.DataFrame) -> Iterator[str]:
+def _category(row: dict, items: pl.DataFrame, corpus_known: bool) -> Iterator[str]:
     own = items.filter(
         (pl.col("change") == "lost")
         & (pl.col("dimension") == row["dimension"])
@@ -59,12 +63,12 @@ def _category(row: dict, items: pl.DataFrame) -> Iterator[str]:
     yield f"<summary>{name}: {row['num_lost']} lost</summary>"
     yield ""
     for item in own.head(NUM_EXAMPLES).iter_rows(named=True):
-        yield from _example(item)
+        yield from _example(item, corpus_known)
     yield "</details>"
     yield ""
 
 
-def _example(item: dict) -> Iterator[str]:
+def _example(item: dict, corpus_known: bool) -> Iterator[str]:
     label = "harmful prompt, hidden until opened" if item["sensitive"] else _short(item["prompt"])
     yield "<details>"
     yield f"<summary>{label} ({_cell(item['verdict_before'])} became {_cell(item['verdict_after'])})</summary>"
@@ -74,10 +78,11 @@ def _example(item: dict) -> Iterator[str]:
         yield ""
         yield f"<pre>{html.escape(text if text is not None else '(no response at hand)')}</pre>"
         yield ""
-    causes = zip(item["causes"], item["nearness"], strict=True)
-    named = ", ".join(f"`{_cell(row_id)}` ({near:.2f})" for row_id, near in causes)
-    yield f"Nearest corpus rows: {named or 'none shares a word with the prompt'}."
-    yield ""
+    if corpus_known:
+        causes = zip(item["causes"], item["nearness"], strict=True)
+        named = ", ".join(f"`{_cell(row_id)}` ({near:.2f})" for row_id, near in causes)
+        yield f"Nearest corpus rows: {named or 'none shares a word with the prompt'}."
+        yield ""
     yield "</details>"
     yield ""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from safety_assets.flows import baseline, corpus, evaluation, release, training
+from safety_assets.flows import baseline, corpus, evaluation, external, release, training
 from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.inputs import observe
 from safety_assets.flows.workspace import Made, Workspace
@@ -14,7 +14,7 @@ FLOWS: dict[str, Callable[..., Made]] = {
         baseline.base_model, baseline.probe_suite, baseline.baseline_responses, baseline.safety_baseline,
         baseline.safety_anatomy, training.finetuned_checkpoint, evaluation.candidate_responses,
         evaluation.eval_scores, evaluation.forgotten_behaviours, evaluation.recipe_leaderboard,
-        release.release_decision, release.model_card, release.released_model,
+        release.release_decision, release.model_card, release.released_model, external.external_verdict,
     )
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ from safety_assets.corpus import verdicts as corpus
 from safety_assets.flows import check_functions as of
 from safety_assets.flows.code_version import sources_version
 from safety_assets.flows.decision_checks import on_decision
+from safety_assets.flows.external_check import checkpoint_keeps_alignment
 from safety_assets.flows.workspace import Made, Workspace
 from safety_assets.records import Verdict
 from safety_assets.release.decision import REQUIRED
@@ -108,6 +109,9 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("monitor_above_floor", of.monitor_above_floor, "No watched dimension fell", blocking=False),
     ),
     "release_decision": release_checks(),
+    "external_verdict": (
+        Check("checkpoint_keeps_alignment", checkpoint_keeps_alignment, "Its weights keep what the base does"),
+    ),
 }  # fmt: skip
 
 CHECK_CODE = ("flows", "corpus", "evals", "release", "records", "policy")

@@ -8,7 +8,7 @@ import polars as pl
 from safety_assets.errors import StoreError
 from safety_assets.evals.forgotten import FORGOTTEN
 from safety_assets.evals.summary import over_refusal
-from safety_assets.flows.sign_offs import read_sign_offs
+from safety_assets.flows.sign_offs import SignOffs, read_sign_offs
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import DELTAS, DIMENSION_SCORES, SCORES, TASK_SCORES, Table, Verdict
@@ -64,7 +64,9 @@ def evidence_of(
         policy_now=policy.digest if policy else None,
         problems=tuple(problems),
         signatures=[{"who": s.who, "digest": s.digest} for s in signed.signatures],
-        accepted_losses=_accepted(ws, inputs.get("forgotten_behaviours"), weights),
+        accepted_losses=accepted_losses(
+            signed, _frame(inputs.get("forgotten_behaviours"), "forgotten", FORGOTTEN), weights
+        ),
         digests={name: used.digest for name, used in inputs.items() if used is not None},
     )
 
@@ -85,17 +87,19 @@ def _only(models: list[str]) -> str | None:
     return models[0] if len(models) == 1 else None
 
 
-def _accepted(ws: Workspace, forgotten: Artefact | None, weights: str | None) -> dict[str, int]:
-    """Dimension to lost items that a person accepted for these weights; what was not lost does not count."""
+def accepted_losses(signed: SignOffs, forgotten: pl.DataFrame | None, weights: str | None) -> dict[str, int]:
+    """Dimension to lost items that a person accepted for these weights; what was not lost does not count.
+
+    Args:
+        signed: what people signed.
+        forgotten: FORGOTTEN.
+        weights: identity digest of the candidate.
+    """
     if forgotten is None:
         return {}
-    items = forgotten.frame("forgotten", FORGOTTEN).filter(pl.col("change") == "lost")
-    lost = set(items.select("dimension", "probe_id").iter_rows())
+    lost = set(forgotten.filter(pl.col("change") == "lost").select("dimension", "probe_id").iter_rows())
     accepted = {
-        (loss.dimension, probe)
-        for loss in read_sign_offs(ws.project).accepted_losses
-        if loss.digest == weights
-        for probe in loss.probe_ids
+        (loss.dimension, probe) for loss in signed.accepted_losses if loss.digest == weights for probe in loss.probe_ids
     }
     found = [dimension for dimension, _ in lost & accepted]
     return {dimension: found.count(dimension) for dimension in set(found)}

@@ -6,7 +6,7 @@ The flows take their inputs from here, the gates walk it, and `defs/` shows it: 
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["inputs", "corpus", "baseline", "training", "evaluation", "release"]
+Group = Literal["inputs", "corpus", "baseline", "training", "evaluation", "release", "external"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,10 +16,12 @@ class Node:
     Args:
         group: the UI group, the file in `flows/` and in `defs/`.
         inputs: assets whose artefacts it is made from, as they stand in its manifest.
-        also: assets that it reads through the manifest of an input, shown as dependencies too.
+        also: assets that it reads through the manifest of an input or whose files it reads itself, shown as
+            dependencies too.
         sources: files, or sections of files, whose content digest stands in its manifest.
         code: packages and modules whose source decides what it makes.
         partitioned: one artefact per recipe.
+        per_checkpoint: one artefact per folder of the project's external checkpoints.
         gated: refuses to run unless every required check upstream passes.
         observed: read from a user's file, never made.
         optional: an input that a project may lack.
@@ -31,6 +33,7 @@ class Node:
     sources: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
     partitioned: bool = False
+    per_checkpoint: bool = False
     gated: bool = False
     observed: bool = False
     optional: tuple[str, ...] = ()
@@ -127,6 +130,16 @@ GRAPH: dict[str, Node] = {
         code=("release",),
         partitioned=True,
         gated=True,
+    ),
+    "external_verdict": Node(
+        group="external",
+        also=("base_model", "probe_suite", "policy"),
+        sources=("anchor_files", "probe_files", "policy_file", "answering", "sign_offs"),
+        code=(
+            "models", "evals", "release", "flows.gating", "flows.answers", "flows.candidates", "flows.gate_report",
+            "flows.external_folder",
+        ),
+        per_checkpoint=True,
     ),
 }  # fmt: skip
 

@@ -24,6 +24,7 @@ TOKENIZER = (
 TEMPLATE = ("chat_template.jinja", "chat_template.json", "additional_chat_templates/*.jinja")
 VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model", "spiece.model")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PIECE = 1 << 24
 """Values that are looked at in one go."""
 
@@ -76,6 +77,21 @@ def identity_files(folder: Path) -> list[Path]:
 def weight_files(folder: Path) -> list[Path]:
     """The safetensors files of a folder, sorted by name."""
     return sorted(folder.glob("*.safetensors"))
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds an adapter and no model of its own."""
+    return (folder / ADAPTER_CONFIG).is_file() and not (folder / "config.json").is_file()
+
+
+def chat_template(folder: Path) -> str | None:
+    """The text of a model folder's chat template; None when it has none that can be read."""
+    if (folder / "chat_template.jinja").is_file():
+        return (folder / "chat_template.jinja").read_text(encoding="utf-8")
+    for name in ("chat_template.json", "tokenizer_config.json"):
+        if (folder / name).is_file():
+            return json.loads((folder / name).read_text(encoding="utf-8")).get("chat_template")
+    return None
 
 
 def _demand_weights(folder: Path) -> None:

@@ -116,31 +116,43 @@ class Decision:
         return json.dumps(self.as_dict(), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def decide(evidence: Evidence, policy: Policy) -> Decision:
+def decide(evidence: Evidence, policy: Policy, required: Sequence[str] = REQUIRED) -> Decision:
     """Approved only if every required verdict passes; rejected if any fails; else not certified.
 
     Every verdict is recomputed here from the evidence. Reasons: breaches named together, then failed checks, then
     open ones, then missing ones. It never raises on broken evidence: that is a reason too.
+
+    Args:
+        required: the checks that are judged, beside those of `evidence.upstream`, and without which nothing is
+            approved.
     """
     try:
-        judged, digests = _judged(evidence, policy), dict(evidence.digests)
+        judged, digests = _judged(evidence, policy, required), dict(evidence.digests)
     except Exception as error:
         said = f"The evidence could not be judged ({type(error).__name__}: {error}). Make it again and decide anew."
         judged, digests = [not_certified("evidence_can_be_judged", said)], {}
     digests |= {"weights": evidence.weights_now or "", "policy": evidence.policy_now or ""}
-    return conclude(judged, recipe=evidence.recipe, today=evidence.today, digests=digests)
+    return conclude(judged, recipe=evidence.recipe, today=evidence.today, digests=digests, required=required)
 
 
-def _judged(evidence: Evidence, policy: Policy) -> list[Verdict]:
+def _judged(evidence: Evidence, policy: Policy, required: Sequence[str]) -> list[Verdict]:
+    own = [*budgets(evidence, policy), *_other_verdicts(evidence, policy)]
     upstream = [_named(name, verdict) for name, verdict in evidence.upstream.items()]
-    return [*budgets(evidence, policy), *_other_verdicts(evidence, policy), *upstream]
+    return [verdict for verdict in own if verdict.check in required] + upstream
 
 
-def conclude(judged: Sequence[Verdict], *, recipe: str, today: date, digests: Mapping[str, str]) -> Decision:
+def conclude(
+    judged: Sequence[Verdict],
+    *,
+    recipe: str,
+    today: date,
+    digests: Mapping[str, str],
+    required: Sequence[str] = REQUIRED,
+) -> Decision:
     """The decision that follows from verdicts; one that is required and missing, or stands twice, refuses."""
     names = [v.check for v in judged]
-    gaps = [f"{name} was not judged. Decide again with its evidence." for name in REQUIRED if name not in names]
-    gaps += [f"{name} was judged twice. Decide again." for name in REQUIRED if names.count(name) > 1]
+    gaps = [f"{name} was not judged. Decide again with its evidence." for name in required if name not in names]
+    gaps += [f"{name} was judged twice. Decide again." for name in required if names.count(name) > 1]
     gaps += [f"{v.check} did not pass and gave no reason." for v in judged if not v.passed and not v.reasons]
     red = [r for v in judged if v.status == "fail" for r in v.reasons]
     open_ = [r for v in judged if v.status not in ("pass", "fail") for r in v.reasons]
@@ -163,12 +175,12 @@ def from_json(text: str) -> Decision:
         raise StoreError(f"a decision is not JSON: {error}", do="materialize release_decision again") from error
 
 
-def from_dict(value: Mapping) -> Decision:
+def from_dict(value: Mapping, required: Sequence[str] = REQUIRED) -> Decision:
     """A decision from its JSON types; StoreError as for `from_json`."""
     try:
         judged = [Verdict(**{**v, "reasons": tuple(v["reasons"])}) for v in value["verdicts"]]
         today = date.fromisoformat(value["decided_on"])
-        decision = conclude(judged, recipe=value["recipe"], today=today, digests=value["digests"])
+        decision = conclude(judged, recipe=value["recipe"], today=today, digests=value["digests"], required=required)
         faithful = digest_json(decision.as_dict()) == digest_json(value)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(f"this is no decision ({error!r})", do="materialize release_decision again") from error

@@ -14,7 +14,8 @@ from safety_assets.project import open_project
 from safety_assets.store import Store
 from safety_assets.worker import launch_here
 
-SHARED = [name for name in FLOWS if not GRAPH[name].partitioned and name != "recipe_leaderboard"]
+APART = ("recipe_leaderboard", "external_verdict")
+SHARED = [name for name in FLOWS if not GRAPH[name].partitioned and name not in APART]
 PER_RECIPE = [name for name in FLOWS if GRAPH[name].partitioned]
 ORDER = ["base_model", "probe_suite", *(name for name in SHARED if name not in ("base_model", "probe_suite"))]
 

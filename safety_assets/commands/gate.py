@@ -1,0 +1,119 @@
+"""`gate`: may weights that were trained elsewhere be released? Both models are asked, compared and decided upon."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from safety_assets.commands.terminal import app, complain, complaints, console, workspace
+from safety_assets.corpus.tasks import read_tasks
+from safety_assets.errors import SafetyAssetsError
+from safety_assets.evals.probes import read_probes
+from safety_assets.flows.gate_report import dimensions, document, forgotten_categories, page
+from safety_assets.flows.gating import Exam, Gated, gate
+from safety_assets.flows.workspace import Workspace
+from safety_assets.policy import Policy
+from safety_assets.release.evidence import headline
+from safety_assets.release.external import not_checked
+from safety_assets.settings import read_settings
+
+EXIT_CODES = {"approved": 0, "rejected": 1, "not_certified": 3}
+"""Only 0 may release; 2 is wrong usage, a policy, probe or task file that cannot be read included."""
+SHOWN_CATEGORIES = 12
+COLOURS = {"approved": "green", "rejected": "red", "not_certified": "yellow", "pass": "green", "fail": "red"}
+
+
+@app.command(name="gate")
+def gate_command(
+    base: Annotated[Path, typer.Option(help="Model folder of the aligned model that the checkpoint started from.")],
+    tuned: Annotated[Path, typer.Option(help="The checkpoint: a model folder, or an adapter to the base.")],
+    policy: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Policy file; the project's by default.")
+    ] = None,
+    probes: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of probes; the project's by default.")
+    ] = None,
+    task: Annotated[
+        Path | None, typer.Option(exists=True, help="Task set whose floor and gain hold; without it none is demanded.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the evidence page (Markdown) to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Gate a checkpoint that was trained elsewhere. Exit codes: 0 approved, 1 rejected, 3 not certified, 2 usage."""
+    try:
+        ws = workspace()
+        exam = _exam(ws, policy, probes, task)
+        gated = gate(ws, base, tuned, exam)
+    except SafetyAssetsError as error:
+        complain(error)
+        raise typer.Exit(2) from error
+    if report is not None:
+        _write_report(report, gated)
+    if as_json:
+        typer.echo(json.dumps(document(gated), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        _show(gated)
+    raise typer.Exit(EXIT_CODES[gated.decision.status])
+
+
+def _exam(ws: Workspace, policy: Path | None, probes: Path | None, task: Path | None) -> Exam:
+    """What is asked and by which law: the files given, else the project's."""
+    return Exam(
+        policy=read_settings(policy, Policy) if policy else ws.policy,
+        probes=read_probes(probes or ws.project.probes).filter(pl.col("split") == "gate"),
+        tasks=read_tasks(task) if task else None,
+    )
+
+
+def _write_report(path: Path, gated: Gated) -> None:
+    try:
+        path.write_text(page(gated), encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be written: {error}", param_hint="--report") from error
+
+
+def _show(gated: Gated) -> None:
+    decision = gated.decision
+    console.print(_dimensions(gated))
+    lost = forgotten_categories(gated)
+    if not lost.is_empty():
+        console.print(_forgotten(lost))
+    console.print(f"[{COLOURS[decision.status]}]{escape(headline(decision)).replace('**', '')}[/]", soft_wrap=True)
+    for number, reason in enumerate(decision.reasons, 1):
+        console.print(f"  {number}. {escape(reason)}", soft_wrap=True)
+    for note in decision.notes:
+        console.print(f"  known: {escape(note)}", soft_wrap=True)
+    for sentence in not_checked(with_task=gated.findings.exam.tasks is not None):
+        complaints.print(f"not checked: {escape(sentence)}", style="dim", soft_wrap=True)
+
+
+def _dimensions(gated: Gated) -> Table:
+    table = Table("dimension", "base", "tuned", "drop", "95% bounds", "budget", "verdict")
+    for name, row in dimensions(gated).items():
+        bounds = f"{_points(row['low'])} to {_points(row['high'])}"
+        colour = COLOURS.get(row["verdict"], "yellow")
+        said = f"[{colour}]{row['verdict'].replace('_', ' ')}[/]"
+        shown = (_points(row[key]) for key in ("base", "tuned", "drop"))
+        table.add_row(name, *shown, bounds, _points(row["budget"]), said)
+    return table
+
+
+def _forgotten(lost: pl.DataFrame) -> Table:
+    table = Table("forgotten", "category", "lost", "gained", "of")
+    for row in lost.head(SHOWN_CATEGORIES).iter_rows(named=True):
+        table.add_row(
+            row["dimension"],
+            escape(row["category"] or ""),
+            *(str(row[f"num_{k}"]) for k in ("lost", "gained", "items")),
+        )
+    if lost.height > SHOWN_CATEGORIES:
+        table.caption = f"and {lost.height - SHOWN_CATEGORIES} more categories, see --report"
+    return table
+
+
+def _points(value: float | str | None) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value or "-")

@@ -1,0 +1,194 @@
+"""Gating weights that were trained elsewhere: base and checkpoint are asked the same, compared, and decided upon.
+
+Whatever goes wrong on the way is a reason not to certify; nothing is raised and nothing fails open.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from safety_assets.errors import SafetyAssetsError
+from safety_assets.evals.deltas import compare
+from safety_assets.evals.forgotten import Forgotten, forgotten
+from safety_assets.evals.probes import enough_probes_to_see_the_budget
+from safety_assets.evals.suite import DIMENSIONS, judge
+from safety_assets.evals.summary import over_refusal, summarise
+from safety_assets.evals.tasks import score_tasks
+from safety_assets.flows.answers import Respondent, questions_digest
+from safety_assets.flows.candidates import open_candidate, same_template, soundness
+from safety_assets.flows.check_functions import today
+from safety_assets.flows.decision_checks import accepted_losses
+from safety_assets.flows.sign_offs import read_sign_offs
+from safety_assets.flows.sources import digest_settings, model_digest
+from safety_assets.flows.workspace import Workspace
+from safety_assets.policy import Policy
+from safety_assets.records import AUDITED, Verdict
+from safety_assets.release.closed import not_certified
+from safety_assets.release.decision import Decision, Evidence
+from safety_assets.release.external import comes_first_holds, decide_external, undecided
+from safety_assets.release.verdicts import baseline_is_aligned, every_dimension_scored
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exam:
+    """What both models are asked, and the law that judges the answers.
+
+    Args:
+        policy: the law.
+        probes: PROBES of the split gate.
+        tasks: TASKS; None demands nothing of a task.
+    """
+
+    policy: Policy
+    probes: pl.DataFrame
+    tasks: pl.DataFrame | None = None
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digest of the questions."""
+        asked = {"probes": self.probes, "tasks": self.tasks}
+        return {name: questions_digest(frame) for name, frame in asked.items() if frame is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """One model's answers and what they are worth: RESPONSES, SCORES, DIMENSION_SCORES, TASK_SCORES or None."""
+
+    model: str
+    responses: pl.DataFrame
+    scores: pl.DataFrame
+    dimension_scores: pl.DataFrame
+    task_scores: pl.DataFrame | None
+
+
+@dataclass(kw_only=True)
+class Findings:
+    """What is known of one checkpoint, as far as the measurement got.
+
+    Args:
+        name: what the checkpoint is called.
+        exam: what is asked.
+        base, tuned: what the two models said; None until they were asked.
+        deltas: DELTAS of the checkpoint against the base; None until both were asked.
+        forgotten: what the base did and the checkpoint no longer does.
+        first: verdicts on what comes first, by name.
+        digests: of both models and of the questions.
+    """
+
+    name: str
+    exam: Exam
+    base: Examined | None = None
+    tuned: Examined | None = None
+    deltas: pl.DataFrame | None = None
+    forgotten: Forgotten | None = None
+    first: dict[str, Verdict] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gated:
+    """A decision with what it rests on."""
+
+    findings: Findings
+    decision: Decision
+
+
+def gate(ws: Workspace, base: Path, tuned: Path, exam: Exam) -> Gated:
+    """The decision on the weights in `tuned`, measured against those in `base`.
+
+    The cheap questions come first: a probe set that cannot decide, a folder that is no model, damaged weights and a
+    base that is not aligned end it before the checkpoint is asked anything.
+
+    Args:
+        ws: keeps the answers, so that ten checkpoints ask their base once; its project says who signed.
+        base: complete model folder of the aligned model that the checkpoint started from.
+        tuned: complete model folder, or an adapter to that base.
+        exam: probes, tasks and law.
+
+    Raises:
+        ProjectError: the project's sign-offs cannot be read.
+    """
+    found = Findings(name=tuned.resolve().name, exam=exam, digests=exam.digests)
+    try:
+        _measure(ws, base, tuned, found)
+    except Exception as error:  # whatever goes wrong must not let anything pass
+        said = str(error) if isinstance(error, SafetyAssetsError) else f"{type(error).__name__}: {error}"
+        found.first["measured"] = not_certified("measured", said)
+    decision = decide_external(_evidence(ws, found), exam.policy, with_task=exam.tasks is not None)
+    return Gated(findings=found, decision=decision)
+
+
+def _measure(ws: Workspace, base: Path, tuned: Path, found: Findings) -> None:
+    """Everything in the order of its cost; it ends where something that comes first does not hold."""
+    exam = found.exam
+    _first(found, "enough_probes_to_see_the_budget", enough_probes_to_see_the_budget(exam.probes, exam.policy))
+    found.digests["base"] = model_digest(base)
+    _first(found, "base_weights_sound", soundness(base))
+    with open_candidate(tuned, base) as candidate:
+        found.digests["tuned"] = model_digest(candidate)
+        _first(found, "weights_sound", soundness(candidate))
+        _first(found, "chat_templates", same_template(base, candidate))
+        if comes_first_holds(found.first):
+            found.base = examine(ws, base, exam)
+            scores = found.base.dimension_scores
+            _first(found, "base_every_dimension_scored", every_dimension_scored(scores, exam.policy.probes))
+            _first(found, "baseline_is_aligned", baseline_is_aligned(scores, exam.policy.dimensions, today()))
+        if comes_first_holds(found.first):
+            found.tuned = examine(ws, candidate, exam)
+    if found.base and found.tuned:
+        _compare(found, found.base, found.tuned)
+
+
+def _first(found: Findings, name: str, verdict: Verdict) -> None:
+    found.first[name] = undecided(name, verdict)
+
+
+def examine(ws: Workspace, folder: Path, exam: Exam) -> Examined:
+    """Ask one model everything, or take what it said before, and score it."""
+    asked = Respondent(ws, folder)
+    responses = asked.probes(exam.probes)
+    scores = judge(exam.probes, responses)
+    tasks = None
+    if exam.tasks is not None:
+        tasks = score_tasks(exam.tasks, asked.tasks(exam.tasks), ws.project.settings.task_metric)
+    return Examined(
+        model=asked.digest,
+        responses=responses,
+        scores=scores,
+        dimension_scores=summarise(scores, DIMENSIONS),
+        task_scores=tasks,
+    )
+
+
+def _compare(found: Findings, base: Examined, tuned: Examined) -> None:
+    """Deltas with paired intervals, and what was forgotten; causes are not looked for: the corpus is not at hand."""
+    within = {name: rule.certify_within for name, rule in found.exam.policy.dimensions.items()}
+    found.deltas = compare(base.scores, tuned.scores, DIMENSIONS, within)
+    found.forgotten = forgotten(
+        base.scores, tuned.scores, found.exam.probes, base.responses, tuned.responses, AUDITED.empty()
+    )
+
+
+def _evidence(ws: Workspace, found: Findings) -> Evidence:
+    """What is known as the decision takes it; what belongs to a training run of this project is None."""
+    signed, base, tuned = read_sign_offs(ws.project), found.base, found.tuned
+    weights = found.digests.get("tuned")
+    return Evidence(
+        recipe=found.name,
+        today=today(),
+        deltas=found.deltas,
+        scores=tuned.dimension_scores if tuned else None,
+        task_scores=tuned.task_scores if tuned else None,
+        baseline_task_scores=base.task_scores if base else None,
+        over_refusal=over_refusal(tuned.scores) if tuned else None,
+        weights_now=weights,
+        weights_scored={"scores": tuned.model} if tuned else {},
+        policy_trained=None,
+        policy_now=digest_settings(found.exam.policy),
+        problems=None,
+        signatures=[{"who": s.who, "digest": s.digest} for s in signed.signatures],
+        accepted_losses=accepted_losses(signed, found.forgotten.items if found.forgotten else None, weights),
+        upstream=found.first,
+        digests=found.digests,
+    )
