@@ -11,6 +11,7 @@ from rich.table import Table
 
 from safety_assets.commands.terminal import app, complain, complaints, console, workspace
 from safety_assets.corpus.tasks import read_tasks
+from safety_assets.datafiles import DataFiles
 from safety_assets.errors import SafetyAssetsError
 from safety_assets.evals.probes import read_probes
 from safety_assets.flows.gate_report import dimensions, document, forgotten_categories, page
@@ -65,7 +66,7 @@ def _exam(ws: Workspace, policy: Path | None, probes: Path | None, task: Path | 
     return Exam(
         policy=read_settings(policy, Policy) if policy else ws.policy,
         probes=read_probes(probes or ws.project.probes).filter(pl.col("split") == "gate"),
-        tasks=read_tasks(task) if task else None,
+        tasks=read_tasks(DataFiles(path=task), ws.project.settings.task_answer) if task else None,
     )
 
 

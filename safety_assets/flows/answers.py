@@ -1,7 +1,7 @@
 """What a model folder says to probes and tasks, asked once: the answers are kept by weights and questions."""
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ class Respondent:
 
     def tasks(self, asked: pl.DataFrame) -> pl.DataFrame:
         """RESPONSES to TASKS."""
-        return self._answers(asked, "tasks", ask_tasks)
+        return self._answers(asked, "tasks", partial(ask_tasks, metric=self.ws.project.settings.task_metric))
 
     @cached_property
     def _generator(self) -> "Generator":
@@ -56,7 +56,7 @@ class Respondent:
     def _answers(self, asked: pl.DataFrame, kind: str, put: Callable[..., pl.DataFrame]) -> pl.DataFrame:
         questions, answering = questions_digest(asked), source_digest(self.ws.project, "answering")
         inputs = {"model": self.digest, kind: questions, "answering": answering}
-        version = sources_version("models", "evals.ask", "records")
+        version = sources_version("models", "evals.ask", "records", "task_metric")
 
         def write(folder: Path) -> None:
             self.ws.report({"event": "asked", "model": self.folder.name, kind: asked.height})

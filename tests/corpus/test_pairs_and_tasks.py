@@ -41,7 +41,7 @@ def test_tasks_are_read(given: Callable, chat: Callable) -> None:
     assert tasks["options"].to_list() == [[], []]
 
 
-def test_options_are_read_in_order(write_jsonl: Callable, chat: Callable) -> None:
+def test_options_are_read_in_order(given: Callable, chat: Callable) -> None:
     item = {"messages": chat("2+2?"), "answer": "B", "options": ["5", "4"]}
     assert read_tasks(given("t.jsonl", item))["options"].to_list() == [["5", "4"]]
 
