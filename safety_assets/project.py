@@ -32,7 +32,11 @@ class ProjectFile(Settings):
     policy: str = "policy.yaml"
     storage: str = Field("../.safety_assets/store", description="root of all artefacts")
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    threads: int | None = Field(None, ge=1, description="CPU threads of torch; its own choice when absent")
+    devices: int = Field(1, ge=1, description="processes that train together, each on a device of its own")
+    sharding: Literal["none", "fsdp"] = Field(
+        "none", description="none: each process holds the model; fsdp: a part, where training does not fit one device"
+    )
+    threads: int | None = Field(None, ge=1, description="CPU threads of torch per process; its own choice when absent")
     max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring")
     generation_batch: int = Field(128, ge=1, description="answers generated at once")
 

@@ -1,0 +1,133 @@
+"""The steps of one training in several processes of this machine, started, watched and ended by torchrun's agent.
+
+The agent runs in the caller's process; the others are its children, each in a session of its own. A signal to it is
+passed on to them and they save; one that dies ends all; one whose agent is gone ends by itself (safety_assets.worker).
+"""
+
+import gc
+import json
+import os
+import signal
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from safety_assets.errors import TrainingError, retold
+
+POLL_SECONDS = 0.2
+SAVE_SECONDS = 45
+"""What signalled processes have to save; less than the launcher gives the agent (`grace_seconds`)."""
+
+Report = Callable[[Mapping[str, object]], None]
+
+
+def run_on_devices(order: dict, report: Report) -> None:
+    """Run an order of kind `steps` in `order["devices"]` processes, to the end.
+
+    Every process runs `safety_assets.worker` on the same order; the main one writes its events to a file, and what
+    went wrong stands in `own_result` of the process it happened to.
+
+    Raises:
+        SafetyAssetsError: the error that a process met, of the same class; TrainingError when they were told to stop
+            (the state is saved) or one of them died.
+    """
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+    work = Path(order["work"])
+    path, events = work / "steps.json", Path(order["events"])
+    for old in work.glob(f"{Path(order['result']).name}.*"):
+        old.unlink()
+    path.write_text(json.dumps(order))
+    events.write_text("")
+    try:
+        with _signals_kept(), _reported(events, report):
+            _launch(order["devices"], work, path)
+    except SignalException as stopped:
+        signal.raise_signal(stopped.sigval)  # whoever listened before hears it now
+        raise TrainingError("training was interrupted and saved its state", do="launch it again: it resumes") from None
+    except ChildFailedError as failed:
+        raise _told_by(order, failed.failures) from None
+
+
+def own_result(order: dict, rank: str) -> Path:
+    """Where one process of several leaves its result or its error."""
+    return Path(f"{order['result']}.{rank}")
+
+
+def _launch(devices: int, work: Path, path: Path) -> None:
+    import torch
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", str(SAVE_SECONDS))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // devices)))
+    logs = work / "ranks"
+    logs.mkdir(exist_ok=True)
+    config = LaunchConfig(
+        min_nodes=1, max_nodes=1, nproc_per_node=devices, max_restarts=0, run_id=uuid.uuid4().hex,
+        rdzv_backend="c10d", rdzv_endpoint="localhost:0", local_addr="localhost", monitor_interval=POLL_SECONDS,
+        logs_specs=DefaultLogsSpecs(log_dir=str(logs)),
+    )  # fmt: skip
+    gc.collect()
+    torch.cuda.empty_cache()  # what scoring the base left on a device that a process now needs whole
+    elastic_launch(config, sys.executable)("-m", "safety_assets.worker", str(path))
+
+
+def _told_by(order: dict, failures: Mapping[int, object]) -> Exception:
+    """The error in words that one of them left, else which of them died how."""
+    for rank in range(order["devices"]):
+        path = own_result(order, str(rank))
+        said = json.loads(path.read_text()) if path.is_file() else {}
+        if "error" in said:
+            return retold(said["error"])
+    died = ", ".join(f"{rank} with code {getattr(f, 'exitcode', '?')}" for rank, f in sorted(failures.items()))
+    return TrainingError(
+        f"of {order['devices']} training processes these ended: {died}; the others were ended", expected="exit code 0",
+        do="read their output in the step's compute logs; a kill for memory leaves no other trace",
+    )  # fmt: skip
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """The agent puts in its own signal handlers; afterwards they are as before."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kept: dict[int, Callable[[int, FrameType | None], object] | int | None] = {
+        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _reported(events: Path, report: Report) -> Iterator[None]:
+    """Lines that are appended to a file of JSON lines are reported while the body runs, and what is left at its end."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        rest = ""
+        with events.open() as file:
+            while True:
+                last = ended.wait(POLL_SECONDS)
+                *lines, rest = (rest + file.read()).split("\n")
+                for line in lines:
+                    report(json.loads(line))
+                if last:
+                    return
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
