@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from safety_assets.errors import ProjectError
 from safety_assets.policy import Policy
@@ -39,6 +39,12 @@ class ProjectFile(Settings):
     threads: int | None = Field(None, ge=1, description="CPU threads of torch per process; its own choice when absent")
     max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring")
     generation_batch: int = Field(128, ge=1, description="answers generated at once")
+
+    @model_validator(mode="after")
+    def _several_to_shard_over(self) -> "ProjectFile":
+        if self.sharding == "fsdp" and self.devices == 1:
+            raise ValueError("sharding: fsdp needs devices to shard over; set devices to 2 or more, or sharding: none")
+        return self
 
 
 @dataclass(frozen=True)

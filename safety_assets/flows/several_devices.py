@@ -14,13 +14,15 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from safety_assets.errors import TrainingError, retold
 
 POLL_SECONDS = 0.2
 SAVE_SECONDS = 45
 """What signalled processes have to save; less than the launcher gives the agent (`grace_seconds`)."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""What the agent listens to."""
 
 Report = Callable[[Mapping[str, object]], None]
 
@@ -45,7 +47,7 @@ def run_on_devices(order: dict, report: Report) -> None:
     path.write_text(json.dumps(order))
     events.write_text("")
     try:
-        with _signals_kept(), _reported(events, report):
+        with _surroundings_kept(), _reported(events, report):
             _launch(order["devices"], work, path)
     except SignalException as stopped:
         signal.raise_signal(stopped.sigval)  # whoever listened before hears it now
@@ -85,27 +87,26 @@ def _told_by(order: dict, failures: Mapping[int, object]) -> Exception:
         said = json.loads(path.read_text()) if path.is_file() else {}
         if "error" in said:
             return retold(said["error"])
-    died = ", ".join(f"{rank} with code {getattr(f, 'exitcode', '?')}" for rank, f in sorted(failures.items()))
+    died = ", ".join(f"rank {rank} with code {getattr(f, 'exitcode', '?')}" for rank, f in sorted(failures.items()))
     return TrainingError(
-        f"of {order['devices']} training processes these ended: {died}; the others were ended", expected="exit code 0",
+        f"of {order['devices']} training processes ended before their time: {died}", expected="exit code 0",
         do="read their output in the step's compute logs; a kill for memory leaves no other trace",
     )  # fmt: skip
 
 
 @contextmanager
-def _signals_kept() -> Iterator[None]:
-    """The agent puts in its own signal handlers; afterwards they are as before."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    kept: dict[int, Callable[[int, FrameType | None], object] | int | None] = {
-        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-    }
+def _surroundings_kept() -> Iterator[None]:
+    """The agent puts in its own signal handlers and environment; afterwards they are as before."""
+    environment = dict(os.environ)
+    kept = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         yield
     finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
+        os.environ.clear()
+        os.environ.update(environment)
+        if threading.current_thread() is threading.main_thread():  # elsewhere the agent puts none in
+            for number, handler in kept.items():
+                signal.signal(number, handler)
 
 
 @contextmanager

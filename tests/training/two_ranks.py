@@ -6,12 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
+import torch
+from torch.distributed.fsdp import FSDPModule
+from torch.distributed.tensor import DTensor
+from transformers import PreTrainedModel
 
 from safety_assets.models.generate import Generator
 from safety_assets.models.ranks import join
+from safety_assets.models.shards import shard
 from safety_assets.recipes import Recipe
+from safety_assets.training import run
 from safety_assets.training.monitor import Watch
-from safety_assets.training.run import TrainingOrder, train_steps
+from safety_assets.training.run import TrainingOrder
+
+CUT: list[PreTrainedModel] = []
 
 
 def read_order(said: dict) -> TrainingOrder:
@@ -34,12 +42,23 @@ def fall_once() -> Watch:
     return watch
 
 
+def checked(model: PreTrainedModel, device: torch.device) -> None:
+    """Cut the weights, and see that they were cut."""
+    shard(model, device)
+    assert all(isinstance(parameter, DTensor) for parameter in model.parameters())
+    assert all(isinstance(layer, FSDPModule) for layer in model.model.layers)
+    CUT.append(model)
+
+
 def main(path: Path) -> None:
+    run.shard = checked
+    orders = json.loads(path.read_text())
     with join("cpu", sharded=False) as (ranks, device):
-        for said in json.loads(path.read_text()):
+        for said in orders:
             place = replace(ranks, sharded=said["sharded"])
             order = replace(read_order(said), device=device)
-            train_steps(order, place, watch=fall_once() if said["watched"] else None)
+            run.train_steps(order, place, watch=fall_once() if said["watched"] else None)
+    assert len(CUT) == sum(said["sharded"] for said in orders)
 
 
 if __name__ == "__main__":
