@@ -112,7 +112,7 @@ def _train(
     began = time.perf_counter()
     order = order | {"share": share, "folder": str(folder), "watched": watched}
     if order["devices"] > 1:
-        run_on_devices(order | {"kind": "steps", "events": str(folder / "events.jsonl")}, report)
+        run_on_devices(order | {"kind": "steps", "events": str(folder / "events.jsonl")}, report, should_stop)
     trained = train(_wanted(order, order["device"]), watch=_watch(order), report=report, should_stop=should_stop)
     trained.facts["seconds"] = time.perf_counter() - began
     return trained

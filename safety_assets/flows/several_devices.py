@@ -21,13 +21,17 @@ POLL_SECONDS = 0.2
 SAVE_SECONDS = 45
 """What signalled processes have to save; less than the launcher gives the agent (`grace_seconds`)."""
 
+START_POLLS = 10
+"""Polls that the agent has to start its processes in."""
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 """What the agent listens to."""
 
 Report = Callable[[Mapping[str, object]], None]
+ShouldStop = Callable[[], bool]
 
 
-def run_on_devices(order: dict, report: Report) -> None:
+def run_on_devices(order: dict, report: Report, should_stop: ShouldStop) -> None:
     """Run an order of kind `steps` in `order["devices"]` processes, to the end.
 
     Every process runs `safety_assets.worker` on the same order; the main one writes its events to a file, and what
@@ -35,7 +39,7 @@ def run_on_devices(order: dict, report: Report) -> None:
 
     Raises:
         SafetyAssetsError: the error that a process met, of the same class; TrainingError when they were told to stop
-            (the state is saved) or one of them died.
+            (their state is saved) or one of them died.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -47,11 +51,11 @@ def run_on_devices(order: dict, report: Report) -> None:
     path.write_text(json.dumps(order))
     events.write_text("")
     try:
-        with _surroundings_kept(), _reported(events, report):
+        with _surroundings_kept(), _followed(events, report, should_stop):
             _launch(order["devices"], work, path)
     except SignalException as stopped:
         signal.raise_signal(stopped.sigval)  # whoever listened before hears it now
-        raise TrainingError("training was interrupted and saved its state", do="launch it again: it resumes") from None
+        raise TrainingError("training was interrupted", do="launch it again: it resumes where it saved") from None
     except ChildFailedError as failed:
         raise _told_by(order, failed.failures) from None
 
@@ -110,12 +114,16 @@ def _surroundings_kept() -> Iterator[None]:
 
 
 @contextmanager
-def _reported(events: Path, report: Report) -> Iterator[None]:
-    """Lines that are appended to a file of JSON lines are reported while the body runs, and what is left at its end."""
-    ended = threading.Event()
+def _followed(events: Path, report: Report, should_stop: ShouldStop) -> Iterator[None]:
+    """While the body runs, report the lines that are appended to a file, and pass on a stop the agent did not hear.
+
+    The agent listens only from when it starts the processes: a signal before that reached whoever listened then. While
+    it starts them it must not be disturbed, or it forgets those it has; they would end with it, but no sooner.
+    """
+    ended, listening = threading.Event(), signal.getsignal(signal.SIGINT)
 
     def follow() -> None:
-        rest = ""
+        rest, polls = "", 0
         with events.open() as file:
             while True:
                 last = ended.wait(POLL_SECONDS)
@@ -123,6 +131,10 @@ def _reported(events: Path, report: Report) -> Iterator[None]:
                 for line in lines:
                     report(json.loads(line))
                 if last:
+                    return
+                polls += signal.getsignal(signal.SIGINT) is not listening
+                if polls >= START_POLLS and should_stop():
+                    os.kill(os.getpid(), signal.SIGINT)
                     return
 
     thread = threading.Thread(target=follow, daemon=True)

@@ -115,10 +115,26 @@ def test_without_their_agent_they_save_and_end(order: dict) -> None:
     assert (Path(order["work"]) / "state" / "state.safetensors").is_file()
 
 
+def steps_order(order: dict) -> dict:
+    """What the processes themselves are asked."""
+    events = str(Path(order["work"]) / "events.jsonl")
+    return order | {"kind": "steps", "baseline": {}, "watched": False, "folder": order["work"], "events": events}
+
+
 def test_an_error_that_all_meet_is_told_as_it_was_met(order: dict) -> None:
     rows = pl.read_parquet(order["rows"])
     rows.filter(pl.col("origin") != "corpus").write_parquet(order["rows"])
-    steps = order | {"kind": "steps", "baseline": {}, "watched": False, "folder": order["work"], "devices": 1}
     with pytest.raises(TrainingError, match="no corpus row is left to train on"):
-        run_on_devices(steps | {"events": str(Path(order["work"]) / "events.jsonl")}, lambda event: None)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        run_on_devices(steps_order(order), lambda event: None, lambda: False)
+
+
+def test_a_stop_that_came_before_the_processes_reaches_them(order: dict) -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    try:
+        with pytest.raises(TrainingError, match="training was interrupted"):
+            run_on_devices(steps_order(order), lambda event: None, lambda: True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == [signal.SIGINT]
+    assert psutil.Process().children() == []
