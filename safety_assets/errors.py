@@ -10,7 +10,7 @@ SafetyAssetsError
 └── GateRefused       a gated step was asked to use inputs that did not pass
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class SafetyAssetsError(Exception):
@@ -30,6 +30,17 @@ class SafetyAssetsError(Exception):
         if do:
             parts.append(f"Do: {do.rstrip('.')}.")
         super().__init__(" ".join(parts))
+
+    def told(self) -> dict[str, str]:
+        """The error as a JSON value, for another process."""
+        return {"kind": type(self).__name__, "found": self.found, "expected": self.expected, "do": self.do}
+
+
+def retold(said: Mapping[str, str]) -> SafetyAssetsError:
+    """The error that `told` described."""
+    words = dict(said)
+    error: SafetyAssetsError = globals()[words.pop("kind")](words.pop("found"), **words)
+    return error
 
 
 class ProjectError(SafetyAssetsError):

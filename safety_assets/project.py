@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import ProjectError
@@ -40,9 +40,19 @@ class ProjectFile(Settings):
     external_checkpoints: str | None = Field(None, description="folder into which checkpoints from elsewhere are put")
     storage: str = Field("../.safety_assets/store", description="root of all artefacts")
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    threads: int | None = Field(None, ge=1, description="CPU threads of torch; its own choice when absent")
+    devices: int = Field(1, ge=1, description="processes that train together, each on a device of its own")
+    sharding: Literal["none", "fsdp"] = Field(
+        "none", description="none: each process holds the model; fsdp: a part, where training does not fit one device"
+    )
+    threads: int | None = Field(None, ge=1, description="CPU threads of torch per process; its own choice when absent")
     max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring")
     generation_batch: int = Field(128, ge=1, description="answers generated at once")
+
+    @model_validator(mode="after")
+    def _several_to_shard_over(self) -> "ProjectFile":
+        if self.sharding == "fsdp" and self.devices == 1:
+            raise ValueError("sharding: fsdp needs devices to shard over; set devices to 2 or more, or sharding: none")
+        return self
 
 
 @dataclass(frozen=True)

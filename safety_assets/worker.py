@@ -1,5 +1,6 @@
 """The training child: `python -m safety_assets.worker [ORDER.json]` reads an order, runs it, reports, stops when told.
 
+On several devices it starts others of its kind, one per device, and they take the steps (flows.several_devices).
 Under Dagster the order comes through Pipes and messages go back the same way; without it the order is a JSON
 file and messages are lines on stdout. SIGINT or SIGTERM ask for a stop: training saves its checkpoint and the
 child ends with exit code 130. The same order resumes there. The result is a JSON file that the order names.
@@ -15,9 +16,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from safety_assets import errors
-from safety_assets.errors import SafetyAssetsError, TrainingError
+from safety_assets.errors import SafetyAssetsError, TrainingError, retold
 from safety_assets.flows.orders import run_order
+from safety_assets.flows.several_devices import own_result
 from safety_assets.store import replace_text
 
 INTERRUPTED = 130
@@ -32,22 +33,22 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=_end_with_parent, args=(os.getppid(), stop), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     with _channel() as (order, report):
         return carry_out(order, report, stop)
 
 
 def carry_out(order: dict, report: Report, stop: threading.Event) -> int:
     """Run an order and leave its result, or the error in words, in the file it names."""
-    path = Path(order["result"])
+    several = order["kind"] == "steps"
+    path = own_result(order, os.environ["RANK"]) if several else Path(order["result"])
     path.unlink(missing_ok=True)
     try:
         result = run_order(order, report, stop.is_set)
     except SafetyAssetsError as error:
         if stop.is_set():
             return INTERRUPTED
-        said = {"found": error.found, "expected": error.expected, "do": error.do, "kind": type(error).__name__}
-        replace_text(path, json.dumps({"error": said}))
+        replace_text(path, json.dumps({"error": error.told()}))
         return 1
     replace_text(path, json.dumps(result))
     return 0
@@ -72,8 +73,7 @@ def read_result(order: dict, exit_code: int) -> dict:
         )
     result = json.loads(path.read_text())
     if "error" in result:
-        said = dict(result["error"])
-        raise getattr(errors, said.pop("kind"))(said.pop("found"), **said)
+        raise retold(result["error"])
     return result
 
 
@@ -108,11 +108,11 @@ def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def _end_with_parent(parent: int, stop: threading.Event) -> None:
-    """Ask for a stop when the parent dies, and end for certain after a grace."""
+def _end_with_parent(parent: int) -> None:
+    """Ask for a stop when the parent dies, as a signal would, and end for certain after a grace."""
     while os.getppid() == parent:
         time.sleep(PARENT_POLL_SECONDS)
-    stop.set()
+    os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(ORPHAN_GRACE_SECONDS)
     os._exit(INTERRUPTED)
 

@@ -101,3 +101,12 @@ def test_a_project_is_found_by_folder_or_variable(tmp_path: Path, monkeypatch: p
         open_project()
     with pytest.raises(ProjectError, match="no recipe luck.*plain"):
         open_project(DATA).recipe("luck")
+
+
+def test_sharding_needs_devices(tmp_path: Path) -> None:
+    settings = yaml.safe_load((DATA / "project.yaml").read_text()) | {"sharding": "fsdp"}
+    (tmp_path / "project.yaml").write_text(yaml.safe_dump(settings))
+    with pytest.raises(ProjectError, match="set devices to 2 or more"):
+        open_project(tmp_path)
+    (tmp_path / "project.yaml").write_text(yaml.safe_dump(settings | {"devices": 2}))
+    assert open_project(tmp_path).settings.sharding == "fsdp"

@@ -147,10 +147,12 @@ def _sweep_probes(suite: Artefact) -> pl.DataFrame:
 
 
 def place_settings(ws: Workspace) -> dict:
-    """The machine's part of an order: it may not change a result."""
+    """The machine's part of an order: it may not change a result beyond the order of summation."""
     settings = ws.project.settings
     return {
         "device": settings.device,
+        "devices": settings.devices,
+        "sharding": settings.sharding,
         "threads": settings.threads,
         "max_new_tokens": settings.max_new_tokens,
         "generation_batch": settings.generation_batch,

@@ -1,10 +1,13 @@
 """What the training child is asked to do: train one recipe, or train and score each share of the calibration sweep.
 
+On several devices the child starts processes that take the steps (order `steps`), and finishes what they saved.
+
 An order and its result are JSON values; frames travel as Parquet files in the order's work folder.
 """
 
 import functools
 import json
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +18,7 @@ from safety_assets.errors import TrainingError
 from safety_assets.evals.ask import ask
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
+from safety_assets.flows.several_devices import run_on_devices
 from safety_assets.flows.side_by_side import run_side_by_side
 from safety_assets.recipes import Recipe
 from safety_assets.records import AUDITED, HISTORY, PROBES, SCORES
@@ -22,7 +26,7 @@ from safety_assets.store import replace_text
 
 if TYPE_CHECKING:
     from safety_assets.models.generate import Generator
-    from safety_assets.training.run import Trained
+    from safety_assets.training.run import Trained, TrainingOrder
 
 Report = Callable[[Mapping[str, object]], None]
 ShouldStop = Callable[[], bool]
@@ -41,15 +45,19 @@ def run_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
             return _calibrate_order(order, report, should_stop)
         case "point":
             return _point_order(order, report, should_stop)
+        case "steps":
+            return _steps_order(order, report, should_stop)
         case kind:
-            raise TrainingError(f"order of kind {kind}", expected="train, calibrate or point")
+            raise TrainingError(f"order of kind {kind}", expected="train, calibrate, point or steps")
 
 
 def _train_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
     probes = PROBES.check(pl.read_parquet(order["probes"]))
     work = Path(order["work"])
     baseline = _once(work / "watch_baseline.json", functools.partial(_watch_baseline, order, probes))
-    trained = _train(order | {"baseline": baseline}, order["share"], work, _watch(order, probes), report, should_stop)
+    trained = _train(
+        order | {"baseline": baseline}, order["share"], work, watched=True, report=report, should_stop=should_stop
+    )
     history = work / "history.parquet"
     HISTORY.check(trained.history).write_parquet(history)
     facts = {**trained.facts, "watch_baseline": baseline}
@@ -78,9 +86,9 @@ def point_order(order: dict, share: float) -> dict:
     """The order for one share of a sweep, in a folder of its own."""
     work = Path(order["work"]) / f"share-{share:g}"
     work.mkdir(parents=True, exist_ok=True)
-    threads = 1 if order["processes"] > 1 else order["threads"]
-    own = {"kind": "point", "share": share, "work": str(work), "result": str(work / "result.json"), "threads": threads}
-    return order | own
+    own = {"kind": "point", "share": share, "work": str(work), "result": str(work / "result.json")}
+    alone = {"threads": 1, "devices": 1, "sharding": "none"} if order["processes"] > 1 else {}
+    return order | own | alone
 
 
 def _point_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
@@ -88,39 +96,70 @@ def _point_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
 
     def measure() -> dict:
         report({"share": order["share"], "state": "started"})
-        trained = _train(order, order["share"], Path(order["work"]), None, report, should_stop)
+        folder = Path(order["work"])
+        trained = _train(order, order["share"], folder, watched=False, report=report, should_stop=should_stop)
         return _score_model(order, trained.model, should_stop)
 
     return _once(Path(order["work"]) / "point.json", measure)
 
 
 def _train(
-    order: dict,
-    share: float,
-    folder: Path,
-    watch: "Callable[[Generator], dict[str, float]] | None",
-    report: Report,
-    should_stop: ShouldStop,
+    order: dict, share: float, folder: Path, *, watched: bool, report: Report, should_stop: ShouldStop
 ) -> "Trained":
-    from safety_assets.training.run import TrainingOrder, train
+    """Train here; on several devices other processes take the steps, and this one finishes."""
+    from safety_assets.training.run import train
 
-    wanted = TrainingOrder(
+    began = time.perf_counter()
+    order = order | {"share": share, "folder": str(folder), "watched": watched}
+    if order["devices"] > 1:
+        run_on_devices(order | {"kind": "steps", "events": str(folder / "events.jsonl")}, report, should_stop)
+    trained = train(_wanted(order, order["device"]), watch=_watch(order), report=report, should_stop=should_stop)
+    trained.facts["seconds"] = time.perf_counter() - began
+    return trained
+
+
+def _steps_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
+    """One process of several: its part of every step."""
+    from safety_assets.models.ranks import join
+    from safety_assets.training.run import train_steps
+
+    with (
+        join(order["device"], sharded=order["sharding"] == "fsdp") as (ranks, device),
+        open(order["events"], "a") as file,
+    ):
+
+        def tell(event: Mapping[str, object]) -> None:
+            file.write(json.dumps(event) + "\n")
+            file.flush()
+
+        train_steps(_wanted(order, device), ranks, watch=_watch(order), report=tell, should_stop=should_stop)
+    return {}
+
+
+def _wanted(order: dict, device: str) -> "TrainingOrder":
+    from safety_assets.training.run import TrainingOrder
+
+    folder = Path(order["folder"])
+    return TrainingOrder(
         recipe=Recipe.model_validate(order["recipe"]),
-        share=share,
+        share=order["share"],
         base=Path(order["base"]),
         rows=AUDITED.check(pl.read_parquet(order["rows"])),
         baseline=order["baseline"],
         work=folder / "state",
         out=folder / "out",
-        device=order["device"],
+        device=device,
         threads=order["threads"],
         seed=order["seed"],
+        devices=order["devices"],
     )
-    return train(wanted, watch=watch, report=report, should_stop=should_stop)
 
 
-def _watch(order: dict, probes: pl.DataFrame) -> "Callable[[Generator], dict[str, float]]":
-    """Scores per dimension on the watch split: all that training ever sees of the probes."""
+def _watch(order: dict) -> "Callable[[Generator], dict[str, float]] | None":
+    """Scores per dimension on the watch split: all that training ever sees of the probes. None: not watched."""
+    if not order["watched"]:
+        return None
+    probes = PROBES.check(pl.read_parquet(order["probes"]))
 
     def score(generator: "Generator") -> dict[str, float]:
         return dimension_scores(probes, generator, order["max_new_tokens"])

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from safety_assets.errors import TrainingError
 from safety_assets.methods.moments import Context, Method
 from safety_assets.models.batch import Batch, response_logits
+from safety_assets.models.shards import add_over_shards, local
 from safety_assets.recipes import GradientSurgery
 
 TOP = 1024
@@ -64,9 +65,11 @@ def project(task: Sequence[Tensor], safety: Sequence[Tensor], strength: float) -
 
 
 def dot(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
-    """Inner product over all tensors: fp32 inside a tensor, double across them."""
-    parts = [torch.dot(a.flatten().float(), b.flatten().float()) for a, b in zip(one, other, strict=True)]
-    return float(torch.stack(parts).double().sum()) if parts else 0.0
+    """Inner product over all tensors: fp32 inside a tensor, double across them. Sharded ones: over all ranks."""
+    pairs = [(local(a).flatten().float(), local(b).flatten().float()) for a, b in zip(one, other, strict=True)]
+    if not pairs:
+        return 0.0
+    return float(add_over_shards(torch.stack([torch.dot(a, b) for a, b in pairs]).double().sum(), one))
 
 
 def keep_reference(logits: Tensor, temperature: float) -> Reference:

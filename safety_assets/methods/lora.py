@@ -17,6 +17,7 @@ from transformers import PreTrainedModel
 
 from safety_assets.errors import TrainingError
 from safety_assets.methods.moments import Context, Method
+from safety_assets.models.load import forked_random_state
 from safety_assets.recipes import LowRankAdaptation
 
 
@@ -39,7 +40,7 @@ class LoRA(Method):
             task_type="CAUSAL_LM",
         )  # fmt: skip
         assert isinstance(context.model, PreTrainedModel)
-        with torch.random.fork_rng():
+        with forked_random_state(context.model):
             torch.manual_seed(int(context.rng.integers(2**31)))
             try:
                 self._wrapped = LoraModel(context.model, config, "default")

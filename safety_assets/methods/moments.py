@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from safety_assets.models.batch import Batch
 
 Objective = Callable[[nn.Module, Batch], Tensor]
-"""Model and batch to a scalar."""
+"""Model and batch to a scalar: a mean over the batch's response tokens, 0 where it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,10 @@ class Context:
         model: the model in training.
         parameters: its trainable parameters as they stand, in a fixed order.
         reference: fp32 logits of the frozen base on a batch's response positions.  # (responses, vocab)
-        safety_batches: origins and rows per batch to all rows of these origins as fixed batches, kinds in proportion.
-        compute_gradient: gradient of an objective on a batch, one tensor per parameter; dropout off, `.grad` untouched.
+        safety_batches: origins and rows per batch to all rows of these origins as fixed batches, kinds in proportion;
+            of several ranks, each has its own rows of the same batches (a row without response where none is left).
+        compute_gradient: gradient of an objective on a batch, one tensor per parameter; dropout off, `.grad` untouched;
+            of several ranks, that of the whole batch.
         rng: the method's own random numbers.
         steps: optimiser steps of the whole run.
         log: series name and value of the current step, for the history.
@@ -54,7 +56,9 @@ class Method:
         return None
 
     def edit_gradients(self, context: Context, step: int) -> None:
-        """Change `.grad` of the parameters in place: mean loss over the step's response tokens, not yet clipped."""
+        """Change `.grad` of the parameters in place: mean loss over the step's response tokens (of all ranks, and the
+        same on all), not yet clipped. Sharded gradients are DTensors: elementwise work is as usual, a sum over entries
+        is gradient_surgery.dot."""
 
     def after_step(self, context: Context, step: int) -> None:
         """After the optimiser's step."""

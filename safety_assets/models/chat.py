@@ -26,6 +26,11 @@ class Encoded:
     ids: list[int]
     response: list[bool]
 
+    @property
+    def num_responses(self) -> int:
+        """Response tokens that are predicted; the first token of a chat never is."""
+        return sum(self.response[1:])
+
 
 def encode_prompt(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> list[int]:
     """Token ids of a chat up to the answer: the template's opening of the assistant's turn is the end."""

@@ -18,6 +18,7 @@ from torch.optim import Optimizer
 from safety_assets.errors import ModelError
 from safety_assets.models.identity import WEIGHTS, identity_files, stored_types
 from safety_assets.models.load import LoadedModel
+from safety_assets.models.shards import cut_like
 
 TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
@@ -83,7 +84,7 @@ def optimiser_tensors(optimiser: Optimizer, names: Mapping[Tensor, str]) -> dict
 
 
 def restore_optimiser(optimiser: Optimizer, names: Mapping[Tensor, str], tensors: Mapping[str, Tensor]) -> None:
-    """Put back what optimiser_tensors took: same parameters, same values, on the parameters' devices."""
+    """Put back what optimiser_tensors took: same parameters, same values, on the parameters' devices and as sharded."""
     own: dict[str, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith("optimiser/"):
@@ -93,4 +94,4 @@ def restore_optimiser(optimiser: Optimizer, names: Mapping[Tensor, str], tensors
     for parameter in (p for group in optimiser.param_groups for p in group["params"]):
         if names[parameter] in own:
             state = own[names[parameter]]
-            optimiser.state[parameter] = {k: v.to(parameter.device, copy=True) for k, v in state.items()}
+            optimiser.state[parameter] = {k: cut_like(v, parameter) for k, v in state.items()}

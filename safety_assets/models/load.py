@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
@@ -56,7 +57,12 @@ class LoadedModel:
 
 
 def load_model(
-    folder: Path, *, device: str = "auto", precision: Precision = "fp32", threads: int | None = None
+    folder: Path,
+    *,
+    device: str = "auto",
+    precision: Precision = "fp32",
+    threads: int | None = None,
+    in_host_memory: bool = False,
 ) -> LoadedModel:
     """The model of a folder, ready to answer.
 
@@ -65,6 +71,7 @@ def load_model(
         device: auto (CUDA when there is one), cpu, cuda or cuda:N.
         precision: fp32; bf16 (weights stay fp32, products in bf16); auto: bf16 where CUDA supports it, else fp32.
         threads: CPU threads of torch; unchanged when None.
+        in_host_memory: leave the weights there, for a model that is sharded before it runs.
 
     Raises:
         ModelError: the folder is no complete model, or the device does not exist.
@@ -74,7 +81,16 @@ def load_model(
         torch.set_num_threads(threads)
     place = pick_device(device)
     tokenizer, model = _read_tokenizer(folder), _read_model(folder)
-    return LoadedModel(model.to(place).eval(), tokenizer, identity.digest, place, folder, _autocast(precision, place))
+    model = model.eval() if in_host_memory else model.to(place).eval()
+    return LoadedModel(model, tokenizer, identity.digest, place, folder, _autocast(precision, place))
+
+
+@contextmanager
+def forked_random_state(model: nn.Module) -> Iterator[None]:
+    """Torch's random state, of the CPU and of the model's device, is afterwards as before."""
+    device = next(model.parameters()).device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield
 
 
 def pick_device(device: str) -> torch.device:

@@ -12,6 +12,8 @@ from safety_assets.errors import TrainingError
 from safety_assets.methods.moments import Context, Method
 from safety_assets.models.batch import Batch, response_loss
 from safety_assets.models.load import LoadedModel
+from safety_assets.models.ranks import Ranks
+from safety_assets.models.shards import full
 from safety_assets.recipes import Optimiser
 from safety_assets.training.monitor import Watcher
 from safety_assets.training.progress import Progress
@@ -23,9 +25,10 @@ REPORT_EVERY = 10
 
 @dataclass(frozen=True)
 class StepRows:
-    """The rows of one optimiser step: micro-batches, rows in all and injected rows among them."""
+    """The rows of one optimiser step: this rank's micro-batches; tokens, rows and injected rows of all ranks."""
 
     batches: Sequence[Batch]
+    num_tokens: int
     num_rows: int
     num_injected: int
 
@@ -36,6 +39,7 @@ class Job:
 
     Args:
         loaded: the model in training.
+        ranks: the processes that train it together; alone, one.
         parameters: its trainable parameters.
         optimiser: AdamW over them.
         settings: the recipe's optimiser.
@@ -50,6 +54,7 @@ class Job:
     """
 
     loaded: LoadedModel
+    ranks: Ranks
     parameters: list[nn.Parameter]
     optimiser: Optimizer
     settings: Optimiser
@@ -67,7 +72,7 @@ def run_steps(job: Job, progress: Progress) -> Progress:
     """Train from where `progress` stands to the last step; the progress at the end.
 
     The loss of a step is the sum of the cross-entropy over its response tokens divided by their number, in fp32,
-    whatever the micro-batches.
+    whatever the micro-batches and the ranks.
 
     Raises:
         TrainingError: asked to stop (the state is saved first), a loss or gradient that is not finite, or the
@@ -81,18 +86,17 @@ def run_steps(job: Job, progress: Progress) -> Progress:
 
     while progress.step < settings.steps:
         step = progress.step
-        if job.should_stop():
+        if job.ranks.any(job.should_stop()):
             job.save(progress)
             raise TrainingError(
                 f"interrupted after step {step} of {settings.steps}; the state is saved",
                 do="launch the same training again: it goes on from there",
             )
-        if job.save_is_due():
+        if job.ranks.any(job.save_is_due()):
             job.save(progress)
 
-        # Sum over response tokens / their number: independent of how the rows are cut into micro-batches.
+        # Sum over response tokens / their number: independent of how the rows are cut into micro-batches and ranks.
         rows = job.rows(step)
-        num_tokens = sum(b.num_responses for b in rows.batches)
         total = torch.zeros((), device=job.loaded.device)
         for batch in rows.batches:
             with job.loaded.precision():
@@ -100,14 +104,15 @@ def run_steps(job: Job, progress: Progress) -> Progress:
                 for method, context in acting:
                     extra = method.add_loss(context, batch, step)
                     loss = loss if extra is None else loss + extra
-            (loss / num_tokens).backward()
+            (loss / rows.num_tokens).backward()
             total += loss.detach()
-        mean_loss = float(total) / num_tokens
+        job.ranks.add_up([total, *(p.grad for p in job.parameters if p.grad is not None)])
+        mean_loss = float(total) / rows.num_tokens
 
         # Surgery is not linear: once per step, on the whole gradient, before clipping.
         for method, context in acting:
             method.edit_gradients(context, step)
-        norm = float(nn.utils.clip_grad_norm_(job.parameters, settings.clip))
+        norm = float(full(nn.utils.clip_grad_norm_(job.parameters, settings.clip)))
         if not (math.isfinite(mean_loss) and math.isfinite(norm)):
             raise TrainingError(
                 f"step {step + 1}: the loss is {mean_loss} and the norm of the gradient {norm}",

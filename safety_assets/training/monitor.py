@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-import torch
 from torch import nn
 
 from safety_assets.errors import TrainingError
 from safety_assets.models.generate import Generator
-from safety_assets.models.load import LoadedModel
+from safety_assets.models.load import LoadedModel, forked_random_state
+from safety_assets.models.ranks import Ranks
+from safety_assets.models.shards import whole
 from safety_assets.recipes import Monitor
 from safety_assets.training.progress import Progress
 
@@ -24,11 +25,14 @@ Watch = Callable[[Generator], Mapping[str, float]]
 class Watcher:
     """Scores the model in training every so many steps and acts as the recipe says.
 
+    The main rank scores, and all ranks act on what it found.
+
     Args:
         spec: the recipe's monitor.
         baseline: score of the base per dimension, 0 to 10.
         watch: scores a generator over the watch probes.
         loaded: the model in training.
+        ranks: the processes that train it.
         steps: optimiser steps of the run.
         keep_good: saves the state to come back to.
         go_back: restores that state and returns its progress.
@@ -39,6 +43,7 @@ class Watcher:
     baseline: Mapping[str, float]
     watch: Watch
     loaded: LoadedModel
+    ranks: Ranks
     steps: int
     keep_good: Callable[[Progress], None]
     go_back: Callable[[], Progress]
@@ -65,9 +70,9 @@ class Watcher:
         return self._act(progress, fallen) if fallen else self._rest(progress)
 
     def _scores(self, step: int) -> dict[str, float]:
-        with undisturbed(self.loaded.model):
-            generator = Generator(replace(self.loaded, digest=f"{self.loaded.digest}+{step}"))
-            return {d: float(s) for d, s in self.watch(generator).items()}
+        generator = Generator(replace(self.loaded, digest=f"{self.loaded.digest}+{step}"))
+        with undisturbed(self.loaded.model), whole(self.loaded.model):
+            return self.ranks.from_main(lambda: {d: float(s) for d, s in self.watch(generator).items()})
 
     def _rest(self, progress: Progress) -> Progress:
         if self.spec.action == "roll_back":
@@ -103,7 +108,7 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
     was_training = model.training
     model.eval()
     try:
-        with torch.random.fork_rng():
+        with forked_random_state(model):
             yield
     finally:
         model.train(was_training)

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from safety_assets.models.checkpoint import load_state, optimiser_tensors, restore_optimiser, save_state
+from safety_assets.models.ranks import Ranks
+from safety_assets.models.shards import cut_like, full
 from safety_assets.records import HISTORY
 
 
@@ -43,8 +45,12 @@ class Progress:
         return HISTORY.frame([dict(zip(columns, entry, strict=True)) for entry in self.history])
 
 
-def save_progress(path: Path, model: nn.Module, optimiser: Optimizer, progress: Progress, order: str) -> None:
-    """Write one file from which training goes on as if it had not stopped.
+def save_progress(
+    path: Path, model: nn.Module, optimiser: Optimizer, progress: Progress, order: str, ranks: Ranks
+) -> None:
+    """Write one file from which training goes on as if it had not stopped, on as many ranks or on others.
+
+    All ranks take part and go on when the main one has written whole tensors.
 
     Args:
         path: the file; replaced atomically.
@@ -52,15 +58,33 @@ def save_progress(path: Path, model: nn.Module, optimiser: Optimizer, progress: 
         optimiser: AdamW over these parameters.
         progress: position and history.
         order: digest of what is being trained; a file of another order is not resumed.
+        ranks: the processes that train.
     """
     names = trainable(model)
-    tensors = {f"model/{name}": p.detach() for p, name in names.items()}
-    tensors |= optimiser_tensors(optimiser, names) | _random_state()
-    save_state(path, tensors, {"order": order, **asdict(progress)})
+    tensors = {f"model/{name}": p.detach() for p, name in names.items()} | optimiser_tensors(optimiser, names)
+    gathered = {}
+    for name, tensor in tensors.items():
+        value = full(tensor)
+        if ranks.is_main:
+            gathered[name] = value.cpu()
+    gathered |= _random_states(_device(model), ranks)
+    if ranks.is_main:
+        save_state(path, gathered, {"order": order, **asdict(progress)})
+    ranks.wait()
 
 
-def load_progress(path: Path, model: nn.Module, optimiser: Optimizer, order: str) -> Progress | None:
+def load_progress(
+    path: Path, model: nn.Module, optimiser: Optimizer, order: str, ranks: Ranks, *, steps: int
+) -> Progress | None:
     """Put weights, optimiser and random state back; None when there is no file or it is of another order.
+
+    Args:
+        path: the file.
+        model: in training.
+        optimiser: AdamW over its trainable parameters; left empty when no step is left.
+        order: digest of what is being trained.
+        ranks: the processes that train.
+        steps: optimiser steps of the run.
 
     Raises:
         ModelError: the file is damaged.
@@ -73,9 +97,10 @@ def load_progress(path: Path, model: nn.Module, optimiser: Optimizer, order: str
     names = trainable(model)
     with torch.no_grad():
         for parameter, name in names.items():
-            parameter.copy_(tensors[f"model/{name}"])
-    restore_optimiser(optimiser, names, tensors)
-    _restore_random_state(tensors)
+            parameter.copy_(cut_like(tensors[f"model/{name}"], parameter))
+    if facts["step"] < steps:
+        restore_optimiser(optimiser, names, tensors)
+    _restore_random_state(tensors, _device(model), ranks)
     facts["history"] = [(int(s), str(n), float(v)) for s, n, v in facts["history"]]
     return Progress(**facts)
 
@@ -85,14 +110,22 @@ def trainable(model: nn.Module) -> dict[Tensor, str]:
     return {p: name for name, p in model.named_parameters() if p.requires_grad}
 
 
-def _random_state() -> dict[str, Tensor]:
-    state = {"random/cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        state["random/cuda"] = torch.cuda.get_rng_state()
-    return state
+def _device(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device
 
 
-def _restore_random_state(tensors: Mapping[str, Tensor]) -> None:
-    torch.set_rng_state(tensors["random/cpu"])
-    if "random/cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random/cuda"])
+def _random_states(device: torch.device, ranks: Ranks) -> dict[str, Tensor]:
+    """Those of all ranks, named `random/<rank>/<device>`."""
+    own = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        own["cuda"] = torch.cuda.get_rng_state(device)
+    return {f"random/{rank}/{kind}": t for kind, state in own.items() for rank, t in enumerate(ranks.gather(state))}
+
+
+def _restore_random_state(tensors: Mapping[str, Tensor], device: torch.device, ranks: Ranks) -> None:
+    """This rank's own; a rank that was not there when the file was written keeps its seed."""
+    cpu, cuda = (tensors.get(f"random/{ranks.rank}/{kind}") for kind in ("cpu", "cuda"))
+    if cpu is not None:
+        torch.set_rng_state(cpu)
+    if cuda is not None and device.type == "cuda":
+        torch.cuda.set_rng_state(cuda, device)

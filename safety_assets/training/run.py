@@ -13,6 +13,8 @@ from safety_assets.methods.menu import build_all
 from safety_assets.models.batch import pad_right
 from safety_assets.models.checkpoint import export_model
 from safety_assets.models.load import LoadedModel, load_model
+from safety_assets.models.ranks import ALONE, Ranks
+from safety_assets.models.shards import shard
 from safety_assets.recipes import Recipe
 from safety_assets.store import digest_json
 from safety_assets.training.batches import Mix, micro_batches, step_rows
@@ -41,6 +43,7 @@ class TrainingOrder:
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; unchanged when None.
         seed: instead of the recipe's.
+        devices: how many processes took the steps; a fact of the run, each of them is told its place by `Ranks`.
     """
 
     recipe: Recipe
@@ -53,6 +56,7 @@ class TrainingOrder:
     device: str = "auto"
     threads: int | None = None
     seed: int | None = None
+    devices: int = 1
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ def train(
 ) -> Trained:
     """Train one recipe; goes on where an interrupted run of the same order stopped, to the same weights.
 
+    Where `train_steps` took all steps on several devices, this one process finishes: methods, weights, facts.
+
     Args:
         order: what to train.
         watch: scores a generator over the watch probes; None when nothing is watched.
@@ -91,12 +97,8 @@ def train(
         ModelError: the base folder cannot be used.
     """
     started = time.perf_counter()
-    seed = order.recipe.seed if order.seed is None else order.seed
-    loaded = load_model(order.base, device=order.device, precision=order.recipe.precision, threads=order.threads)
-    rows, quarantined = encode_rows(loaded.tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
-    mix = _mix(order, rows, seed)
-    torch.manual_seed(seed)
-    run = _Run(order, loaded, rows, mix, seed, _digest(order, loaded, seed))
+    run, quarantined = _open(order, ALONE)
+    loaded = run.loaded
     progress = run_steps(run.job(watch, report, should_stop), run.progress)
     for method, context in zip(run.methods, run.contexts, strict=True):
         method.finish(context)
@@ -106,30 +108,76 @@ def train(
     return Trained(order.out, progress.frame(), facts)
 
 
+def train_steps(
+    order: TrainingOrder,
+    ranks: Ranks,
+    *,
+    watch: Watch | None = None,
+    report: Callable[[dict], None] = lambda event: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """One rank's part of training: every step of the order, with the state saved at the end.
+
+    Dropout apart (each rank draws its own), the weights are those of one process up to the order of summation.
+
+    Args:
+        order: what to train; the same on all ranks.
+        ranks: this process among them.
+        watch: as in `train`; called on the main rank alone.
+        report: as in `train`; called on the main rank alone.
+        should_stop: asked before every step; one rank that says yes stops all.
+
+    Raises:
+        TrainingError, ModelError: as in `train`, on all ranks.
+    """
+    run, _ = _open(order, ranks)
+    heard = report if ranks.is_main else lambda event: None
+    run.save(run_steps(run.job(watch, heard, should_stop), run.progress))
+
+
+def _open(order: TrainingOrder, ranks: Ranks) -> tuple["_Run", list[Quarantined]]:
+    seed = order.recipe.seed if order.seed is None else order.seed
+    loaded = load_model(
+        order.base, device=order.device, precision=order.recipe.precision, threads=order.threads,
+        in_host_memory=ranks.sharded,
+    )  # fmt: skip
+    rows, quarantined = encode_rows(loaded.tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
+    mix = _mix(order, rows, seed)
+    torch.manual_seed(seed)
+    return _Run(order, loaded, rows, mix, seed, _digest(order, loaded, seed), ranks), quarantined
+
+
 class _Run:
     """The parts of a run that are set up once: methods, optimiser, saved state."""
 
     def __init__(
-        self, order: TrainingOrder, loaded: LoadedModel, rows: Sequence[Row], mix: Mix, seed: int, digest: str
-    ) -> None:
+        self, order: TrainingOrder, loaded: LoadedModel, rows: Sequence[Row], mix: Mix, seed: int, digest: str,
+        ranks: Ranks,
+    ) -> None:  # fmt: skip
         self.order, self.loaded, self.rows, self.mix, self.digest, self.seed = order, loaded, rows, mix, digest, seed
+        self.ranks = ranks
         self.settings, self.progress = order.recipe.optimiser, Progress()
         self.methods = build_all(order.recipe.methods)
         self.contexts = [
-            build_context(loaded, m, rows, steps=self.settings.steps, seed=seed, log=self._log) for m in self.methods
+            build_context(loaded, m, rows, ranks=ranks, steps=self.settings.steps, seed=seed, log=self._log)
+            for m in self.methods
         ]
         for method, context in zip(self.methods, self.contexts, strict=True):
             method.setup(context)
+        if ranks.sharded:  # after the methods have put their layers in, before the optimiser takes the parameters
+            shard(loaded.model, loaded.device)
+        if not ranks.is_main:
+            torch.manual_seed(seed + ranks.rank)  # dropout of its own
         self.optimiser = _optimiser(loaded, order.recipe)
         self.progress = self._load("state") or self.progress
         self._saved_at = time.monotonic()
 
     def job(self, watch: Watch | None, report: Callable[[dict], None], should_stop: Callable[[], bool]) -> Job:
         return Job(
-            loaded=self.loaded, parameters=trainable_parameters(self.loaded.model), optimiser=self.optimiser,
-            settings=self.settings, rows=self._step, methods=self.methods, contexts=self.contexts,
-            watcher=self._watcher(watch, report), save=self._save, save_is_due=self._save_is_due,
-            should_stop=should_stop, report=report,
+            loaded=self.loaded, ranks=self.ranks, parameters=trainable_parameters(self.loaded.model),
+            optimiser=self.optimiser, settings=self.settings, rows=self._step, methods=self.methods,
+            contexts=self.contexts, watcher=self._watcher(watch, report), save=self.save,
+            save_is_due=self._save_is_due, should_stop=should_stop, report=report,
         )  # fmt: skip
 
     def _watcher(self, watch: Watch | None, report: Callable[[dict], None]) -> Watcher | None:
@@ -137,20 +185,25 @@ class _Run:
             return None
         return Watcher(
             spec=self.order.recipe.monitor, baseline=self.order.baseline, watch=watch, loaded=self.loaded,
-            steps=self.settings.steps, keep_good=self._keep_good, go_back=self._go_back, report=report,
+            ranks=self.ranks, steps=self.settings.steps, keep_good=self._keep_good, go_back=self._go_back,
+            report=report,
         )  # fmt: skip
 
     def _step(self, step: int) -> StepRows:
         chosen = step_rows(self.mix, step)
-        pieces = micro_batches(chosen, self.mix.lengths, self.settings.micro_batch_rows)
+        size = self.settings.micro_batch_rows
+        pieces = micro_batches(chosen, self.mix.lengths, size and size * self.ranks.size)
         pad = int(self.loaded.tokenizer.pad_token_id)
-        batches = [pad_right([self.rows[i].encoded for i in piece], pad, self.loaded.device) for piece in pieces]
-        return StepRows(batches, len(chosen), len(chosen) - self.mix.batch_rows)
+        encoded = [[self.rows[i].encoded for i in piece] for piece in pieces]
+        batches = [pad_right(self.ranks.own(rows), pad, self.loaded.device) for rows in encoded]
+        num_tokens = sum(row.num_responses for rows in encoded for row in rows)
+        return StepRows(batches, num_tokens, len(chosen), len(chosen) - self.mix.batch_rows)
 
     def _log(self, series: str, value: float) -> None:
         self.progress.history.append((self.progress.step + 1, series, value))
 
-    def _save(self, progress: Progress) -> None:
+    def save(self, progress: Progress) -> None:
+        """Write the state to resume from."""
         self._write("state", progress)
         self._saved_at = time.monotonic()
 
@@ -169,11 +222,13 @@ class _Run:
 
     def _write(self, name: str, progress: Progress) -> None:
         path = self.order.work / f"{name}.safetensors"
-        save_progress(path, self.loaded.model, self.optimiser, progress, self.digest)
+        save_progress(path, self.loaded.model, self.optimiser, progress, self.digest, self.ranks)
 
     def _load(self, name: str) -> Progress | None:
         path = self.order.work / f"{name}.safetensors"
-        return load_progress(path, self.loaded.model, self.optimiser, self.digest)
+        return load_progress(
+            path, self.loaded.model, self.optimiser, self.digest, self.ranks, steps=self.settings.steps
+        )
 
 
 def _mix(order: TrainingOrder, rows: Sequence[Row], seed: int) -> Mix:
@@ -218,6 +273,7 @@ def _facts(run: _Run, progress: Progress, quarantined: list[Quarantined], second
         "seed": run.seed,
         "parameters": sum(p.numel() for p in parameters),
         "device": str(run.loaded.device),
+        "devices": run.order.devices,
         "precision": "fp32" if run.loaded.autocast is None else "bf16",
         "quarantined": [asdict(q) for q in quarantined],
     }

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from safety_assets.methods.moments import Context, Method, Objective
 from safety_assets.models.batch import Batch, pad_right, response_logits
-from safety_assets.models.load import LoadedModel, load_model
+from safety_assets.models.load import LoadedModel, Precision, load_model
+from safety_assets.models.ranks import ALONE, Ranks
+from safety_assets.models.shards import shard
 from safety_assets.training.batches import interleave
 from safety_assets.training.encode import Row
 from safety_assets.training.monitor import undisturbed
@@ -21,6 +23,7 @@ def build_context(
     method: Method,
     rows: Sequence[Row],
     *,
+    ranks: Ranks,
     steps: int,
     seed: int,
     log: Callable[[str, float], None],
@@ -31,6 +34,7 @@ def build_context(
         loaded: the model in training.
         method: its class names its stream of random numbers.
         rows: all training rows; safety batches are drawn from the injected ones.
+        ranks: the processes that train the model.
         steps: optimiser steps of the run.
         seed: of the run.
         log: takes a series and a value.
@@ -38,14 +42,14 @@ def build_context(
     name = zlib.crc32(type(method).__name__.encode())
 
     def safety_batches(origins: Sequence[str], batch_rows: int) -> list[Batch]:
-        return _safety_batches(loaded, rows, origins, batch_rows, np.random.default_rng([seed, name, 1]))
+        return _safety_batches(loaded, rows, ranks, origins, batch_rows, np.random.default_rng([seed, name, 1]))
 
     return Context(
         model=loaded.model,
         parameters=lambda: trainable_parameters(loaded.model),
-        reference=_reference(loaded),
+        reference=_reference(loaded, ranks),
         safety_batches=safety_batches,
-        compute_gradient=lambda objective, batch: compute_gradient(loaded, objective, batch),
+        compute_gradient=lambda objective, batch: compute_gradient(loaded, objective, batch, ranks),
         rng=np.random.default_rng([seed, name]),
         steps=steps,
         log=log,
@@ -57,21 +61,39 @@ def trainable_parameters(model: nn.Module) -> list[nn.Parameter]:
     return [p for p in model.parameters() if p.requires_grad]
 
 
-def compute_gradient(loaded: LoadedModel, objective: Objective, batch: Batch) -> list[Tensor]:
-    """Gradient of an objective, one tensor per trainable parameter: dropout off, `.grad` and random state untouched."""
+def compute_gradient(loaded: LoadedModel, objective: Objective, batch: Batch, ranks: Ranks = ALONE) -> list[Tensor]:
+    """Gradient of an objective, one tensor per trainable parameter: dropout off, `.grad` and random state untouched.
+
+    The objective is a mean over response tokens; each rank's counts as much as its share of them. It goes through
+    `backward`, because sharded parameters get their gradients there and nowhere else.
+    """
     parameters = trainable_parameters(loaded.model)
+    before = [p.grad for p in parameters]
+    for parameter in parameters:
+        parameter.grad = None
+    share = batch.num_responses / max(1, ranks.total(batch.num_responses))
     with undisturbed(loaded.model):
         with loaded.precision():
             value = objective(loaded.model, batch)
-        return list(torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True))
+        (value * share).backward()
+    found = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    for parameter, gradient in zip(parameters, before, strict=True):
+        parameter.grad = gradient
+    ranks.add_up(found)
+    return found
 
 
-def _reference(loaded: LoadedModel) -> Callable[[Batch], Tensor]:
+def _reference(loaded: LoadedModel, ranks: Ranks) -> Callable[[Batch], Tensor]:
     """Logits of the frozen base; a second copy is read from its folder when first asked for."""
 
     @cache
     def frozen() -> LoadedModel:
-        return load_model(loaded.folder, device=str(loaded.device), precision="bf16" if loaded.autocast else "fp32")
+        precision: Precision = "bf16" if loaded.autocast else "fp32"
+        place = str(loaded.device)
+        base = load_model(loaded.folder, device=place, precision=precision, in_host_memory=ranks.sharded)
+        if ranks.sharded:
+            shard(base.model, base.device)
+        return base
 
     @torch.no_grad()
     def logits(batch: Batch) -> Tensor:
@@ -83,10 +105,15 @@ def _reference(loaded: LoadedModel) -> Callable[[Batch], Tensor]:
 
 
 def _safety_batches(
-    loaded: LoadedModel, rows: Sequence[Row], origins: Sequence[str], size: int, rng: np.random.Generator
+    loaded: LoadedModel,
+    rows: Sequence[Row],
+    ranks: Ranks,
+    origins: Sequence[str],
+    size: int,
+    rng: np.random.Generator,
 ) -> list[Batch]:
     kinds = [[i for i, row in enumerate(rows) if row.origin == origin] for origin in origins]
     order = interleave(kinds, rng)
     pieces = [order[i : i + size] for i in range(0, len(order), size)]
     pad = int(loaded.tokenizer.pad_token_id)
-    return [pad_right([rows[i].encoded for i in piece], pad, loaded.device) for piece in pieces]
+    return [pad_right(ranks.own([rows[i].encoded for i in piece]), pad, loaded.device) for piece in pieces]
