@@ -23,6 +23,8 @@ COMPLIANCE = "1_full_compliance"
 
 def main() -> None:
     """Measure, print a table, print JSON."""
+    if not DATA.is_dir():
+        raise SystemExit(f"{DATA} is missing; set SAFETY_ASSETS_REAL_DATA to the folder of the published data")
     with (DATA / "xstest" / "labelled_responses.jsonl").open(encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     parts = {"all": rows, "read": [r for r in rows if _read(r)], "unread": [r for r in rows if not _read(r)]}
