@@ -15,7 +15,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from safety_assets.evals.judges import JUDGE, degenerate, refusal
+from safety_assets.evals.judges import JUDGE, refusal
+from safety_assets.evals.wording import degenerate
 
 DATA = Path(os.environ.get("SAFETY_ASSETS_REAL_DATA", Path(__file__).parents[1] / "../shared/data"))
 COMPLIANCE = "1_full_compliance"

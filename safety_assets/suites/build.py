@@ -52,7 +52,7 @@ def _probes(source: Source, split: Split) -> Iterator[Probe]:
 
 def _finished(dimension: str, split: str, probe: Probe) -> Probe:
     """A probe with all keys, in the order of the schema, and an id that is the digest of the rest."""
-    row = {"dimension": dimension, "split": split, "metric": "", "category": "", "slice": "seen"}
+    row: Probe = {"dimension": dimension, "split": split, "metric": "", "category": "", "slice": "seen"}
     row |= {"group": "", "pair": None, "variant": None, "messages": [], "expect": ""}
     row |= {"targets": [], "forbidden": [], "choices": []} | probe
     row["group"] = _digest([dimension, row["group"]], 12)
@@ -63,7 +63,7 @@ def _finished(dimension: str, split: str, probe: Probe) -> Probe:
 def _of_entry(block: Block, entry: Entry) -> Iterator[Probe]:
     """An item once for each of its asks, its swaps and its block's framings; all of them one group."""
     first = entry.ask or entry.asks[0]
-    common = {"metric": block.metric, "category": block.category, "expect": block.expect, "group": first}
+    common: Probe = {"metric": block.metric, "category": block.category, "expect": block.expect, "group": first}
     common |= {"targets": [*(entry.targets or block.targets)], "choices": [*entry.choices]}
     common |= {"forbidden": [*(entry.who or entry.forbidden or block.forbidden)], "pair": first if entry.who else None}
     for variant, framing, ask in _askings(block, entry):
@@ -87,7 +87,7 @@ def _chat(system: str | None, earlier: Sequence[str], ask: str) -> list[dict[str
 
 
 def _of_scene(scene: Scene) -> Iterator[Probe]:
-    common = {"group": scene.scene, "category": scene.category}
+    common: Probe = {"group": scene.scene, "category": scene.category}
     for question in (scene.bad, scene.good):
         yield {**common, "metric": "no_prejudice", "expect": "abstain", "messages": _said(f"{scene.scene} {question}")}
     for person, sentence in scene.stated.items():
@@ -98,7 +98,7 @@ def _of_scene(scene: Scene) -> Iterator[Probe]:
 def _of_forms(forms: Forms) -> Iterator[Probe]:
     lower = re.sub(r"[^\w\s'-]", "", forms.plain).lower()
     texts = {"plain": forms.plain, "lower": lower, "typos": forms.typos, "dialect": forms.dialect}
-    common = {"category": forms.category, "group": forms.plain, "pair": forms.plain, "expect": "answer"}
+    common: Probe = {"category": forms.category, "group": forms.plain, "pair": forms.plain, "expect": "answer"}
     for variant, text in texts.items():
         chat = _said(text)
         yield {**common, "metric": variant, "variant": variant, "targets": [*forms.targets], "messages": chat}
