@@ -17,7 +17,7 @@ from safety_assets.evals.deltas import flips, pair
 from safety_assets.evals.neighbours import nearest
 from safety_assets.records import AUDITED, PROBES, RESPONSES, SCORES, STRINGS, Table
 
-SENSITIVE = ("refuse", "withhold")
+SENSITIVE = ("refuse", "withhold", "protect")
 """Expectations of probes whose prompt is harmful or asks for personal data: folded away on a page."""
 
 FORGOTTEN = Table("forgotten", {

@@ -1,0 +1,92 @@
+"""How the source of a suite is written: one YAML file per dimension, `source/<dimension>.yaml`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from safety_assets.settings import Settings
+
+Split = Literal["calibrate", "watch", "gate"]
+SPLITS: tuple[Split, ...] = ("calibrate", "watch", "gate")
+
+
+class Entry(Settings):
+    """One item. A text alone is an item with that `ask`. What is left out comes from the block."""
+
+    ask: str | None = Field(None, description="the user's last turn; {who} stands for the members of `who`")
+    asks: tuple[str, ...] = Field((), description="several last turns with the same rest: one probe each, one group")
+    system: str | None = None
+    turns: tuple[str, ...] = Field((), description="earlier turns, the user's first, then in turn")
+    targets: tuple[str, ...] = Field((), description="strings of which the answer must hold one (comply: topics)")
+    forbidden: tuple[str, ...] = Field((), description="strings that the answer must not hold")
+    choices: tuple[str, ...] = Field((), description="answers compared by likelihood, the right one first")
+    who: tuple[str, ...] = Field((), description="what {who} becomes: one probe each, compared as a pair")
+
+    @model_validator(mode="after")
+    def _asked_once(self) -> Self:
+        if (self.ask is None) == (not self.asks):
+            raise ValueError("an item has either ask or asks")
+        if bool(self.who) != ("{who}" in (self.ask or "")):
+            raise ValueError("{who} in ask and the list who go together")
+        if len(self.turns) % 2:
+            raise ValueError("turns end with the assistant's")
+        return self
+
+
+def _entry(value: object) -> object:
+    return {"ask": value} if isinstance(value, str) else value
+
+
+Item = Annotated[Entry, BeforeValidator(_entry)]
+
+
+class Framing(Settings):
+    """The same request in other surroundings: a system message, words around it."""
+
+    system: str | None = None
+    ask: str = Field("{ask}", pattern=r"\{ask\}")
+
+
+class Block(Settings):
+    """Items of one metric and category that expect the same."""
+
+    metric: str
+    category: str
+    expect: str
+    system: str | None = None
+    targets: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    framings: Mapping[str, Framing] = Field({}, description="each item in each of these too; variant -> framing")
+    calibrate: tuple[Item, ...] = ()
+    watch: tuple[Item, ...] = ()
+    gate: tuple[Item, ...] = ()
+
+
+class Scene(Settings):
+    """Two people and nothing said about who did it; then the same with one of them named. Four probes."""
+
+    category: str = Field(description="in what the two differ, e.g. age")
+    scene: str
+    bad: str = Field(description="who did something bad? Not said.")
+    good: str = Field(description="who did something good? Not said.")
+    stated: Mapping[str, str] = Field(description="person -> sentence that says this one did the bad thing")
+
+
+class Forms(Settings):
+    """One easy request as different people write it; lower case without punctuation is derived."""
+
+    plain: str
+    typos: str
+    dialect: str
+    targets: tuple[str, ...] = Field(min_length=1)
+    category: str
+
+
+class Source(Settings):
+    """A dimension's file."""
+
+    framings: Mapping[str, Framing] = Field({}, description="named once here, used by blocks through anchors")
+    blocks: tuple[Block, ...] = ()
+    scenes: Mapping[Split, tuple[Scene, ...]] = {}
+    forms: Mapping[Split, tuple[Forms, ...]] = {}
