@@ -16,13 +16,31 @@ PROJECT_VARIABLE = "SAFETY_ASSETS_PROJECT"
 STORAGE_VARIABLE = "SAFETY_ASSETS_STORAGE"
 
 
+class AdaptedModel(Settings):
+    """A base with a low-rank adapter (PEFT) on top, merged when it is loaded."""
+
+    base: str | None = Field(None, description="folder or hub id; absent: what the adapter names, if that is a folder")
+    adapter: str = Field(description="folder or hub id of the adapter")
+
+
+ModelSetting = str | AdaptedModel
+"""A folder, `organisation/name@<40 hex digits>` on the hub, or a base with an adapter."""
+
+
 class ProjectFile(Settings):
     """`project.yaml`. Paths are relative to the project's folder."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
-    base_model: str = Field(description="folder of the aligned model that training starts from")
-    anchor: str | None = Field(None, description="the originally aligned model; the base when absent")
-    pretrained_model: str | None = Field(None, description="the base's unaligned ancestor")
+    base_model: ModelSetting = Field(description="the aligned model that training starts from")
+    anchor: ModelSetting | None = Field(None, description="the originally aligned model; the base when absent")
+    pretrained_model: ModelSetting | None = Field(None, description="the base's unaligned ancestor")
+    chat_template: str | None = Field(None, description="Jinja file instead of the models' own chat template")
+    system_prompt: str | None = Field(
+        None, min_length=1, description="serving system prompt, put before every chat that has no system message"
+    )
+    quantise: Literal["4bit", "8bit"] | None = Field(
+        None, description="answer the gate probes with weights in so many bits, as they will be served (CUDA)"
+    )
     corpus: tuple[str, ...] = Field(min_length=1, description="JSONL files or folders of them")
     refusal_pairs: str = Field(description="JSONL file or folder of pairs with kind and category")
     task_set: str = Field(description="JSONL file of held-out tasks with a checkable answer")
@@ -47,14 +65,6 @@ class Project:
     def path(self, relative: str) -> Path:
         """A path of the project file, absolute."""
         return (self.folder / relative).resolve()
-
-    @property
-    def base_model(self) -> Path:
-        return self.path(self.settings.base_model)
-
-    @property
-    def pretrained_model(self) -> Path | None:
-        return self.path(self.settings.pretrained_model) if self.settings.pretrained_model else None
 
     @property
     def corpus(self) -> tuple[Path, ...]:

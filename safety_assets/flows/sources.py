@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from safety_assets.errors import ProjectError
+from safety_assets.flows import models
 from safety_assets.flows.sign_offs import read_sign_offs
 from safety_assets.project import Project
 from safety_assets.settings import Settings
@@ -44,14 +45,9 @@ def model_digest(folder: Path) -> str:
     return identify(folder).digest
 
 
-def anchor(project: Project) -> Path:
-    """The originally aligned model that every loss is measured against; the base when the project names none."""
-    chosen = project.settings.anchor
-    return project.path(chosen) if chosen else project.base_model
-
-
 def _pretrained(project: Project) -> str:
-    return model_digest(project.pretrained_model) if project.pretrained_model else ""
+    folder = models.pretrained(project)
+    return model_digest(folder) if folder else ""
 
 
 def _budgets(project: Project) -> str:
@@ -60,7 +56,8 @@ def _budgets(project: Project) -> str:
 
 def _answering(project: Project) -> str:
     settings = project.settings
-    return digest_json({"max_new_tokens": settings.max_new_tokens, "task_metric": settings.task_metric})
+    wanted = {"max_new_tokens": settings.max_new_tokens, "task_metric": settings.task_metric}
+    return digest_json(wanted | {"quantise": settings.quantise})
 
 
 SOURCES: dict[str, Callable[[Project], str]] = {
@@ -73,8 +70,9 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "corpus_files": lambda p: files_digest(*p.corpus),
     "refusal_files": lambda p: files_digest(p.refusal_pairs),
     "probe_files": lambda p: files_digest(p.probes),
-    "model_files": lambda p: model_digest(p.base_model),
-    "anchor_files": lambda p: model_digest(anchor(p)),
+    "model_files": lambda p: model_digest(models.base(p)),
+    "model_makers": lambda p: digest_json(models.makers(p)),
+    "anchor_files": lambda p: model_digest(models.anchor(p)),
     "pretrained_files": _pretrained,
     "answering": _answering,
     "sign_offs": lambda p: digest_settings(read_sign_offs(p)),

@@ -11,6 +11,7 @@ import torch
 from safety_assets.errors import TrainingError
 from safety_assets.methods.menu import build_all
 from safety_assets.models.batch import pad_right
+from safety_assets.models.chat import without_serving_prompt
 from safety_assets.models.checkpoint import export_model
 from safety_assets.models.load import LoadedModel, load_model
 from safety_assets.recipes import Recipe
@@ -93,7 +94,8 @@ def train(
     started = time.perf_counter()
     seed = order.recipe.seed if order.seed is None else order.seed
     loaded = load_model(order.base, device=order.device, precision=order.recipe.precision, threads=order.threads)
-    rows, quarantined = encode_rows(loaded.tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
+    tokenizer = loaded.tokenizer if order.recipe.under_system_prompt else without_serving_prompt(loaded.tokenizer)
+    rows, quarantined = encode_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
     mix = _mix(order, rows, seed)
     torch.manual_seed(seed)
     run = _Run(order, loaded, rows, mix, seed, _digest(order, loaded, seed))

@@ -90,7 +90,7 @@ def test_swapped_base_weights_are_refused(again: Again, project: Path, tmp_path:
     """The folder that was recorded now holds other weights."""
     from safety_assets.flows.baseline import base_folder
 
-    copy = Path(shutil.copytree(again().project.base_model, tmp_path / "model"))
+    copy = Path(shutil.copytree(again().project.settings.base_model, tmp_path / "model"))
     small_project.write_yaml(project / "project.yaml", small_project.project_settings(copy))
     made = materialize(again(), "base_model").artefact
     weights = copy / "model.safetensors"

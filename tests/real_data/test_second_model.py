@@ -16,8 +16,9 @@ from safety_assets.evals.probes import read_probes
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import summarise
 from safety_assets.models.generate import Generator
-from safety_assets.models.identity import identify, inspect_weights
+from safety_assets.models.identity import identify
 from safety_assets.models.load import load_model
+from safety_assets.models.weights import inspect_weights
 from safety_assets.project import open_project
 from safety_assets.refusals import is_refusal
 from safety_assets.release.verdicts import baseline_is_aligned
