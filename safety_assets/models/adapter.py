@@ -1,6 +1,7 @@
 """A low-rank adapter as PEFT writes it: which ones are taken, and how they are merged."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,9 @@ def merge_adapter(model: "PreTrainedModel", folder: Path) -> "PreTrainedModel":
     settings = read_adapter(home)
     config = LoraConfig(**{key: settings[key] for key in MERGED & settings.keys()}, inference_mode=True)
     try:
-        wrapped = PeftModel(model, config)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what PEFT warns of is refused below; the rest is its own deprecations
+            wrapped = PeftModel(model, config)
         weights = load_peft_weights(str(home), device="cpu")
         outcome = set_peft_model_state_dict(wrapped, weights)
     except Exception as error:  # peft and torch raise many kinds; each is an adapter of another model

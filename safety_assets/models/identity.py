@@ -57,8 +57,7 @@ def identify(folder: Path) -> ModelIdentity:
     """
     if not folder.is_dir():
         raise ModelError(f"{folder} is no folder", expected="a model folder", do="check base_model in project.yaml")
-    _demand_no_adapter(folder)
-    _demand_weights(folder)
+    demand_weights(folder)
     _demand_configuration(folder)
     _demand_template(folder)
     files = {p.relative_to(folder).as_posix(): digest_file(p) for p in identity_files(folder)}
@@ -100,16 +99,14 @@ def _present(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
     return sorted({p for pattern in patterns for p in folder.glob(pattern) if p.is_file()})
 
 
-def _demand_no_adapter(folder: Path) -> None:
+def demand_weights(folder: Path) -> None:
+    """ModelError unless a folder holds all weights of one model, as safetensors."""
     if (folder / ADAPTER_CONFIG).is_file():
         raise ModelError(
             f"{folder} holds {ADAPTER_CONFIG}: it is an adapter",
             expected="a folder with all weights of a model",
             do="write base_model: {base: FOLDER, adapter: FOLDER} in project.yaml",
         )
-
-
-def _demand_weights(folder: Path) -> None:
     for fault in index_faults(folder):
         raise ModelError(f"the shards in {folder} are not what their index says: {fault}", do="download the model anew")
     if all(path.is_file() for path in weight_files(folder)):

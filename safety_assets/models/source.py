@@ -14,7 +14,14 @@ from pathlib import Path
 from safety_assets.errors import ModelError
 from safety_assets.models.adapter import WEIGHTS, read_adapter
 from safety_assets.models.hub import fetch, parse_hub_id
-from safety_assets.models.identity import ADAPTER_CONFIG, has_tokenizer, identity_files, part_of, word_files
+from safety_assets.models.identity import (
+    ADAPTER_CONFIG,
+    demand_weights,
+    has_tokenizer,
+    identity_files,
+    part_of,
+    word_files,
+)
 from safety_assets.models.template import FILE, read_template, serving_template
 from safety_assets.models.weights import ADAPTER
 from safety_assets.store import digest_json
@@ -91,6 +98,7 @@ def _base_of(adapter: Path | None, root: Path) -> str:
 
 def _links(base: Path, adapter: Path | None, words: Path) -> dict[str, Path]:
     """File of the composed folder to the file that it is a link to; the template is written, not linked."""
+    demand_weights(base)
     chosen = {_name(p, base): p for p in identity_files(base)}
     if adapter is not None:
         read_adapter(adapter)

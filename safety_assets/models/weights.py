@@ -89,7 +89,7 @@ def index_faults(folder: Path) -> list[str]:
         return []
     try:
         places = _shards(path)
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return [f"{path.name} cannot be read: {error!r}. Download it again."]
     shards = sorted(set(places.values()))
     faults = [f"{INDEX} names {s!r}, which is no file beside it. Download it." for s in shards if not _beside(path, s)]
