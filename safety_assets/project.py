@@ -3,9 +3,9 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from safety_assets.errors import ProjectError
 from safety_assets.policy import Policy
@@ -23,7 +23,10 @@ class AdaptedModel(Settings):
     adapter: str = Field(description="folder or hub id of the adapter")
 
 
-ModelSetting = str | AdaptedModel
+ModelSetting = Annotated[
+    Annotated[str, Tag("tagged-folder")] | Annotated[AdaptedModel, Tag("tagged-adapter")],
+    Discriminator(lambda value: "tagged-folder" if isinstance(value, str) else "tagged-adapter"),
+]
 """A folder, `organisation/name@<40 hex digits>` on the hub, or a base with an adapter."""
 
 

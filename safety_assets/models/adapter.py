@@ -86,7 +86,7 @@ def merge_adapter(model: "PreTrainedModel", folder: Path) -> "PreTrainedModel":
             raise ModelError(f"the adapter in {folder} {what} {keys[0]} ({len(keys)} tensors)", do="name its base")
     refuse_tied(model)
     merged: PreTrainedModel = wrapped.merge_and_unload()
-    return merged
+    return merged.requires_grad_(True)  # PEFT froze the base
 
 
 def refuse_tied(model: "PreTrainedModel") -> None:

@@ -100,14 +100,13 @@ def _links(base: Path, adapter: Path | None, words: Path) -> dict[str, Path]:
     """File of the composed folder to the file that it is a link to; the template is written, not linked."""
     demand_weights(base)
     chosen = {_name(p, base): p for p in identity_files(base)}
+    spoken = {_name(p, words): p for p in word_files(words)}
+    links = {name: path for name, path in chosen.items() if part_of(name) not in ("tokenizer", "template")}
+    links |= {name: path for name, path in spoken.items() if part_of(name) == "tokenizer"}
     if adapter is not None:
         read_adapter(adapter)
-        chosen |= {ADAPTER: adapter / WEIGHTS, f"adapter/{ADAPTER_CONFIG}": adapter / ADAPTER_CONFIG}
-    if words != base:
-        chosen = {name: p for name, p in chosen.items() if part_of(name) != "tokenizer"} | {
-            _name(p, words): p for p in word_files(words) if part_of(_name(p, words)) == "tokenizer"
-        }
-    return {name: path for name, path in chosen.items() if part_of(name) != "template"}
+        links |= {ADAPTER: adapter / WEIGHTS, f"adapter/{ADAPTER_CONFIG}": adapter / ADAPTER_CONFIG}
+    return links
 
 
 def _name(path: Path, folder: Path) -> str:

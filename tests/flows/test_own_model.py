@@ -105,8 +105,8 @@ def test_a_base_with_an_adapter_is_named_in_two_keys(mine: Path, reopen: Again) 
     settings(mine, base_model={"base": "model", "adapter": "nowhere"})
     with pytest.raises(ModelError, match="nowhere is no folder"):
         materialize(reopen(), "base_model")
-    settings(mine, base_model={"base": "model", "adaptor": "x"})
-    with pytest.raises(ProjectError, match=r"base_model.*adaptor: unknown key"):
+    settings(mine, base_model={"base": "model", "adapter": "x", "adaptor": "x"})
+    with pytest.raises(ProjectError, match=r"yaml:\d+: base_model\.adaptor: unknown key"):
         reopen()
 
 

@@ -35,6 +35,7 @@ def test_what_is_released_is_what_was_scored(ws: Workspace) -> None:
     folder = released_folder(ws)
     assert folder == ws.store.current("finetuned_checkpoint", "protected").path / "model"
     assert decision_of(ws.store.current("release_decision", "protected")).digests["weights"] == model_digest(folder)
+    assert promotion.released(ws.store.root, "small")["release"]["quantise"] is None
 
 
 def test_a_budget_that_is_exceeded_rejects_and_stops_the_release(again: Again, project: Path) -> None:

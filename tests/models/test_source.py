@@ -106,6 +106,7 @@ def test_a_base_with_its_adapter_is_what_peft_makes_of_them(tiny_model: Path, tm
     state, wanted = loaded.model.state_dict(), merged.state_dict()
     assert state.keys() == wanted.keys()
     assert all(torch.equal(state[name], wanted[name]) for name in wanted)
+    assert all(parameter.requires_grad for parameter in loaded.model.parameters())
     assert not torch.equal(
         state["model.layers.0.self_attn.q_proj.weight"],
         load_file(tiny_model / "model.safetensors")["model.layers.0.self_attn.q_proj.weight"],
