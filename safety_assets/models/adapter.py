@@ -24,8 +24,11 @@ TRAINING = frozenset({
     "ensure_weight_tying",
 })  # fmt: skip
 """Keys that say where the adapter came from or how it was trained; a merge needs none. All others must be unset."""
-STARTS = (None, True, False, "gaussian", "orthogonal", "eva")
-"""Values of init_lora_weights that leave the base as it was."""
+BESIDE = {
+    "init_lora_weights": (None, True, False, "gaussian", "orthogonal", "eva"),
+    "bias": (None, "none"),
+}
+"""Keys of which only these values leave the base as it was."""
 
 
 def read_adapter(folder: Path) -> dict:
@@ -52,12 +55,13 @@ def read_adapter(folder: Path) -> dict:
             expected=f"settings that a merge of weights knows: {', '.join(sorted(MERGED))}",
             do="train the adapter without it, or merge it with its own tools and name the merged model",
         )
-    if settings.get("init_lora_weights") not in STARTS:
-        raise ModelError(
-            f"{folder} started from init_lora_weights {settings['init_lora_weights']!r}, which changes its base",
-            expected="an adapter of the base as it is",
-            do="convert it with path_initial_model_for_weight_conversion of PEFT, or name the merged model",
-        )
+    for key, values in BESIDE.items():
+        if settings.get(key) not in values:
+            raise ModelError(
+                f"{folder / ADAPTER_CONFIG} sets {key} to {settings[key]!r}, which changes the base",
+                expected=f"one of {', '.join(map(str, values))}",
+                do="merge it with its own tools and name the merged model",
+            )
     return settings
 
 

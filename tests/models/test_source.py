@@ -99,8 +99,11 @@ def test_a_file_that_is_added_or_changed_in_the_base_is_seen(tiny_model: Path, t
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")  # PEFT's own
-def test_a_base_with_its_adapter_is_what_peft_makes_of_them(tiny_model: Path, tmp_path: Path, adapter: Adapter):
-    own = adapter()
+@pytest.mark.parametrize("kind", [{}, {"use_rslora": True}, {"use_dora": True}, {"rank_pattern": {"q_proj": 2}}])
+def test_a_base_with_its_adapter_is_what_peft_makes_of_them(
+    tiny_model: Path, tmp_path: Path, adapter: Adapter, kind: dict
+):
+    own = adapter(**kind)
     merged = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_model), own).merge_and_unload()
     loaded = load_model(folder_of(tmp_path, base=str(tiny_model), adapter="adapter"))
     state, wanted = loaded.model.state_dict(), merged.state_dict()
@@ -187,7 +190,8 @@ def setting(**changes: object) -> Callable[[Path], None]:
         (setting(auto_map={"AutoModel": "evil.Model"}), "sets auto_map"),
         (setting(megatron_config={"a": 1}), "sets megatron_config"),
         (setting(layer_replication=[[0, 1]]), "sets layer_replication"),
-        (setting(init_lora_weights="pissa"), "changes its base"),
+        (setting(init_lora_weights="pissa"), "to 'pissa', which changes the base"),
+        (setting(bias="all"), "to 'all', which changes the base"),
         (foreign, "holds unknown|lacks"),
         (halved, "lacks"),
     ],
