@@ -22,7 +22,7 @@ from safety_assets.evals.judges import degenerate
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks, task_score
-from safety_assets.flows import baseline, corpus, inputs
+from safety_assets.flows import baseline, corpus, inputs, models
 from safety_assets.flows.orders import run_order
 from safety_assets.flows.training import injected_share
 from safety_assets.flows.workspace import Workspace
@@ -97,7 +97,7 @@ def prepare(ws: Workspace) -> None:
 def run(ws: Workspace, recipes: list[str], seeds: list[int], details: bool = False) -> dict:
     """All recipes at all seeds."""
     exam = read_exam(ws)
-    base = ws.project.base_model
+    base = models.base(ws.project)
     before = measure(base, exam)
     show("aligned", None, before, 0.0, details)
     found: dict[str, dict] = {}
@@ -130,7 +130,7 @@ def tune_and_measure(ws: Workspace, name: str, seed: int, exam: Exam) -> tuple[M
     rows = inputs.current(ws, "audited_corpus", "all").frame("rows", AUDITED)
     with tempfile.TemporaryDirectory() as scratch:
         order = TrainingOrder(
-            recipe=recipe, share=share, base=ws.project.base_model, rows=rows, work=Path(scratch) / "work",
+            recipe=recipe, share=share, base=models.base(ws.project), rows=rows, work=Path(scratch) / "work",
             out=Path(scratch) / "out", device=ws.project.settings.device, threads=ws.project.settings.threads,
             seed=seed,
         )  # fmt: skip

@@ -3,9 +3,9 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import ProjectError
@@ -18,13 +18,34 @@ PROJECT_VARIABLE = "SAFETY_ASSETS_PROJECT"
 STORAGE_VARIABLE = "SAFETY_ASSETS_STORAGE"
 
 
+class AdaptedModel(Settings):
+    """A base with a low-rank adapter (PEFT) on top, merged when it is loaded."""
+
+    base: str | None = Field(None, description="folder or hub id; absent: what the adapter names, if that is a folder")
+    adapter: str = Field(description="folder or hub id of the adapter")
+
+
+ModelSetting = Annotated[
+    Annotated[str, Tag("tagged-folder")] | Annotated[AdaptedModel, Tag("tagged-adapter")],
+    Discriminator(lambda value: "tagged-folder" if isinstance(value, str) else "tagged-adapter"),
+]
+"""A folder, `organisation/name@<40 hex digits>` on the hub, or a base with an adapter."""
+
+
 class ProjectFile(Settings):
     """`project.yaml`. Paths are relative to the project's folder."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
-    base_model: str = Field(description="folder of the aligned model that training starts from")
-    anchor: str | None = Field(None, description="the originally aligned model; the base when absent")
-    pretrained_model: str | None = Field(None, description="the base's unaligned ancestor")
+    base_model: ModelSetting = Field(description="the aligned model that training starts from")
+    anchor: ModelSetting | None = Field(None, description="the originally aligned model; the base when absent")
+    pretrained_model: ModelSetting | None = Field(None, description="the base's unaligned ancestor")
+    chat_template: str | None = Field(None, description="Jinja file instead of the models' own chat template")
+    system_prompt: str | None = Field(
+        None, min_length=1, description="serving system prompt, put before every chat that has no system message"
+    )
+    quantise: Literal["4bit", "8bit"] | None = Field(
+        None, description="answer the gate probes with weights in so many bits, as they will be served (CUDA)"
+    )
     corpus: tuple[DataFiles, ...] = Field(min_length=1, description="files or folders of chats, of any known shape")
     refusal_pairs: DataFiles = Field(description="file or folder of pairs with kind and category")
     task_set: DataFiles | None = Field(
@@ -68,14 +89,6 @@ class Project:
 
     def _files(self, given: DataFiles) -> DataFiles:
         return given.model_copy(update={"path": self.path(given.path)})
-
-    @property
-    def base_model(self) -> Path:
-        return self.path(self.settings.base_model)
-
-    @property
-    def pretrained_model(self) -> Path | None:
-        return self.path(self.settings.pretrained_model) if self.settings.pretrained_model else None
 
     @property
     def corpus(self) -> tuple[DataFiles, ...]:

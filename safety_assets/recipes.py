@@ -80,6 +80,9 @@ class Recipe(Settings):
     methods: tuple[MethodSpec, ...] = ()
     monitor: Monitor = Monitor()
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    under_system_prompt: bool = Field(
+        False, description="train under the project's serving system prompt; without it alignment erodes less (PTST)"
+    )
     max_tokens: int = Field(128, ge=8, description="longer rows are quarantined, never cut")
     seed: int = Field(0, ge=0)
 

@@ -19,13 +19,18 @@ SENTENCES = (
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a random Llama (2 layers, 32 wide) and a small BPE tokenizer with a chat template."""
+def tiny_tokenizer():
+    """A small BPE tokenizer with a chat template."""
+    return _tokenizer()
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer) -> Path:
+    """A folder with a random Llama (2 layers, 32 wide) and the small tokenizer."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    tokenizer = _tokenizer()
+    folder, tokenizer = tmp_path_factory.mktemp("models") / "tiny", tiny_tokenizer
     config = LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
         num_key_value_heads=2, max_position_embeddings=256, tie_word_embeddings=True, initializer_range=0.1,

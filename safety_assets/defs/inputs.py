@@ -36,4 +36,4 @@ with warnings.catch_warnings():
         return dg.DataVersion(observed_digest(project.quiet_workspace(), "pretrained_model"))
 
 
-ASSETS = [task_set, policy, recipe, *([pretrained_model] if PROJECT.pretrained_model else [])]
+ASSETS = [task_set, policy, recipe, *([pretrained_model] if PROJECT.settings.pretrained_model else [])]

@@ -53,7 +53,7 @@ def partitions(name: str) -> dg.PartitionsDefinition | None:
 def dependencies(name: str) -> list[str]:
     """The upstream assets of one asset, the optional ones only when the project has them."""
     node = GRAPH[name]
-    lacking = set(node.optional) if PROJECT.pretrained_model is None else set()
+    lacking = set(node.optional) if PROJECT.settings.pretrained_model is None else set()
     return [upstream for upstream in node.inputs + node.also if upstream not in lacking]
 
 

@@ -2,14 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
+from pydantic import Field
 
 from safety_assets.errors import CorpusError
 from safety_assets.policy import DIMENSIONS, Policy, probes_needed
 from safety_assets.records import PROBES, Verdict
+from safety_assets.settings import Settings, read_settings
 
 SPLITS = ("calibrate", "watch", "gate")
 EXPECTED = (
@@ -38,6 +40,40 @@ def read_probes(folder: Path) -> pl.DataFrame:
     if twice:
         raise CorpusError(f"probe_id {twice[0]} stands twice in {folder}", expected="unique ids", do="rename one")
     return frame
+
+
+class Suite(Settings):
+    """`suite.yaml` beside the probes. Without the file the probes are for any model."""
+
+    written_for: str | None = Field(
+        None, description="`made_by` in made.json of the models that the probes are about; any model when absent"
+    )
+
+
+def read_suite(folder: Path) -> Suite:
+    """What a folder of probes says about itself; ProjectError when its suite.yaml is wrong."""
+    path = folder / "suite.yaml"
+    return read_settings(path, Suite) if path.is_file() else Suite(written_for=None)
+
+
+def written_for_these_models(written_for: str | None, made_by: Sequence[str]) -> Verdict:
+    """The probes are about what the models know.
+
+    Probes about a made-up world measure nothing in a model that has never read of it.
+
+    Args:
+        written_for: who made the models that the probes are about; None: they are for any model.
+        made_by: who made the models that will be asked, an empty text where nobody says so; at least one.
+    """
+    check = "written_for_these_models"
+    foreign = [maker or "nobody who says so" for maker in made_by if maker != written_for]
+    if written_for is None or (made_by and not foreign):
+        return Verdict(check=check, status="pass", numbers={"num_models": len(made_by)})
+    reason = (
+        f"The probes were written for the models that `{written_for}` makes, and the base_model or anchor was made by "
+        f"{', '.join(foreign) or 'nobody who says so'}. Bring your own probes, or point `probes` at the standard suite."
+    )
+    return Verdict(check=check, status="fail", reasons=(reason,), numbers={"num_models": len(made_by)})
 
 
 def _lines(path: Path) -> Iterable[tuple[int, str]]:

@@ -8,12 +8,13 @@ import polars as pl
 
 from safety_assets.errors import ModelError
 from safety_assets.evals.ask import ask, ask_tasks
-from safety_assets.evals.probes import read_probes
+from safety_assets.evals.probes import read_probes, read_suite
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
+from safety_assets.flows import models
 from safety_assets.flows.checks import made
 from safety_assets.flows.inputs import digests, take
-from safety_assets.flows.sources import anchor, model_digest
+from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Made, Svg, Workspace, make, source_digests
 from safety_assets.records import DIMENSION_SCORES, PAIRS, PROBES, RESPONSES, SCORES, TASKS
 from safety_assets.release import plots
@@ -29,21 +30,24 @@ REPEATED = 96
 
 def base_model(ws: Workspace) -> Made:
     """The weights that training starts from and the anchor that every loss is measured against."""
-    from safety_assets.models.identity import inspect_weights
+    from safety_assets.models.identity import identify
+    from safety_assets.models.template import read_template, system_prompt_of
+    from safety_assets.models.weights import inspect_weights
 
-    sources = source_digests(ws, "base_model")
+    sources, base = source_digests(ws, "base_model"), models.base(ws.project)
 
     def write(folder: Path) -> None:
-        report = inspect_weights(ws.project.base_model)
+        report = inspect_weights(base)
         write_json(folder, "model", {
             "identity": sources["model_files"], "anchor_identity": sources["anchor_files"],
+            "parts": identify(base).parts, "system_prompt": system_prompt_of(read_template(base) or ""),
             "parameters": report.parameters, "num_non_finite": report.num_non_finite, "faults": list(report.faults),
         })  # fmt: skip
 
     artefact, cached = make(ws, "base_model", write, inputs=sources)
     model = artefact.json("model")
-    where = {"identity": model["identity"], "parameters": model["parameters"], "weights": ws.project.base_model}
-    return made(ws, artefact, cached, where)
+    shown = {name: model[name] for name in ("identity", "parts", "system_prompt", "parameters")}
+    return made(ws, artefact, cached, {**shown, "weights": base})
 
 
 def identified(folder: Path, recorded: str, asset: str) -> Path:
@@ -64,17 +68,17 @@ def identified(folder: Path, recorded: str, asset: str) -> Path:
 
 def base_folder(ws: Workspace, artefact: Artefact) -> Path:
     """The folder of the weights that training starts from; ModelError when they are not the recorded ones."""
-    return identified(ws.project.base_model, artefact.json("model")["identity"], "base_model")
+    return identified(models.base(ws.project), artefact.json("model")["identity"], "base_model")
 
 
 def anchor_folder(ws: Workspace, artefact: Artefact) -> Path:
     """The folder of the originally aligned weights; ModelError when they are not the recorded ones."""
-    return identified(anchor(ws.project), artefact.json("model")["anchor_identity"], "base_model")
+    return identified(models.anchor(ws.project), artefact.json("model")["anchor_identity"], "base_model")
 
 
 def pretrained_folder(ws: Workspace, artefact: Artefact | None) -> Path | None:
     """The folder of the unaligned ancestor, where the project names one."""
-    folder = ws.project.pretrained_model
+    folder = models.pretrained(ws.project)
     if folder is None or artefact is None:
         return None
     return identified(folder, artefact.json("model")["identity"], "pretrained_model")
@@ -85,6 +89,8 @@ def probe_suite(ws: Workspace) -> Made:
 
     def write(folder: Path) -> None:
         write_frame(folder, "probes", read_probes(ws.project.probes), PROBES)
+        written_for = read_suite(ws.project.probes).written_for
+        write_json(folder, "suite", {"written_for": written_for, "models_made_by": models.makers(ws.project)})
 
     artefact, cached = make(ws, "probe_suite", write, inputs=source_digests(ws, "probe_suite"))
     counts = artefact.frame("probes", PROBES).pivot(
@@ -122,12 +128,12 @@ def gate_probes(suite: Artefact) -> pl.DataFrame:
 
 
 def open_generator(ws: Workspace, folder: Path) -> "Generator":
-    """A generator over the weights in a folder."""
+    """A generator over the weights in a folder, held in the bits that the project serves them in."""
     from safety_assets.models.generate import Generator
     from safety_assets.models.load import load_model
 
     settings = ws.project.settings
-    loaded = load_model(folder, device=settings.device, threads=settings.threads)
+    loaded = load_model(folder, device=settings.device, threads=settings.threads, quantise=settings.quantise)
     return Generator(loaded, batch_rows=settings.generation_batch)
 
 

@@ -1,34 +1,26 @@
 """A checkpoint from elsewhere as a complete model folder, and what can be told of it without loading it."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from safety_assets.errors import ModelError
+from safety_assets.project import Project
 from safety_assets.records import Verdict
 from safety_assets.release.closed import passed
 from safety_assets.release.verdicts import weights_sound
 
 
-@contextmanager
-def open_candidate(folder: Path, base: Path) -> Iterator[Path]:
-    """A folder with the complete model of a checkpoint; an adapter is merged into its base for as long as it is open.
+def open_candidate(project: Project, folder: Path, base: Path) -> Path:
+    """The folder with the complete model of a checkpoint: an adapter stands on the base it is compared with.
 
     Raises:
-        ModelError: the folder is an adapter that cannot be merged into this base.
+        ModelError: the folder is an adapter of a kind that cannot be merged.
     """
     from safety_assets.models.identity import is_adapter
+    from safety_assets.models.source import ModelSource, model_folder
 
     if not is_adapter(folder):
-        yield folder
-        return
-    from safety_assets.models.adapters import merge_adapter
-
-    with tempfile.TemporaryDirectory(prefix="merged-") as place:
-        merged = Path(place) / folder.name
-        merge_adapter(folder, base, merged)
-        yield merged
+        return folder
+    adapted = ModelSource(base=str(base.resolve()), adapter=str(folder.resolve()))
+    return model_folder(adapted, root=project.folder, composed=project.storage / "models")
 
 
 def soundness(folder: Path) -> Verdict:
@@ -37,7 +29,8 @@ def soundness(folder: Path) -> Verdict:
     Raises:
         ModelError: the folder is no complete model.
     """
-    from safety_assets.models.identity import identify, inspect_weights
+    from safety_assets.models.identity import identify
+    from safety_assets.models.weights import inspect_weights
 
     identify(folder)
     report = inspect_weights(folder)
@@ -46,11 +39,8 @@ def soundness(folder: Path) -> Verdict:
 
 def same_template(base: Path, tuned: Path) -> Verdict:
     """Passes always; where the chat templates differ its note says what that means for the comparison."""
-    from safety_assets.models.identity import chat_template
+    from safety_assets.models.template import read_template
 
-    try:
-        same = chat_template(base) == chat_template(tuned)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"the chat template of {tuned} or {base} cannot be read: {error}") from error
+    same = read_template(base) == read_template(tuned)
     said = "The chat templates differ: each model was asked in its own, so a drop may come from the template alone."
     return passed("chat_templates", *([] if same else [said]))

@@ -121,6 +121,12 @@ def probe_splits_disjoint(artefact: Artefact, ws: Workspace) -> Verdict:
     return probe_checks.splits_disjoint(artefact.frame("probes", PROBES))
 
 
+def written_for_these_models(artefact: Artefact, ws: Workspace) -> Verdict:
+    """probe_suite: the probes are about the world that base and anchor know."""
+    suite = artefact.json("suite")
+    return probe_checks.written_for_these_models(suite["written_for"], suite["models_made_by"])
+
+
 def enough_probes(artefact: Artefact, ws: Workspace) -> Verdict:
     """probe_suite: every dimension has the probes that its budget needs."""
     return probe_checks.enough_probes_to_see_the_budget(artefact.frame("probes", PROBES), ws.policy)
@@ -157,7 +163,7 @@ def _without_rounding(second: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame
 
 def checkpoint_weights_sound(artefact: Artefact, ws: Workspace) -> Verdict:
     """finetuned_checkpoint: every weight can be read and is finite."""
-    from safety_assets.models.identity import inspect_weights
+    from safety_assets.models.weights import inspect_weights
 
     report = inspect_weights(artefact.path / "model")
     return release.weights_sound(report.parameters, report.num_non_finite, report.faults)

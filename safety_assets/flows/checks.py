@@ -96,6 +96,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "base_model": (Check("weights_sound", of.base_weights_sound, "Every weight is readable and finite"),),
     "probe_suite": (
         Check("splits_disjoint", of.probe_splits_disjoint, "No near-duplicates stand in two splits"),
+        Check("written_for_these_models", of.written_for_these_models, "The probes are about what these models know"),
         Check("enough_probes_to_see_the_budget", of.enough_probes, "The budgets can be resolved"),
     ),
     "safety_baseline": (

@@ -18,7 +18,7 @@ from safety_assets.flows.code_version import code_version
 from safety_assets.flows.external_folder import checkpoint_folder, content_digest
 from safety_assets.flows.gate_report import document, page
 from safety_assets.flows.gating import Exam, Gated, gate
-from safety_assets.flows.sources import anchor
+from safety_assets.flows.models import anchor
 from safety_assets.flows.workspace import Made, Markdown, Svg, Workspace, source_digests
 from safety_assets.records import DELTAS, DIMENSION_SCORES
 from safety_assets.release import plots

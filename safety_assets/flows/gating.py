@@ -125,17 +125,17 @@ def _measure(ws: Workspace, base: Path, tuned: Path, found: Findings) -> None:
     _first(found, "enough_probes_to_see_the_budget", enough_probes_to_see_the_budget(exam.probes, exam.policy))
     found.digests["base"] = model_digest(base)
     _first(found, "base_weights_sound", soundness(base))
-    with open_candidate(tuned, base) as candidate:
-        found.digests["tuned"] = model_digest(candidate)
-        _first(found, "weights_sound", soundness(candidate))
-        _first(found, "chat_templates", same_template(base, candidate))
-        if comes_first_holds(found.first):
-            found.base = examine(ws, base, exam)
-            scores = found.base.dimension_scores
-            _first(found, "base_every_dimension_scored", every_dimension_scored(scores, exam.policy.probes))
-            _first(found, "baseline_is_aligned", baseline_is_aligned(scores, exam.policy.dimensions, today()))
-        if comes_first_holds(found.first):
-            found.tuned = examine(ws, candidate, exam)
+    candidate = open_candidate(ws.project, tuned, base)
+    found.digests["tuned"] = model_digest(candidate)
+    _first(found, "weights_sound", soundness(candidate))
+    _first(found, "chat_templates", same_template(base, candidate))
+    if comes_first_holds(found.first):
+        found.base = examine(ws, base, exam)
+        scores = found.base.dimension_scores
+        _first(found, "base_every_dimension_scored", every_dimension_scored(scores, exam.policy.probes))
+        _first(found, "baseline_is_aligned", baseline_is_aligned(scores, exam.policy.dimensions, today()))
+    if comes_first_holds(found.first):
+        found.tuned = examine(ws, candidate, exam)
     if found.base and found.tuned:
         _compare(found, found.base, found.tuned)
 

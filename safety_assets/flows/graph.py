@@ -69,8 +69,10 @@ GRAPH: dict[str, Node] = {
         code=("corpus", "flows.tasks"),
         gated=True,
     ),
-    "base_model": Node(group="baseline", sources=("model_files", "anchor_files"), code=("models.identity",)),
-    "probe_suite": Node(group="baseline", sources=("probe_files",), code=("evals",)),
+    "base_model": Node(
+        group="baseline", sources=("model_files", "anchor_files"), code=("models.identity", "models.weights")
+    ),
+    "probe_suite": Node(group="baseline", sources=("probe_files", "model_makers"), code=("evals",)),
     "baseline_responses": Node(
         group="baseline", inputs=("base_model", "probe_suite", "task_set"), code=("models", "evals", "task_metric"),
         sources=("answering",),

@@ -29,7 +29,7 @@ def name_of(asset: str, partition: str) -> str:
 def wanted_inputs(ws: Workspace, step: str) -> tuple[str, ...]:
     """The inputs a step takes in this project: the optional ones only when the project names them."""
     node = GRAPH[step]
-    lacking = set(node.optional) if ws.project.pretrained_model is None else set()
+    lacking = set(node.optional) if ws.project.settings.pretrained_model is None else set()
     return tuple(name for name in node.inputs if name not in lacking)
 
 
@@ -91,7 +91,7 @@ def _write_recipe(ws: Workspace, partition: str) -> Callable[[Path], None]:
 
 
 def _write_pretrained(ws: Workspace, partition: str) -> Callable[[Path], None]:
-    if ws.project.pretrained_model is None:
+    if ws.project.settings.pretrained_model is None:
         raise ProjectError("project.yaml names no pretrained_model", do="name one, or leave out what needs it")
     identity = source_digest(ws.project, "pretrained_files")
     return lambda folder: write_json(folder, "model", {"identity": identity})

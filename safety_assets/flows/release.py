@@ -97,6 +97,7 @@ def released_model(ws: Workspace, recipe: str) -> Made:
         "recipe": recipe,
         "folder": checkpoint_model(checkpoint).relative_to(ws.store.root).as_posix(),
         "checkpoint": checkpoint.digest,
+        "quantise": ws.project.settings.quantise,
         "card": inputs["model_card"].digest,
     }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from safety_assets.corpus.files import source_files
 from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ProjectError
+from safety_assets.flows import models
 from safety_assets.flows.sign_offs import read_sign_offs
 from safety_assets.project import Project
 from safety_assets.settings import Settings
@@ -54,14 +55,9 @@ def model_digest(folder: Path) -> str:
     return identify(folder).digest
 
 
-def anchor(project: Project) -> Path:
-    """The originally aligned model that every loss is measured against; the base when the project names none."""
-    chosen = project.settings.anchor
-    return project.path(chosen) if chosen else project.base_model
-
-
 def _pretrained(project: Project) -> str:
-    return model_digest(project.pretrained_model) if project.pretrained_model else ""
+    folder = models.pretrained(project)
+    return model_digest(folder) if folder else ""
 
 
 def _budgets(project: Project) -> str:
@@ -82,7 +78,7 @@ def _answering(project: Project) -> str:
     """What decides how a model is asked. Of the task's metric only what is asked: marking anew asks nothing anew."""
     settings = project.settings
     compared = settings.task_metric.model_dump(mode="json") if compares_likelihoods(settings.task_metric) else None
-    return digest_json({"max_new_tokens": settings.max_new_tokens, "compared": compared})
+    return digest_json({"max_new_tokens": settings.max_new_tokens, "compared": compared, "quantise": settings.quantise})
 
 
 SOURCES: dict[str, Callable[[Project], str]] = {
@@ -95,8 +91,9 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "corpus_files": lambda p: data_digest(p.corpus),
     "refusal_files": lambda p: data_digest([p.refusal_pairs]),
     "probe_files": lambda p: files_digest(p.probes),
-    "model_files": lambda p: model_digest(p.base_model),
-    "anchor_files": lambda p: model_digest(anchor(p)),
+    "model_files": lambda p: model_digest(models.base(p)),
+    "model_makers": lambda p: digest_json(models.makers(p)),
+    "anchor_files": lambda p: model_digest(models.anchor(p)),
     "pretrained_files": _pretrained,
     "answering": _answering,
     "task_metric": lambda p: digest_settings(p.settings.task_metric),

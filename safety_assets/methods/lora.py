@@ -14,9 +14,11 @@ recipe without the method is the neutral one.
 import torch
 from peft import LoraConfig, LoraModel
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from safety_assets.errors import TrainingError
 from safety_assets.methods.moments import Context, Method
+from safety_assets.models.adapter import refuse_tied
 from safety_assets.models.load import forked_random_state
 from safety_assets.recipes import LowRankAdaptation
 
@@ -33,11 +35,11 @@ class LoRA(Method):
         self._wrapped: LoraModel | None = None
 
     def setup(self, context: Context) -> None:
-        """Put A and B beside the layers and freeze all else."""
+        """Put A and B beside the layers and freeze all else; transposed layers (GPT-2) are known by their class."""
         layers = self._spec.layers if isinstance(self._spec.layers, str) else list(self._spec.layers)
         config = LoraConfig(
             r=self._spec.rank, lora_alpha=self._spec.alpha, lora_dropout=self._spec.dropout, target_modules=layers,
-            task_type="CAUSAL_LM",
+            task_type="CAUSAL_LM", fan_in_fan_out=any(isinstance(m, Conv1D) for m in context.model.modules()),
         )  # fmt: skip
         assert isinstance(context.model, PreTrainedModel)
         with forked_random_state(context.model):
@@ -46,6 +48,7 @@ class LoRA(Method):
                 self._wrapped = LoraModel(context.model, config, "default")
             except ValueError as error:
                 raise TrainingError(f"LoRA finds no layer: {error}", do="correct layers in the recipe") from error
+        refuse_tied(context.model)
 
     def finish(self, context: Context) -> None:
         """Add (alpha / rank) B A to the weights and take A and B away."""

@@ -1,12 +1,16 @@
 """A chat as token ids, and which of them the assistant said."""
 
+import copy
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from safety_assets.errors import ModelError
+from safety_assets.models.template import without_system_prompt
 
 Chat = Sequence[Mapping[str, str]]
 """Messages with role and content: system (optional, first), then user and assistant in turn."""
@@ -32,6 +36,13 @@ class Encoded:
         return sum(self.response[1:])
 
 
+def without_serving_prompt(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    """A copy whose template puts no serving system prompt before a chat."""
+    bare = copy.copy(tokenizer)
+    bare.chat_template = without_system_prompt(tokenizer.get_chat_template())
+    return bare
+
+
 def encode_prompt(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> list[int]:
     """Token ids of a chat up to the answer: the template's opening of the assistant's turn is the end."""
     return _render(tokenizer, messages, add_generation_prompt=True)
@@ -47,7 +58,7 @@ def encode_chat(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> Encoded:
         ModelError: the chat before a turn is no token prefix of the whole (the template rewrites earlier turns or
             the tokenizer merges across the border), or the assistant says nothing.
     """
-    if SPANS.search(str(tokenizer.chat_template)):
+    if SPANS.search(tokenizer.get_chat_template()):
         encoded = _encode_spans(tokenizer, messages)
     else:
         encoded = _encode_prefixes(tokenizer, messages)
@@ -57,9 +68,7 @@ def encode_chat(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> Encoded:
 
 
 def _encode_spans(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> Encoded:
-    out = tokenizer.apply_chat_template(
-        _plain(messages), tokenize=True, return_dict=True, return_assistant_tokens_mask=True
-    )
+    out = _apply(tokenizer, messages, return_dict=True, return_assistant_tokens_mask=True)
     return Encoded(list(out["input_ids"]), [bool(x) for x in out["assistant_masks"]])
 
 
@@ -94,11 +103,14 @@ def _after_end_token(ids: list[int], start: int, end: int, end_token: int | None
 
 
 def _render(tokenizer: PreTrainedTokenizerBase, messages: Chat, *, add_generation_prompt: bool) -> list[int]:
-    ids = tokenizer.apply_chat_template(
-        _plain(messages), tokenize=True, return_dict=False, add_generation_prompt=add_generation_prompt
-    )
-    return list(ids)
+    return list(_apply(tokenizer, messages, return_dict=False, add_generation_prompt=add_generation_prompt))
 
 
-def _plain(messages: Chat) -> list[dict[str, str]]:
-    return [{"role": m["role"], "content": m["content"]} for m in messages]
+def _apply(tokenizer: PreTrainedTokenizerBase, messages: Chat, **wanted: bool) -> Any:
+    plain = [{"role": m["role"], "content": m["content"]} for m in messages]
+    try:
+        return tokenizer.apply_chat_template(plain, tokenize=True, **wanted)
+    except TemplateError as error:
+        raise ModelError(
+            f"the chat template refuses the chat: {error}", expected="turns that it knows", do="drop the row"
+        ) from error

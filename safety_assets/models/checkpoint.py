@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from safety_assets.errors import ModelError
-from safety_assets.models.identity import WEIGHTS, identity_files, stored_types
+from safety_assets.models.identity import word_files
 from safety_assets.models.load import LoadedModel
 from safety_assets.models.shards import cut_like
+from safety_assets.models.weights import stored_types
 
 TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
@@ -33,18 +34,17 @@ def export_model(loaded: LoadedModel, out: Path) -> None:
     shutil.rmtree(parts, ignore_errors=True)
     weights = _in_stored_types(loaded.model, stored_types(loaded.folder))
     loaded.model.save_pretrained(parts, state_dict=weights)
-    for path in identity_files(loaded.folder):
-        if not any(path.match(pattern) for pattern in WEIGHTS):
-            copy = parts / path.relative_to(loaded.folder)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+    for path in word_files(loaded.folder):
+        copy = parts / path.relative_to(loaded.folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
     shutil.rmtree(out, ignore_errors=True)
     parts.rename(out)
 
 
 def _in_stored_types(model: nn.Module, stored: Mapping[str, str]) -> dict[str, Tensor]:
     """The state of a model in the stored types; tensors that share memory still do."""
-    usual = max(set(stored.values()), key=list(stored.values()).count, default="F32")
+    usual = max(sorted(set(stored.values())), key=list(stored.values()).count, default="F32")
     done: dict[int, Tensor] = {}
     out = {}
     for name, tensor in model.state_dict().items():

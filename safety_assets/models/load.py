@@ -1,25 +1,38 @@
 """A model folder as a model that can answer: offline, safetensors only, no code from the folder."""
 
+import importlib.util
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
+import transformers
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    CONFIG_MAPPING,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging as transformers_logging
 
 from safety_assets.errors import ModelError
+from safety_assets.models.adapter import merge_adapter
 from safety_assets.models.identity import identify
+from safety_assets.models.weights import ADAPTER
 
 Precision = Literal["auto", "fp32", "bf16"]
+Quantise = Literal["4bit", "8bit"]
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A causal language model in memory, in evaluation mode, weights in fp32.
+    """A causal language model in memory, in evaluation mode, weights in fp32 unless they were quantised.
 
     Args:
         model: the transformers model.
@@ -53,7 +66,7 @@ class LoadedModel:
     @property
     def max_tokens(self) -> int:
         """Tokens a chat may have in this model."""
-        return int(getattr(self.model.config, "max_position_embeddings", None) or 1 << 30)
+        return int(getattr(self.model.config.get_text_config(), "max_position_embeddings", None) or 1 << 30)
 
 
 def load_model(
@@ -63,8 +76,9 @@ def load_model(
     precision: Precision = "fp32",
     threads: int | None = None,
     in_host_memory: bool = False,
+    quantise: Quantise | None = None,
 ) -> LoadedModel:
-    """The model of a folder, ready to answer.
+    """The model of a folder, ready to answer; its adapter, when it has one, is merged.
 
     Args:
         folder: a transformers model folder with safetensors, tokenizer and chat template.
@@ -72,17 +86,23 @@ def load_model(
         precision: fp32; bf16 (weights stay fp32, products in bf16); auto: bf16 where CUDA supports it, else fp32.
         threads: CPU threads of torch; unchanged when None.
         in_host_memory: leave the weights there, for a model that is sharded before it runs.
+        quantise: hold the linear layers in so many bits (bitsandbytes, CUDA); such a model answers, it is not trained.
 
     Raises:
-        ModelError: the folder is no complete model, or the device does not exist.
+        ModelError: the folder is no complete model, its architecture is not known, the device does not exist, or
+            the model cannot be quantised here.
     """
     identity = identify(folder)
     if threads is not None:
         torch.set_num_threads(threads)
     place = pick_device(device)
-    tokenizer, model = _read_tokenizer(folder), _read_model(folder)
-    model = model.eval() if in_host_memory else model.to(place).eval()
-    return LoadedModel(model, tokenizer, identity.digest, place, folder, _autocast(precision, place))
+    _demand_known(folder)
+    tokenizer = _read_tokenizer(folder)
+    model = _read_quantised(folder, place, quantise) if quantise else _read_whole(folder)
+    _demand_room(folder, tokenizer, model)
+    if not (quantise or in_host_memory):
+        model = model.to(place)
+    return LoadedModel(model.eval(), tokenizer, identity.digest, place, folder, _autocast(precision, place))
 
 
 @contextmanager
@@ -125,17 +145,72 @@ def _read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _read_model(folder: Path) -> PreTrainedModel:
+def _demand_known(folder: Path) -> None:
+    """Refuse what only code from the folder could read, and weights that are quantised already."""
+    try:
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder / 'config.json'} cannot be read: {error}", do="download it again") from error
+    kind = settings.get("model_type")
+    if kind not in CONFIG_MAPPING:
+        raise ModelError(
+            f"{folder} is of type {kind!r}" + (", with code of its own" if settings.get("auto_map") else ""),
+            expected=f"a type that transformers {transformers.__version__} knows; code from a folder is never run",
+            do="convert it to a known architecture, or install a transformers that knows it",
+        )
+    if settings.get("quantization_config"):
+        raise ModelError(
+            f"the weights in {folder} are stored quantised ({settings['quantization_config'].get('quant_method')})",
+            expected="full-precision weights: training changes them",
+            do="name the model that it was made from, and set quantise in project.yaml",
+        )
+
+
+def _demand_room(folder: Path, tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> None:
+    rows = model.get_input_embeddings().num_embeddings
+    if len(tokenizer) > rows:
+        raise ModelError(
+            f"the tokenizer in {folder} has {len(tokenizer)} tokens, the model's embedding {rows} rows",
+            expected="a row for every token",
+            do="use the tokenizer that the model was trained with",
+        )
+
+
+def _read_whole(folder: Path) -> PreTrainedModel:
+    model = _read_model(folder, dtype=torch.float32)
+    return merge_adapter(model, folder) if (folder / ADAPTER).is_file() else model
+
+
+def _read_quantised(folder: Path, place: torch.device, quantise: Quantise) -> PreTrainedModel:
+    if place.type != "cuda":
+        raise ModelError(
+            f"quantise: {quantise} on {place}", expected="a CUDA device",
+            do="run on a machine with one, or take quantise out of project.yaml",
+        )  # fmt: skip
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ModelError(
+            f"quantise: {quantise} without bitsandbytes", expected="the package bitsandbytes",
+            do="pip install 'safety_assets[quantise]'",
+        )  # fmt: skip
+    if (folder / ADAPTER).is_file():
+        raise ModelError(
+            f"quantise: {quantise} on a base with an adapter", expected="merged weights in one folder",
+            do="merge and save the adapter first: it is merged in full precision",
+        )  # fmt: skip
+    bits = BitsAndBytesConfig(
+        load_in_4bit=quantise == "4bit", load_in_8bit=quantise == "8bit", bnb_4bit_quant_type="nf4",
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )  # fmt: skip
+    return _read_model(folder, dtype=torch.bfloat16, quantization_config=bits, device_map={"": place})
+
+
+def _read_model(folder: Path, **how: Any) -> PreTrainedModel:
     transformers_logging.disable_progress_bar()
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
+            folder, use_safetensors=True, local_files_only=True, trust_remote_code=False, output_loading_info=True,
+            **how,
+        )  # fmt: skip
     except Exception as error:  # safetensors and transformers raise many kinds; each is a folder that cannot be used
         raise ModelError(f"the model in {folder} cannot be read: {error}", do="write or download it again") from error
     if info["missing_keys"]:

@@ -11,6 +11,7 @@ import torch
 from safety_assets.errors import TrainingError
 from safety_assets.methods.menu import build_all
 from safety_assets.models.batch import pad_right
+from safety_assets.models.chat import without_serving_prompt
 from safety_assets.models.checkpoint import export_model
 from safety_assets.models.load import LoadedModel, load_model
 from safety_assets.models.ranks import ALONE, Ranks
@@ -141,7 +142,8 @@ def _open(order: TrainingOrder, ranks: Ranks) -> tuple["_Run", list[Quarantined]
         order.base, device=order.device, precision=order.recipe.precision, threads=order.threads,
         in_host_memory=ranks.sharded,
     )  # fmt: skip
-    rows, quarantined = encode_rows(loaded.tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
+    tokenizer = loaded.tokenizer if order.recipe.under_system_prompt else without_serving_prompt(loaded.tokenizer)
+    rows, quarantined = encode_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
     mix = _mix(order, rows, seed)
     torch.manual_seed(seed)
     return _Run(order, loaded, rows, mix, seed, _digest(order, loaded, seed), ranks), quarantined

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from safety_assets.errors import TrainingError
+from safety_assets.errors import ModelError, TrainingError
 from safety_assets.methods.menu import build, build_all
 from safety_assets.methods.moments import Method
 from safety_assets.models.load import load_model
@@ -127,3 +127,10 @@ def test_wrapping_comes_before_surgery_whatever_the_recipe_says():
     )  # fmt: skip
     assert [type(m).__name__ for m in build_all(recipe.methods)] == ["LoRA", "SafeGrad"]
     assert all(isinstance(build(spec), Method) for spec in recipe.methods)
+
+
+@pytest.mark.filterwarnings("ignore:Model has `tie_word_embeddings")
+@pytest.mark.parametrize("layer", ["lm_head", "embed_tokens"])
+def test_lora_of_a_tied_weight_is_refused(tiny_model: Path, tmp_path: Path, layer: str):
+    with pytest.raises(ModelError, match="one weight for both"):
+        run(tiny_model, tmp_path, {"method": "lora", "layers": ["q_proj", layer]})

@@ -5,8 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from safety_assets.errors import CorpusError
-from safety_assets.evals.probes import enough_probes_to_see_the_budget, read_probes, splits_disjoint
+from safety_assets.errors import CorpusError, ProjectError
+from safety_assets.evals.probes import (
+    enough_probes_to_see_the_budget,
+    read_probes,
+    read_suite,
+    splits_disjoint,
+    written_for_these_models,
+)
+from safety_assets.flows.models import makers
 from safety_assets.project import open_project
 
 GOOD = {
@@ -67,3 +74,35 @@ def test_the_bundled_probes_are_disjoint_and_enough() -> None:
     few = enough_probes_to_see_the_budget(probes.head(1000), project.policy())
     assert few.status == "fail"
     assert "gate probes and needs 500" in few.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("written_for", "made_by", "status"),
+    [
+        (None, [""], "pass"),
+        (None, ["someone"], "pass"),
+        ("us", ["us"], "pass"),
+        ("us", [""], "fail"),
+        ("us", ["", "us"], "fail"),
+        ("us", ["someone"], "fail"),
+        ("us", [], "fail"),
+    ],
+)
+def test_probes_are_for_whom_they_were_written(written_for: str | None, made_by: list[str], status: str) -> None:
+    verdict = written_for_these_models(written_for, made_by)
+    assert verdict.status == status
+    assert all("standard suite" in reason for reason in verdict.reasons)
+
+
+def test_what_a_suite_says_is_read_and_a_wrong_key_named(tmp_path: Path) -> None:
+    assert read_suite(tmp_path).written_for is None
+    (tmp_path / "suite.yaml").write_text("written_for: us\n")
+    assert read_suite(tmp_path).written_for == "us"
+    (tmp_path / "suite.yaml").write_text("writen_for: us\n")
+    with pytest.raises(ProjectError, match=r"suite.yaml:1: writen_for: unknown key"):
+        read_suite(tmp_path)
+
+
+def test_the_bundled_probes_are_for_the_bundled_model() -> None:
+    project = open_project()
+    assert written_for_these_models(read_suite(project.probes).written_for, makers(project)).passed

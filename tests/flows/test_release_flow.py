@@ -35,6 +35,7 @@ def test_what_is_released_is_what_was_scored(ws: Workspace) -> None:
     folder = released_folder(ws)
     assert folder == ws.store.current("finetuned_checkpoint", "protected").path / "model"
     assert decision_of(ws.store.current("release_decision", "protected")).digests["weights"] == model_digest(folder)
+    assert promotion.released(ws.store.root, "small")["release"]["quantise"] is None
 
 
 def test_a_budget_that_is_exceeded_rejects_and_stops_the_release(again: Again, project: Path) -> None:
@@ -90,7 +91,7 @@ def test_swapped_base_weights_are_refused(again: Again, project: Path, tmp_path:
     """The folder that was recorded now holds other weights."""
     from safety_assets.flows.baseline import base_folder
 
-    copy = Path(shutil.copytree(again().project.base_model, tmp_path / "model"))
+    copy = Path(shutil.copytree(again().project.settings.base_model, tmp_path / "model"))
     small_project.write_yaml(project / "project.yaml", small_project.project_settings(copy))
     made = materialize(again(), "base_model").artefact
     weights = copy / "model.safetensors"

@@ -39,7 +39,7 @@ def order(untouched: Path, tmp_path: Path) -> dict:
     recipe["optimiser"]["steps"] = STEPS
     return {
         "kind": "train", "recipe": Recipe.model_validate(recipe).model_dump(mode="json"), "share": 0.2,
-        "base": str(project.base_model), "rows": str(tmp_path / "rows.parquet"),
+        "base": project.settings.base_model, "rows": str(tmp_path / "rows.parquet"),
         "probes": str(tmp_path / "probes.parquet"), "work": str(tmp_path), "result": str(tmp_path / "result.json"),
         "device": "cpu", "devices": 2, "sharding": "none", "threads": 1, "seed": None, "max_new_tokens": 4,
         "generation_batch": 64,

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import small_project
 
+from safety_assets.flows import models
 from safety_assets.flows.assets import materialize
 from safety_assets.flows.checks import CHECKS, verdict_of
 from safety_assets.flows.inputs import observe
@@ -26,7 +27,7 @@ def opened(ws: Workspace) -> Workspace:
 
 
 def changed(ws: Workspace, **settings: object) -> Workspace:
-    given = small_project.project_settings(ws.project.base_model)
+    given = small_project.project_settings(models.base(ws.project))
     small_project.write_yaml(ws.project.folder / "project.yaml", {**given, **settings})
     return opened(ws)
 

@@ -5,8 +5,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from safety_assets.models.checkpoint import export_model
-from safety_assets.models.identity import identify, inspect_weights
+from safety_assets.models.identity import identify
 from safety_assets.models.load import load_model
+from safety_assets.models.weights import inspect_weights
 
 
 def test_exported_model_is_the_model_it_was_read_from(tiny_model: Path, tmp_path: Path):

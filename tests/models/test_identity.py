@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from safety_assets.errors import ModelError
-from safety_assets.models.identity import identify, inspect_weights
+from safety_assets.models.identity import identify
+from safety_assets.models.weights import inspect_weights
 
 
 @pytest.fixture

@@ -13,12 +13,13 @@ import pytest
 from safety_assets.corpus.ingest import read_rows
 from safety_assets.datafiles import DataFiles
 from safety_assets.evals.ask import ask
-from safety_assets.evals.probes import read_probes
+from safety_assets.evals.probes import read_probes, read_suite, written_for_these_models
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import summarise
 from safety_assets.models.generate import Generator
-from safety_assets.models.identity import identify, inspect_weights
+from safety_assets.models.identity import identify, made_by
 from safety_assets.models.load import load_model
+from safety_assets.models.weights import inspect_weights
 from safety_assets.project import open_project
 from safety_assets.refusals import is_refusal
 from safety_assets.release.verdicts import baseline_is_aligned
@@ -58,6 +59,13 @@ def test_it_is_told_that_it_is_not_aligned_here(folder: Path) -> None:
     verdict = baseline_is_aligned(scores, project.policy().dimensions, date(2026, 1, 1))
     assert not verdict.passed
     assert any("safety" in reason for reason in verdict.reasons)
+
+
+def test_the_bundled_probes_are_not_asked_of_it(folder: Path) -> None:
+    written_for = read_suite(open_project(ROOT / "data").probes).written_for
+    verdict = written_for_these_models(written_for, [made_by(folder)])
+    assert verdict.status == "fail"
+    assert "Bring your own probes" in verdict.reasons[0]
 
 
 def test_published_rows_are_read_and_none_is_lost(tmp_path: Path) -> None:

@@ -138,3 +138,20 @@ def test_schedule(schedule: str):
     assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert rates[-1] == pytest.approx(1.0 if schedule == "constant" else 0.1)
     assert all(a >= b for a, b in pairwise(rates[4:]))
+
+
+@pytest.mark.parametrize("under", [False, True])
+def test_the_serving_system_prompt_is_trained_under_only_when_the_recipe_says_so(
+    order, tiny_model: Path, tmp_path: Path, under: bool
+):
+    """Without it the rows are those of the plain base; the template that is served is the same in both."""
+    from dataclasses import replace
+
+    from safety_assets.models.source import ModelSource, model_folder
+
+    source = ModelSource(base=str(tiny_model), system_prompt="Be brief.")
+    served = model_folder(source, root=tmp_path, composed=tmp_path / "composed")
+    plain = train(order("plain"))
+    trained = train(replace(order("served", under_system_prompt=under), base=served))
+    assert (plain.facts["final_loss"] == trained.facts["final_loss"]) is not under
+    assert "Be brief." in (trained.model / "chat_template.jinja").read_text()

@@ -1,0 +1,185 @@
+"""What every architecture must do under every way of training, on random weights made on the spot.
+
+Llama runs with all tests; the others are marked `architectures`.
+"""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from safety_assets.errors import TrainingError
+from safety_assets.models.batch import pad_right, response_logits
+from safety_assets.models.chat import encode_chat, encode_prompt
+from safety_assets.models.checkpoint import export_model
+from safety_assets.models.generate import Generator
+from safety_assets.models.identity import identify
+from safety_assets.models.load import LoadedModel, load_model
+from safety_assets.models.weights import inspect_weights
+from safety_assets.recipes import Recipe
+from safety_assets.records import AUDITED
+from safety_assets.training.run import Trained, TrainingOrder, train
+
+SIZES = {
+    "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 256, "initializer_range": 0.1,
+}  # fmt: skip
+WIDE = {**SIZES, "head_dim": 8}
+ARCHITECTURES = {
+    "llama": ("llama", SIZES | {"tie_word_embeddings": False}),
+    "llama-tied": ("llama", SIZES | {"tie_word_embeddings": True}),
+    "qwen2": ("qwen2", SIZES),
+    "qwen3": ("qwen3", WIDE),
+    "mistral": ("mistral", SIZES | {"sliding_window": 16}),
+    "gemma": ("gemma", WIDE),
+    "gemma2": ("gemma2", WIDE | {"sliding_window": 16}),
+    "gemma3": ("gemma3_text", WIDE | {"sliding_window": 16}),
+    "phi": ("phi", {**SIZES, "num_key_value_heads": 4, "resid_pdrop": 0.1}),
+    "phi3": ("phi3", SIZES),
+    "gpt2": ("gpt2", {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "initializer_range": 0.1}),
+    "gpt_neox": ("gpt_neox", {**SIZES, "hidden_dropout": 0.1}),
+}
+"""Name to (model type, sizes). Some have a sliding window that a chat outgrows, some dropout."""
+
+WAYS = {
+    "full": [],
+    "lora": [{"method": "lora", "rank": 4, "dropout": 0.1}],
+    "surgery": [{"method": "gradient_surgery", "every": 1, "batch_rows": 3}],
+    "both": [{"method": "lora", "rank": 4}, {"method": "gradient_surgery", "every": 1, "batch_rows": 3}],
+}
+EVERY_WAY = pytest.mark.parametrize("way", WAYS)
+WORDS = ("open", "account", "dog", "green", "hill", "unsafe", "form", "cat", "answer", "small")
+CHATS = [[{"role": "user", "content": " ".join((WORDS * 3)[i : i + 1 + 3 * (i % 5)])}] for i in range(9)]
+
+
+def marked(name: str) -> object:
+    return pytest.param(name, marks=() if name == "llama" else pytest.mark.architectures)
+
+
+@pytest.fixture(scope="module", params=[marked(name) for name in ARCHITECTURES])
+def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer) -> Path:
+    """A folder with a random model of one architecture."""
+    kind, sizes = ARCHITECTURES[request.param]
+    tokens = {"bos_token_id": 2, "eos_token_id": 3, "pad_token_id": 0, "vocab_size": len(tiny_tokenizer)}
+    folder = tmp_path_factory.mktemp("architectures") / request.param
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **tokens, **sizes))
+    model.save_pretrained(folder)
+    tiny_tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def loaded(base: Path) -> LoadedModel:
+    return load_model(base)
+
+
+def rows() -> pl.DataFrame:
+    origins = ["corpus"] * 12 + ["refusal", "lookalike", "anchor"] * 3
+    return AUDITED.frame([row(i, origin) for i, origin in enumerate(origins)])
+
+
+def row(i: int, origin: str) -> dict:
+    answer = {"role": "assistant", "content": " ".join(WORDS[(3 * i + k) % 10] for k in range(1 + i % 4))}
+    chat = [*CHATS[i % len(CHATS)], answer]
+    return {"row_id": f"{i:016x}", "messages": chat, "origin": origin, "group": str(i), "split": "train"}
+
+
+def run(base: Path, folder: Path, way: str, stop_after: int | None = None) -> Trained:
+    optimiser = {"learning_rate": 1e-2, "steps": 2, "batch_rows": 4}
+    recipe = Recipe.model_validate({"description": "x", "injection": 0.2, "methods": WAYS[way], "optimiser": optimiser})
+    order = TrainingOrder(
+        recipe=recipe, share=0.2, base=base, rows=rows(), work=folder / "work", out=folder / "model", device="cpu",
+        threads=1,
+    )  # fmt: skip
+    asked = iter(range(100))
+    return train(order, should_stop=lambda: next(asked) == stop_after)
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "model.safetensors")
+
+
+@EVERY_WAY
+def test_it_trains_and_leaves_a_model_of_its_kind(base: Path, tmp_path: Path, way: str):
+    trained = run(base, tmp_path, way)
+    before, after = weights(base), weights(trained.model)
+    assert before.keys() == after.keys()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert way in ("full", "surgery") or not any("embed" in name or "wte" in name for name in changed)
+    assert inspect_weights(trained.model).num_non_finite == 0
+    assert {p for p, d in identify(trained.model).parts.items() if identify(base).parts[p] != d} == {"weights"}
+
+
+@EVERY_WAY
+def test_resumed_is_uninterrupted(base: Path, tmp_path: Path, way: str):
+    whole = run(base, tmp_path / "whole", way)
+    with pytest.raises(TrainingError, match="interrupted after step 1 of 2"):
+        run(base, tmp_path / "cut", way, stop_after=1)
+    resumed = run(base, tmp_path / "cut", way)
+    one, other = weights(whole.model), weights(resumed.model)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert whole.history.equals(resumed.history)
+
+
+@pytest.mark.parametrize("way", ["lora"])
+def test_the_merged_model_says_what_the_adapted_one_said(
+    base: Path, tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+):
+    """The logits before the merge, with the adapters in place, are those of the folder that is left."""
+    from safety_assets.methods.lora import LoRA
+
+    said, finish = {}, LoRA.finish
+
+    def look(self: LoRA, context) -> None:
+        context.model.eval()
+        with torch.no_grad():
+            said["before"] = context.model(input_ids=torch.arange(4, 40)[None]).logits
+        finish(self, context)
+
+    monkeypatch.setattr(LoRA, "finish", look)
+    trained = run(base, tmp_path, way)
+    with torch.no_grad():
+        after = load_model(trained.model).model(input_ids=torch.arange(4, 40)[None]).logits
+    assert torch.allclose(said["before"], after, atol=1e-4)
+
+
+def test_it_is_exported_as_it_was_read(base: Path, loaded: LoadedModel, tmp_path: Path):
+    export_model(loaded, tmp_path / "out")
+    one, other = weights(base), weights(tmp_path / "out")
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("batch_rows", [1, 4, 64])
+def test_answers_are_those_of_model_generate(loaded: LoadedModel, batch_rows: int):
+    for chat, answer in zip(CHATS, Generator(loaded, batch_rows).generate(CHATS, 10), strict=True):
+        prompt = torch.tensor([encode_prompt(loaded.tokenizer, chat)])
+        out = loaded.model.generate(
+            input_ids=prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=10, do_sample=False
+        )
+        ids = [i for i in out[0, prompt.shape[1] :].tolist() if i not in loaded.stop_ids]
+        assert answer.text == loaded.tokenizer.decode(ids, skip_special_tokens=True).strip()
+
+
+def test_choices_are_scored_alike_in_any_batch(loaded: LoadedModel):
+    choices = [["Yes.", "No, never, because it is unsafe."]] * len(CHATS)
+    together, alone = (Generator(loaded, size).choice_logprobs(CHATS, choices) for size in (64, 1))
+    for one, other in zip(together, alone, strict=True):
+        assert one == pytest.approx(other, abs=1e-4)
+
+
+def test_response_logits_are_the_models(loaded: LoadedModel):
+    chats = [encode_chat(loaded.tokenizer, row(i, "corpus")["messages"]) for i in range(5)]
+    batch = pad_right(chats, 0, loaded.device)
+    with torch.no_grad():
+        found = response_logits(loaded.model, batch)
+        alone = [
+            loaded.model(input_ids=torch.tensor([c.ids])).logits[0, :-1][torch.tensor(c.response[1:])] for c in chats
+        ]
+    assert torch.allclose(found, torch.cat(alone), atol=1e-4)
