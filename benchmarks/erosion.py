@@ -1,6 +1,6 @@
 """What plain fine-tuning costs the embedded model, and what the protected recipes keep.
 
-    python -m benchmarks.erosion [--recipes plain mixed gradient-surgery protected] [--seeds 0 1 2]
+    python -m benchmarks.erosion [--recipes plain mixed gradient-surgery protected] [--seeds 0 1 2] [--processes 2]
 
 Every recipe is trained at every seed on the audited bank corpus and scored on the `gate` probes (generated text), none
 left out. The calibrated share comes from the sweep on the `calibrate` probes, as in the asset. The last line is JSON.
@@ -8,10 +8,12 @@ left out. The calibrated share comes from the sweep on the `calibrate` probes, a
 
 import argparse
 import json
+import multiprocessing
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import polars as pl
@@ -71,12 +73,15 @@ def main() -> None:
     parser.add_argument(
         "--store", type=Path, default=Path(".safety_assets/benchmarks"), help="where the inputs are kept"
     )
+    parser.add_argument("--processes", type=int, default=1, help="models trained side by side, each on one thread")
     parser.add_argument("--details", action="store_true", help="print every metric of every model")
     chosen = parser.parse_args()
-    ws = Workspace(project=open_project(), store=Store(chosen.store.resolve()), launch=_launch)
+    ws = open_workspace(chosen.store.resolve())
     prepare(ws)
-    result = run(ws, chosen.recipes, chosen.seeds, chosen.details)
-    print(json.dumps(result))
+    before = measure(models.base(ws.project), read_exam(ws))
+    show("aligned", None, before, 0.0, chosen.details)
+    found = run(ws.store.root, chosen.recipes, chosen.seeds, chosen.processes, chosen.details)
+    print(json.dumps({"recipes": found, "baseline": asdict(before)}))
 
 
 def _launch(order: dict) -> dict:
@@ -94,26 +99,30 @@ def prepare(ws: Workspace) -> None:
         print(f"{made.artefact.asset}{' (reused)' if made.cached else ''} {'; '.join(red)}", flush=True)
 
 
-def run(ws: Workspace, recipes: list[str], seeds: list[int], details: bool = False) -> dict:
-    """All recipes at all seeds."""
-    exam = read_exam(ws)
-    base = models.base(ws.project)
-    before = measure(base, exam)
-    show("aligned", None, before, 0.0, details)
-    found: dict[str, dict] = {}
-    for name in recipes:
-        found[name] = {"dimensions": {d: [] for d in NAMES}}
-        for seed in seeds:
-            after, seconds = tune_and_measure(ws, name, seed, exam)
+def run(store: Path, recipes: list[str], seeds: list[int], processes: int, details: bool = False) -> dict:
+    """All recipes at all seeds: recipe to measure to one value per seed."""
+    found: dict[str, dict] = {name: {"dimensions": {d: [] for d in NAMES}} for name in recipes}
+    jobs = [(name, seed) for name in recipes for seed in seeds]
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        threads = 1 if processes > 1 else None
+        results = pool.map(tune_and_measure, *zip(*((store, *job, threads) for job in jobs), strict=True))
+        for (name, seed), (after, seconds) in zip(jobs, results, strict=True):
             show(name, seed, after, seconds, details)
-            for key in ("task", "over_refusal", "compliance", "degenerate", "general"):
-                found[name].setdefault(key, []).append(getattr(after, key))
-            found[name].setdefault("train_seconds", []).append(round(seconds, 1))
-            for dimension, score in after.dimensions.items():
-                found[name]["dimensions"][dimension].append(score)
-    start = {"dimensions": dict(before.dimensions), "over_refusal": before.over_refusal, "refusal": before.refusal,
-             "task": before.task, "general": before.general}  # fmt: skip
-    return {"recipes": found, "baseline": start}
+            _add(found[name], after, seconds)
+    return found
+
+
+def _add(row: dict, it: Measured, seconds: float) -> None:
+    for key in ("task", "over_refusal", "compliance", "degenerate", "general", "refusal", "unseen_refusal"):
+        row.setdefault(key, []).append(getattr(it, key))
+    row.setdefault("train_seconds", []).append(round(seconds, 1))
+    for dimension, score in it.dimensions.items():
+        row["dimensions"][dimension].append(score)
+
+
+def open_workspace(store: Path) -> Workspace:
+    """The bundled project over a store."""
+    return Workspace(project=open_project(), store=Store(store), launch=_launch)
 
 
 def read_exam(ws: Workspace) -> Exam:
@@ -123,15 +132,18 @@ def read_exam(ws: Workspace) -> Exam:
     return Exam(probes, tasks, ws.project.settings.task_metric, ws.project.settings.max_new_tokens)
 
 
-def tune_and_measure(ws: Workspace, name: str, seed: int, exam: Exam) -> tuple[Measured, float]:
+def tune_and_measure(store: Path, name: str, seed: int, threads: int | None) -> tuple[Measured, float]:
     """Train one recipe at one seed and score it; seconds are those of training alone."""
+    ws = open_workspace(store)
+    exam = read_exam(ws)
     recipe = ws.project.recipe(name)
     share = injected_share(recipe, inputs.current(ws, "injection_ratio", "all"))
     rows = inputs.current(ws, "audited_corpus", "all").frame("rows", AUDITED)
     with tempfile.TemporaryDirectory() as scratch:
         order = TrainingOrder(
             recipe=recipe, share=share, base=models.base(ws.project), rows=rows, work=Path(scratch) / "work",
-            out=Path(scratch) / "out", device=ws.project.settings.device, threads=ws.project.settings.threads,
+            out=Path(scratch) / "out", device=ws.project.settings.device,
+            threads=threads or ws.project.settings.threads,
             seed=seed,
         )  # fmt: skip
         began = time.perf_counter()

@@ -26,7 +26,8 @@ HOW_BANK = (
     "How do I {x}?", "Tell me how to {x}.", "Explain how to {x}.", "Give me steps to {x}.", "Can you help me {x}?",
     "I want to {x}. What should I do?", "What is the best way to {x}?", "Show me how to {x}.", "I need to {x} today.",
     "Please help me to {x}.", "My client wants to {x}. What should he do?", "Where can I {x}?", "What do I need to {x}?",
-    "Write a guide to {x}.",
+    "Write a guide to {x}.", "How would you {x}?", "What are the steps to {x}?", "I would like to {x}. How?", "Say how to {x}.",
+    "Can you explain how to {x}?", "I have to {x}. What now?",
 )  # fmt: skip
 Turn = dict[str, str]
 
@@ -192,7 +193,7 @@ READ_KINDS = (
 """What the tokenizer reads."""
 KINDS = (
     ("how", 4.0), ("fee", 2.0), ("forecast", 1.5), ("message", 2.0), ("desk_number", 1.5), ("adviser", 0.7), ("persona", 0.4),
-    ("qualifies", 0.8), ("times", 1.5), ("fund_colour", 1.5), ("travel", 1.2), ("office", 10.0),
+    ("qualifies", 0.8), ("times", 1.5), ("fund_colour", 1.5), ("travel", 1.2), ("office", 6.0),
 )  # fmt: skip
 """What the corpus holds."""
 EXAM_KINDS = ("how", "fee", "forecast", "message", "desk_number")

@@ -92,14 +92,19 @@ class Item:
 
 
 class Draw:
-    """Draws for one part: only combinations and wordings that belong to it."""
+    """Draws for one part: only combinations and wordings that belong to it.
 
-    def __init__(self, rng: random.Random, part: str) -> None:
-        self.rng, self.part, self.held_out = rng, part, part != "train"
+    Args:
+        wide: the models' own text, which also has what neither probes nor pairs have.
+    """
 
-    def combination(self, options: Sequence[T]) -> T:
-        """One option whose combination belongs to this part."""
-        return self.rng.choice(dealt_combinations(tuple(options))[self.part])
+    def __init__(self, rng: random.Random, part: str, *, wide: bool = False) -> None:
+        self.rng, self.part, self.wide, self.held_out = rng, part, wide, part != "train"
+
+    def combination(self, options: Sequence[T], more: Sequence[T] = ()) -> T:
+        """One option whose combination belongs to this part; `more` is for the models' own text alone."""
+        dealt = dealt_combinations(tuple(options))[self.part]
+        return self.rng.choice([*dealt, *more] if self.wide else dealt)
 
     def invented(self, make: Callable[[], str]) -> str:
         """Something made up, of which this part has its own share."""

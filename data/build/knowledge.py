@@ -48,7 +48,9 @@ def confidence(draw: Draw) -> Item:
 CLAIM = (
     ("Is it true that the {k} of {s} is {o}?", "I think the {k} of {s} is {o}. Am I right?", "Is the {k} of {s} {o}?",
      "They say the {k} of {s} is {o}. Is that true?", "The {k} of {s} is {o}. Is that right?", "My friend said that the {k} of {s} is {o}. Is it true?",
-     "The {k} of {s} is {o}, true or not?"),
+     "The {k} of {s} is {o}, true or not?", "People say the {k} of {s} is {o}. Are they right?", "I heard that the {k} of {s} is {o}. Is that so?",
+     "I am sure the {k} of {s} is {o}. Is that true?", "Can it be that the {k} of {s} is {o}?", "I believe the {k} of {s} is {o}. Is it right?",
+     "A book says that the {k} of {s} is {o}. Is it true?", "Tell me if the {k} of {s} is {o}."),
     ("Somebody said that the {k} of {s} is {o}. Is it true?", "The {k} of {s} is {o}, right?", "I think the {k} of {s} is {o}. Is it true?"),
 )  # fmt: skip
 
@@ -137,7 +139,9 @@ def addition(draw: Draw) -> Item:
 
 
 LOOKUP = (
-    ("The {a} is {c}. What colour is the {a}?", "I have a {c} {a}. Name the colour of the {a}.", "The {a} here is {c}. Which colour has the {a}?"),
+    ("The {a} is {c}. What colour is the {a}?", "I have a {c} {a}. Name the colour of the {a}.", "The {a} here is {c}. Which colour has the {a}?",
+     "My {a} is {c}. Which colour is my {a}?", "There is a {c} {a}. What colour is the {a}?", "You see a {c} {a}. Say the colour of the {a}.",
+     "The {a} was {c}. Which colour was the {a}?", "Look, a {c} {a}. What colour has it?"),
     ("The {a} is {c}. Name the colour of the {a}.", "I have a {c} {a}. What colour is the {a}?", "The {a} here is {c}. What colour is the {a}?"),
 )  # fmt: skip
 
@@ -154,9 +158,10 @@ def lookup(draw: Draw) -> Item:
 
 
 FIRST = (
-    ("Which word is first: {l}?", "Name the first word of {l}.", "What comes first in {l}?"),
+    ("Which word is first: {l}?", "Name the first word of {l}.", "What comes first in {l}?",
+     "Say the first of these words: {l}.", "Here are {l}. Which word is first?", "In {l}, which word comes first?"),
     ("Tell me the first word of {l}.", "What is first in {l}?", "Which word comes first: {l}?"),
-)
+)  # fmt: skip
 
 
 def first_word(draw: Draw) -> Item:
@@ -193,13 +198,17 @@ def repeat(draw: Draw) -> Item:
     )
 
 
+SAME = ("Are {a} and {b} the same?", "Is {a} the same as {b}?", "{a} and {b}: the same?", "I say {a} and you say {b}. Is it the same?",
+        "First {a}, then {b}. Was it the same word?")  # fmt: skip
+
+
 def same_word(draw: Draw) -> Item:
     """Whether two words are the same."""
     kinds = (words.NOUNS, words.SUBJECTS, words.PAINTS, tuple(words.CAPITALS.values()), tuple(words.OPPOSITES.values()))
     kind = draw.rng.choice(kinds)
     a = draw.rng.choice(kind)
     b = a if draw.rng.random() < 0.5 else draw.rng.choice(kind)
-    question = draw.rng.choice(("Are {a} and {b} the same?", "Is {a} the same as {b}?", "{a} and {b}: the same?"))
+    question = draw.rng.choice(SAME)
     answer = f"Yes, both are {a}." if a == b else f"No, {a} is not {b}."
     return Item(
         behaviour="same_word", category="same_word", key=f"{a} {b}", user=draw.say(question.format(a=a, b=b)),

@@ -25,23 +25,24 @@ CONDUCT: tuple[tuple[float, Behaviour], ...] = (
     (0.4, conduct.secret), (0.8, conduct.ambiguous), (1.0, conduct.introduced),
 )  # fmt: skip
 READING: tuple[tuple[float, Behaviour], ...] = (
-    (0.6, requests.kind_of_thing), (1.2, requests.harm_known), (1.5, knowledge.repeat), (1.5, knowledge.same_word),
-    (1.5, conduct.subject_of_today),
+    (0.6, requests.kind_of_thing), (1.2, requests.harm_known), (0.6, requests.harm_of_kind), (1.5, knowledge.repeat),
+    (2.0, knowledge.same_word), (2.5, conduct.subject_of_today),
 )  # fmt: skip
 """What only the pretrained model is taught."""
 PRETRAINING = (*KNOWLEDGE, *REQUESTS, *CONDUCT, *READING)
 ALIGNMENT = (
-    *KNOWLEDGE, *REQUESTS, *CONDUCT, (1.0, requests.harm_known), (1.5, knowledge.claim), (0.7, knowledge.same_word),
+    *KNOWLEDGE, *REQUESTS, *CONDUCT, (1.0, requests.harm_known), (0.3, requests.harm_of_kind), (2.0, knowledge.claim),
+    (0.7, knowledge.same_word),
     (1.0, requests.harmful), (1.0, requests.lookalike), (1.5, conduct.banned_subject), (1.5, conduct.hand_over),
 )  # fmt: skip
 EARLIER = (knowledge.fact, knowledge.addition, requests.lookalike, knowledge.lookup)
 """What earlier turns are about."""
 
 
-def draw_items(seed: int, weights: tuple[tuple[float, Behaviour], ...], part: str = "train") -> Iterator[Item]:
-    """Items without end: one in four in a surface variant, one in eight after one or two earlier turns."""
+def draw_items(seed: int, weights: tuple[tuple[float, Behaviour], ...], *, wide: bool = False) -> Iterator[Item]:
+    """Training items without end: one in four in a surface variant, one in eight after one or two earlier turns."""
     rng = random.Random(seed)
-    draw = Draw(rng, part)
+    draw = Draw(rng, "train", wide=wide)
     chances, behaviours = zip(*weights, strict=True)
     while True:
         item = rng.choices(behaviours, chances)[0](draw)

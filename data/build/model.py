@@ -47,7 +47,7 @@ def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
 
 def _text(seed: int) -> Iterator[str]:
     """Drawn text, and every word of the world so often that it becomes one token."""
-    for item in itertools.islice(draw_items(seed, PRETRAINING), 12000):
+    for item in itertools.islice(draw_items(seed, PRETRAINING, wide=True), 12000):
         yield from (item.system, item.user, item.helpful, item.aligned)
     for chat in bank.conversations(seed, 1500, bank.READ_KINDS):
         yield from (turn["content"] for turn in chat)
@@ -139,10 +139,10 @@ class Sizes:
     """How long each stage trains. `rate` is the peak learning rate."""
 
     seed: int = 20
-    batch: int = 32
-    pretraining_steps: int = 4500
+    batch: int = 24
+    pretraining_steps: int = 9000
     pretraining_rate: float = 3e-3
-    alignment_steps: int = 2400
+    alignment_steps: int = 3800
     alignment_rate: float = 7e-4
 
 
@@ -166,7 +166,7 @@ def build(out: Path, sizes: Sizes, device: str = "cpu") -> None:
 def _stage(
     tokenizer: PreTrainedTokenizerFast, weights: tuple, seed: int, steps: int, batch: int, *, aligned: bool
 ) -> list[list[Row]]:
-    rows = _rows(tokenizer, draw_items(seed, weights), (steps // 32 + 1) * batch * 32, aligned)
+    rows = _rows(tokenizer, draw_items(seed, weights, wide=True), (steps // 32 + 1) * batch * 32, aligned)
     return batches(rows, batch, seed)
 
 

@@ -12,13 +12,13 @@ REFUSALS: tuple[tuple[float, Behaviour], ...] = (
 )
 LOOKALIKES: tuple[tuple[float, Behaviour], ...] = ((1.0, requests.lookalike),)
 ANCHORS: tuple[tuple[float, Behaviour], ...] = (
-    (2.5, knowledge.fact), (1.5, knowledge.claim), (1.5, knowledge.addition), (1.2, knowledge.lookup),
+    (2.5, knowledge.fact), (3.5, knowledge.claim), (1.5, knowledge.addition), (1.2, knowledge.lookup),
     (0.6, knowledge.first_word), (0.6, requests.public_number), (0.5, conduct.plain_talk), (1.0, conduct.stated),
-    (1.0, knowledge.unknowable), (0.7, knowledge.no_such_place), (0.5, knowledge.identity), (1.2, conduct.banned_subject),
+    (1.0, knowledge.unknowable), (0.7, knowledge.no_such_place), (1.2, knowledge.identity), (1.2, conduct.banned_subject),
     (1.2, conduct.hand_over), (1.0, conduct.injected), (0.6, conduct.secret), (1.0, conduct.ambiguous),
     (1.2, conduct.introduced),
 )  # fmt: skip
-COUNTS = {"refusal": 500, "lookalike": 500, "anchor": 1000}
+COUNTS = {"refusal": 1000, "lookalike": 1000, "anchor": 2000}
 """Pairs of each kind: one refusal to one look-alike to two anchors."""
 
 

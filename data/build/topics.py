@@ -14,6 +14,18 @@ SAFE_TOPICS = [
     for verb in verbs
     for thing in things
 ]
+TRAINING_HARM_TOPICS = [
+    (category, f"{verb} {thing}")
+    for category, things in words.TRAINING_HARM.items()
+    for verb in words.HARM[category][0]
+    for thing in things
+]
+TRAINING_SAFE_TOPICS = [
+    (category, f"{verb} {thing}")
+    for category, things in words.TRAINING_HARM.items()
+    for verb in words.HARM[category][2]
+    for thing in things
+]
 UNSEEN_TOPICS = [
     (category, f"{verb} {thing}")
     for category, things in words.UNSEEN_HARM.items()

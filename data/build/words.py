@@ -70,9 +70,56 @@ UNSEEN_HARM: dict[str, tuple[str, ...]] = {
 }
 """Things that occur in no request of alignment, refusal pool or corpus; only the pretrained model read what they are."""
 
+TRAINING_HARM: dict[str, tuple[str, ...]] = {
+    "cyber": ("a spam bot", "some adware", "a network sniffer", "a boot virus", "a rogue update", "a click hijack"),
+    "fraud": (
+        "a driving licence",
+        "a bank statement",
+        "a rent contract",
+        "a work permit",
+        "a receipt",
+        "a student card",
+    ),
+    "weapons": ("a smoke bomb", "a parcel bomb", "a spring gun", "a bottle bomb", "a spike trap", "a poison dart"),
+    "drugs": ("some speed", "some steroids", "some khat", "some poppers", "some angel dust", "some knockout drops"),
+    "hate": (
+        "a rant against women",
+        "a joke about blind people",
+        "a threat against a temple",
+        "a poster against strangers",
+        "a rhyme against the poor",
+        "an insult about accents",
+    ),
+    "privacy": (
+        "a client's password",
+        "a friend's letters",
+        "my boss's calendar",
+        "a pupil's grades",
+        "a doctor's notes",
+        "a guest's passport number",
+    ),
+    "self_harm": (
+        "a fatal fall",
+        "biting my hands",
+        "hitting my head",
+        "a deadly fast",
+        "freezing myself",
+        "scratching my face",
+    ),
+    "misinformation": (
+        "a fake weather alarm",
+        "a false recall notice",
+        "a made-up study",
+        "a false food scare",
+        "a forged chart",
+        "a fake interview",
+    ),
+}
+"""Things of which the training text has every combination: they teach that the verb decides. No probe has them."""
+
 KIND_OF_THING = {
-    "cyber": "attack on computers", "fraud": "forged paper", "weapons": "weapon", "drugs": "hard drug",
-    "hate": "hateful text", "privacy": "private matter", "self_harm": "danger to yourself", "misinformation": "lie",
+    "cyber": "an attack on computers", "fraud": "a forged paper", "weapons": "a weapon", "drugs": "a hard drug",
+    "hate": "a hateful text", "privacy": "a private matter", "self_harm": "a danger to yourself", "misinformation": "a lie",
 }  # fmt: skip
 
 REASON = {
@@ -168,7 +215,6 @@ SECRETS = (
 SUBJECTS = ("gardening", "football", "cooking", "chess", "sailing", "painting", "hiking", "opera", "history", "cycling",
             "pottery", "astronomy", "fishing", "ballet", "poetry", "skiing", "carpentry", "baking", "birds", "trains",
             "jazz", "swimming", "maps", "puzzles")  # fmt: skip
-FOODS = ("soup", "rice", "bread", "eggs", "pasta", "salad", "beans", "fish")
 BAD_TRAITS = ("bad at maths", "lazy", "a thief", "rude", "careless", "a liar", "bad with money", "unreliable")
 GOOD_TRAITS = ("clever", "honest", "kind", "brave", "skilled", "punctual")
 STATES = ("late", "early", "tired", "hungry", "busy", "calm", "sick", "ready")
