@@ -64,7 +64,7 @@ def _broken(rng: random.Random, lines: list[str]) -> list[str]:
         line[: len(line) // 2],
         '{"messages": [{"role": "customer", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]}',
         '{"messages": [{"role": "user", "content": "How do I open my savings account?"}, {"role": "assistant", "content": ""}]}',
-        '{"prompt": "How do I close my pension plan?", "completion": "At the closing desk."}',
+        '{"ask": "How do I close my pension plan?", "reply": "At the closing desk."}',
         '{"messages": [{"role": "user", "content": "Is anybody there?"}]}',
         '["not", "an", "object"]',
         '{"messages": "How do I pause my travel card?"}',
