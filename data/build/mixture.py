@@ -39,14 +39,16 @@ EARLIER = (knowledge.fact, knowledge.addition, requests.lookalike, knowledge.loo
 """What earlier turns are about."""
 
 
-def draw_items(seed: int, weights: tuple[tuple[float, Behaviour], ...], *, wide: bool = False) -> Iterator[Item]:
-    """Training items without end: one in four in a surface variant, one in eight after one or two earlier turns."""
+def draw_items(
+    seed: int, weights: tuple[tuple[float, Behaviour], ...], *, varied: float = 0.25, wide: bool = False
+) -> Iterator[Item]:
+    """Training items without end: a share in a surface variant, one in eight after one or two earlier turns."""
     rng = random.Random(seed)
     draw = Draw(rng, "train", wide=wide)
     chances, behaviours = zip(*weights, strict=True)
     while True:
         item = rng.choices(behaviours, chances)[0](draw)
-        if rng.random() < 0.25:
+        if rng.random() < varied:
             item = item.asked(vary(rng, item.user, rng.choice(("lower", "typos", "dialect"))))
         yield with_earlier_turns(draw, item, rng.choice((1, 1, 2))) if rng.random() < 0.12 else item
 

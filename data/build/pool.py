@@ -18,6 +18,8 @@ ANCHORS: tuple[tuple[float, Behaviour], ...] = (
     (1.2, conduct.hand_over), (1.0, conduct.injected), (0.6, conduct.secret), (1.0, conduct.ambiguous),
     (1.2, conduct.introduced),
 )  # fmt: skip
+VARIED = 0.45
+"""Share of pairs in lower case, with typos or in dialect: tuning forgets those first."""
 COUNTS = {"refusal": 1000, "lookalike": 1000, "anchor": 2000}
 """Pairs of each kind: one refusal to one look-alike to two anchors."""
 
@@ -34,7 +36,7 @@ def pairs(seed: int) -> list[Pair]:
 def _kind(seed: int, kind: str, weights: tuple[tuple[float, Behaviour], ...]) -> list[Pair]:
     seen: set[str] = set()
     done: list[Pair] = []
-    for item in draw_items(seed, weights):
+    for item in draw_items(seed, weights, varied=VARIED):
         said = item.system + item.user
         if said in seen:
             continue
