@@ -14,26 +14,38 @@ from safety_assets.settings import Settings, read_settings
 
 PROJECT_VARIABLE = "SAFETY_ASSETS_PROJECT"
 STORAGE_VARIABLE = "SAFETY_ASSETS_STORAGE"
+STANDARD = "standard"
+STANDARD_PROBES = Path(__file__).resolve().parent / "suites" / STANDARD
+"""The probes in plain English that come with the package."""
 
 
 class ProjectFile(Settings):
     """`project.yaml`. Paths are relative to the project's folder."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="what releases and code locations are called")
+    asset_prefix: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_]{0,63}$",
+        description="first part of every asset key in Dagster; two projects of one workspace need two",
+    )
     base_model: str = Field(description="folder of the aligned model that training starts from")
     anchor: str | None = Field(None, description="the originally aligned model; the base when absent")
     pretrained_model: str | None = Field(None, description="the base's unaligned ancestor")
     corpus: tuple[str, ...] = Field(min_length=1, description="JSONL files or folders of them")
     refusal_pairs: str = Field(description="JSONL file or folder of pairs with kind and category")
     task_set: str = Field(description="JSONL file of held-out tasks with a checkable answer")
-    task_metric: Literal["exact", "contains"] = "exact"
-    probes: str = Field(description="folder of probe files")
-    recipes: str = "recipes"
-    policy: str = "policy.yaml"
+    task_metric: Literal["exact", "contains"] = Field(
+        "exact", description="how an answer is compared with the checkable one"
+    )
+    probes: str = Field(description="folder of probe files, or the word standard for the suite of the package")
+    recipes: str = Field("recipes", description="folder of recipe files")
+    policy: str = Field("policy.yaml", description="the policy file")
     storage: str = Field("../.safety_assets/store", description="root of all artefacts")
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where models run; auto takes CUDA when there is one"
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads of torch; its own choice when absent")
-    max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring")
+    max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring, tokens")
     generation_batch: int = Field(128, ge=1, description="answers generated at once")
 
 
@@ -70,7 +82,7 @@ class Project:
 
     @property
     def probes(self) -> Path:
-        return self.path(self.settings.probes)
+        return probe_folder(self)
 
     @property
     def policy_file(self) -> Path:
@@ -95,6 +107,23 @@ class Project:
         if name not in files:
             raise ProjectError(f"no recipe {name}", expected=f"one of {', '.join(files)}", do="name one of them")
         return read_recipe(files[name])
+
+
+def probe_folder(project: Project) -> Path:
+    """The folder of the probe files: the suite of the package when the project says `standard`, else its own.
+
+    Raises:
+        ProjectError: the project says `standard` and this package was installed without that suite.
+    """
+    if project.settings.probes != STANDARD:
+        return project.path(project.settings.probes)
+    if not STANDARD_PROBES.is_dir():
+        raise ProjectError(
+            f"probes: {STANDARD} in {project.folder / 'project.yaml'}, and {STANDARD_PROBES} does not exist",
+            expected="the suite that is part of the package",
+            do="install the package again, or name a folder of probe files",
+        )
+    return STANDARD_PROBES
 
 
 def open_project(folder: Path | str | None = None) -> Project:
