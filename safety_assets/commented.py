@@ -54,19 +54,19 @@ class _Writer:
         given, value = key in values, values.get(key, field.get("default"))
         inner, choices = self.object_in(field), self.items_in(field)
         if inner is not None:
-            yield _switched(f"{key}:", indent, on=given)
+            yield _switched(f"{key}:" if value or not given else f"{key}: {{}}", indent, on=given)
             yield from self.keys(inner, _mapping(value) if given else {}, indent + "  ")
         elif choices:
             yield from self.items(key, choices, value if given and isinstance(value, Sequence) else (), indent)
-        elif isinstance(value, Mapping) and value:
-            yield from self.named(key, field, value, indent)
+        elif "additionalProperties" in field and given and value:
+            yield from self.named(key, field, _mapping(value), indent)
         else:
             yield _switched(f"{key}: {_flow(value)}", indent, on=given)
 
     def items(self, key: str, choices: Sequence[Schema], given: Sequence, indent: str) -> Iterator[str]:
         """A list of tagged objects: those that were chosen, then the menu of the others, switched off."""
         tags = {_tag(choice): choice for choice in choices}
-        chosen = {_mapping(item)[_tag_key(choices)]: _mapping(item) for item in given}
+        chosen = {str(_mapping(item)[_tag_keys(choices[0])[0]]): _mapping(item) for item in given}
         yield _switched(f"{key}:" if chosen else f"{key}: []", indent, on=bool(chosen))
         for tag in (*chosen, *(t for t in tags if t not in chosen)):
             yield from self.item(tags[tag], chosen.get(tag), indent + "  ")
@@ -74,8 +74,8 @@ class _Writer:
     def item(self, choice: Schema, value: Mapping[str, object] | None, indent: str) -> Iterator[str]:
         """One tagged object of a list."""
         yield from _wrapped(choice.get("description", ""), indent)
-        yield _switched(f"- {_tag_key([choice])}: {_tag(choice)}", indent, on=value is not None)
-        rest = {k: v for k, v in choice["properties"].items() if k != _tag_key([choice])}
+        yield _switched(f"- {_tags(choice)[0]}", indent, on=value is not None)
+        rest = {k: v for k, v in choice["properties"].items() if k not in _tag_keys(choice)}
         yield from self.keys({**choice, "properties": rest}, value or {}, indent + "  ")
 
     def named(self, key: str, field: Schema, values: Mapping[str, object], indent: str) -> Iterator[str]:
@@ -95,13 +95,15 @@ class _Writer:
         return {**self.definitions[field["$ref"].rsplit("/", 1)[1]], **field}
 
     def object_in(self, field: Schema) -> Schema | None:
-        """The object that a key holds, also when it may be left out; None when it holds none."""
-        found = [self.resolved(option) for option in field.get("anyOf", [field])]
-        return next((option for option in found if "properties" in option), None)
+        """The one object that a key holds, also when it may be left out; None when it may hold something else."""
+        options = [self.resolved(option) for option in field.get("anyOf", [field]) if option.get("type") != "null"]
+        return options[0] if len(options) == 1 and "properties" in options[0] else None
 
     def items_in(self, field: Schema) -> list[Schema]:
         """The tagged objects of which a list may hold some."""
-        return [self.resolved(option) for option in field.get("items", {}).get("oneOf", ())]
+        items = field.get("items", {})
+        found = [self.resolved(option) for option in items.get("oneOf", [items])]
+        return found if all(_tags(option) for option in found) else []
 
     def says(self, field: Schema, *, required: bool) -> str:
         """Meaning, and in parentheses domain and default of a key."""
@@ -115,9 +117,13 @@ class _Writer:
     def domain(self, field: Schema) -> str:
         """The values that are allowed, in words."""
         field = self.resolved(field)
-        options = [self.domain(option) for option in field.get("anyOf", ()) if option.get("type") != "null"]
+        options = [*field.get("anyOf", ()), *field.get("oneOf", ())]
         if options:
-            return " or ".join(options)
+            return " or ".join(self.domain(option) for option in options if option.get("type") != "null")
+        if "properties" in field:
+            return (
+                f"{{{', '.join(_tags(field) + [key for key in field['properties'] if key not in _tag_keys(field)])}}}"
+            )
         if "enum" in field or "const" in field:
             return " | ".join(field.get("enum", [field.get("const")]))
         words = _TYPES.get(field.get("type", ""), "")
@@ -132,13 +138,17 @@ _TYPES = {"integer": "whole number", "number": "number", "string": "text", "bool
 _BOUNDS = {"minimum": "from", "exclusiveMinimum": "over", "maximum": "to", "exclusiveMaximum": "under"}
 
 
-def _tag_key(choices: Sequence[Schema]) -> str:
-    """The key by which tagged objects are told apart: the one that holds a constant."""
-    return next(key for key, field in choices[0]["properties"].items() if "const" in field)
+def _tag_keys(choice: Schema) -> list[str]:
+    """The keys that hold a constant: by them tagged objects are told apart."""
+    return [key for key, field in choice.get("properties", {}).items() if "const" in field]
+
+
+def _tags(choice: Schema) -> list[str]:
+    return [f"{key}: {choice['properties'][key]['const']}" for key in _tag_keys(choice)]
 
 
 def _tag(choice: Schema) -> str:
-    return choice["properties"][_tag_key([choice])]["const"]
+    return choice["properties"][_tag_keys(choice)[0]]["const"]
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -38,7 +38,7 @@ def init(
 ) -> None:
     """Write a new project. On a terminal it asks for what no option names; nothing is overwritten."""
     given = {"base-model": base_model, "corpus": corpus, "task-set": task_set, "risk": risk}
-    if not sys.stdin.isatty():
+    if not on_a_terminal():
         _demand(given)
     model, facts = answer("base-model", base_model, lambda said: model_facts(Path(said)))
     paths, rows = answer("corpus", corpus, lambda said: _readable([said] if isinstance(said, str) else said))
@@ -50,6 +50,11 @@ def init(
     )  # fmt: skip
     write_project(wish, Size(parameters=facts.parameters, context=facts.context, rows=rows))
     _say_done(wish, facts, rows, items)
+
+
+def on_a_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
 
 
 def _demand(given: dict) -> None:
@@ -66,7 +71,7 @@ def answer(option: str, given: object, check: Callable[..., Found]) -> tuple:
         try:
             return said, check(said)
         except SafetyAssetsError as error:
-            if given is not None and not sys.stdin.isatty():
+            if not on_a_terminal():
                 raise
             complain(error)
             given = None

@@ -23,6 +23,7 @@ def read_pairs(path: Path) -> Ingested:
     Raises:
         CorpusError: the path is missing or not a single pair is readable.
     """
+    _demand_files(path)
     copies = Copies()
 
     def pair(source: str, line: int, raw: bytes) -> Record:
@@ -39,3 +40,13 @@ def read_pairs(path: Path) -> Ingested:
         found = f"{path} holds no readable pair{first}"
         raise CorpusError(found, expected="at least one pair with messages, kind and category", do="mend the file")
     return Ingested(PAIRS.frame(pairs), QUARANTINE.frame(quarantine))
+
+
+def _demand_files(path: Path) -> None:
+    """A folder that nobody has put pairs into says how to; a new project begins with one."""
+    if path.is_dir() and not any(path.rglob("*.jsonl")):
+        raise CorpusError(
+            f"{path} holds no refusal pairs",
+            expected="*.jsonl with messages, kind and category: refusals, look-alikes and anchors",
+            do=f"write some there; {path / 'README.md'}, which `safety-assets init` writes, shows schema and examples",
+        )

@@ -53,7 +53,7 @@ STARTERS = {
         "none",
     ),
     "mixed": Starter(
-        "Refusals, look-alikes and anchors mixed in at the calibrated share. The policy's calibration uses this recipe.",
+        "Refusals, look-alikes and anchors mixed in at the calibrated share. The calibration uses it.",
         "the corpus with the calibrated share of refusals, look-alikes and anchors",
         "calibrated",
     ),
