@@ -101,7 +101,7 @@ def _show(ws: Workspace, now: Served | None, stands: Sequence[Standing], runs: S
 
 def _state(stand: Standing) -> str:
     if stand.red:
-        return f"[red]red: {', '.join(verdict.check for verdict in stand.red)}[/red]"
+        return f"[red]{len(stand.red)} red[/red]"
     if stand.stale:
         return "[yellow]stale[/yellow]"
     return f"{stand.num_passed} pass" if stand.num_passed else ""

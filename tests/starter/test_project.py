@@ -1,5 +1,6 @@
 """A new project: every file it begins with is read back by the program's own readers."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def test_risk_tightens_the_law(tmp_path: Path) -> None:
         r: read_settings(_written(tmp_path / r, r) / "policy.yaml", Policy) for r in ("research", "moderate", "high")
     }
     order = list(law.values())
-    for loose, tight in zip(order, order[1:], strict=False):
+    for loose, tight in itertools.pairwise(order):
         assert len(loose.sign_offs) < len(tight.sign_offs)
         assert loose.max_over_refusal > tight.max_over_refusal
         for name, rule in tight.dimensions.items():
