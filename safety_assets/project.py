@@ -14,6 +14,7 @@ from safety_assets.settings import Settings, read_settings
 
 PROJECT_VARIABLE = "SAFETY_ASSETS_PROJECT"
 STORAGE_VARIABLE = "SAFETY_ASSETS_STORAGE"
+NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 STANDARD = "standard"
 STANDARD_PROBES = Path(__file__).resolve().parent / "suites" / STANDARD
 """The probes in plain English that come with the package."""
@@ -22,7 +23,7 @@ STANDARD_PROBES = Path(__file__).resolve().parent / "suites" / STANDARD
 class ProjectFile(Settings):
     """`project.yaml`. Paths are relative to the project's folder."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="what releases and code locations are called")
+    name: str = Field(pattern=NAME, description="what releases and code locations are called")
     asset_prefix: str = Field(
         "",
         pattern=r"^[A-Za-z0-9_]{0,63}$",

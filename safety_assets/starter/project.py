@@ -1,6 +1,7 @@
 """Writes a new project: every file from what the user named, and none that is there already."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from safety_assets.commented import commented
 from safety_assets.errors import ProjectError
 from safety_assets.policy import Policy
-from safety_assets.project import STANDARD, STANDARD_PROBES, Project, ProjectFile, open_project
+from safety_assets.project import NAME, STANDARD, STANDARD_PROBES, Project, ProjectFile, open_project
 from safety_assets.recipes import Recipe
 from safety_assets.schemas import FOLDER, KINDS, schema_path, schema_text
 from safety_assets.starter.law import TITLES, Risk, policy_values
@@ -43,8 +44,12 @@ def write_project(wish: Wish, size: Size) -> Project:
     """Write every file of the project and open it again.
 
     Raises:
-        ProjectError: a file that would be written exists; nothing was written.
+        ProjectError: the name cannot be one, or a file that would be written exists; nothing was written.
     """
+    if not re.match(NAME, wish.name):
+        raise ProjectError(
+            f"{wish.name!r:.70} is no project name", expected="a-z, 0-9, - and _, at most 63", do="give one with --name"
+        )
     texts = project_texts(wish, size)
     there = [name for name in texts if (wish.folder / name).exists()]
     if there:

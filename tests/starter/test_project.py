@@ -90,6 +90,12 @@ def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path) -> None
     assert (tmp_path / "policy.yaml").read_text() == "mine\n"
 
 
+def test_a_name_that_cannot_be_one_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"'A!' is no project name.*--name"):
+        write_project(wish(tmp_path / "new", name="A!"), SMALL)
+    assert not (tmp_path / "new").exists()
+
+
 def test_paths_stay_absolute_or_become_relative_to_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert as_written("/data/model", tmp_path / "new") == "/data/model"
