@@ -91,7 +91,8 @@ def _show(ws: Workspace, now: Served | None, stands: Sequence[Standing], runs: S
             where = name_of(stand.artefact.asset, stand.artefact.partition)
             console.print(f"[red]{escape(where)}[/red]  {escape(said)}", soft_wrap=True)
     for run in runs:
-        console.print(f"Run {run.run_id} until {run.ended_at}: {', '.join(run.made)}", soft_wrap=True, markup=False)
+        by = f"Run {run.run_id}" if run.run_id else "No run"
+        console.print(f"{by}, {run.ended_at}: {', '.join(run.made)}", soft_wrap=True, markup=False)
     used, free = space.used / GIGABYTE, space.free / GIGABYTE
     console.print(f"Disk: {used:.2f} GB used in {ws.store.root}, {free:.1f} GB free", soft_wrap=True, markup=False)
     console.print(f"Released: {released_line(ws)}", soft_wrap=True, markup=False)

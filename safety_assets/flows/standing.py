@@ -93,7 +93,7 @@ def served(ws: Workspace) -> Served | None:
 
 @dataclass(frozen=True)
 class Run:
-    """What one run made; without a run id it was made from a terminal."""
+    """What one run made. The run id is empty for what a terminal made or an observation read."""
 
     run_id: str
     ended_at: str
@@ -102,15 +102,16 @@ class Run:
 
 def last_runs(ws: Workspace, limit: int = 5) -> list[Run]:
     """The newest runs first, from the manifests of the store; what cannot be read is left out."""
-    made: dict[str, list[tuple[str, str]]] = {}
+    made: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for path in (ws.store.root / "objects").glob("*/manifest.json"):
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
             entry = (found["made_at"], name_of(found["asset"], found["partition"]))
-            made.setdefault(found["run_id"] or f"terminal {found['made_at']}", []).append(entry)
+            alone = "" if found["run_id"] else found["made_at"]
+            made.setdefault((found["run_id"], alone), []).append(entry)
         except (OSError, ValueError, KeyError, TypeError):
             continue  # a broken artefact is named where it is used
-    runs = [Run(run_id, max(entries)[0], tuple(n for _, n in sorted(entries))) for run_id, entries in made.items()]
+    runs = [Run(run_id, max(entries)[0], tuple(n for _, n in sorted(entries))) for (run_id, _), entries in made.items()]
     return sorted(runs, key=lambda run: run.ended_at, reverse=True)[:limit]
 
 
