@@ -12,7 +12,7 @@ from safety_assets.commands.released import released_line
 from safety_assets.commands.terminal import app, console, in_words, workspace
 from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.inputs import name_of
-from safety_assets.flows.standing import Disk, Run, Served, Standing, disk, last_runs, sentence, served, standings
+from safety_assets.flows.standing import FINE, Disk, Run, Served, Standing, disk, last_runs, sentence, served, standings
 from safety_assets.flows.standing import explain as explained
 from safety_assets.flows.workspace import Workspace
 from safety_assets.store import WHOLE
@@ -115,7 +115,10 @@ def explain(
     recipe: Annotated[str | None, typer.Option(help="Name of the recipe, for the assets that have one.")] = None,
     as_json: JSON = False,
 ) -> None:
-    """Why an asset is red, missing or stale, every reason, and the next command to type. Exit code 1 unless green."""
+    """Why an asset is red, missing or stale, every reason, and the next command to type.
+
+    Exit code 0 when it is green or only warned (a check that blocks nothing is red), else 1.
+    """
     if asset not in GRAPH or GRAPH[asset].observed:
         made = ", ".join(name for name, node in GRAPH.items() if not node.observed)
         raise typer.BadParameter(f"no asset {asset} is made; there are {made}")
@@ -136,5 +139,5 @@ def explain(
             console.print(f"First mend: {found.mend}", soft_wrap=True, markup=False, highlight=False)
         if found.command:
             console.print(f"Next: {found.command}", soft_wrap=True, markup=False, highlight=False)
-    if found.state != "green":
+    if found.state not in FINE:
         raise typer.Exit(1)

@@ -136,7 +136,8 @@ class Explanation:
     """Why an asset is as it is.
 
     Args:
-        state: missing, red, stale, refused (its gate would not open) or green.
+        state: missing, red, stale, refused (its gate would not open), warned (only checks that block nothing are red)
+            or green.
         reasons: one sentence each; empty when green.
         mend: what to put right first, when the next command alone will not do.
         command: the next command to type; empty when there is nothing to do.
@@ -148,6 +149,10 @@ class Explanation:
     command: str = ""
 
 
+FINE = ("green", "warned")
+"""States in which nothing has to be done."""
+
+
 def explain(ws: Workspace, asset: str, partition: str) -> Explanation:
     """Every reason why an asset is not green, and the step that is next, the furthest upstream first."""
     artefact = ws.store.find(asset, partition)
@@ -155,14 +160,14 @@ def explain(ws: Workspace, asset: str, partition: str) -> Explanation:
         state, reasons = "missing", [f"{name_of(asset, partition)} was never materialized."]
     else:
         now = standing_of(ws, artefact)
-        state = "red" if now.red else "stale" if now.stale else "green"
+        state = "red" if now.blocking else "stale" if now.stale else "warned" if now.red else "green"
         reasons = [*map(sentence, now.red), *now.stale]
     if GRAPH[asset].gated or asset == "release_decision":
         refused = inspect(ws, asset, partition).reasons
-        state = "refused" if refused and state in ("green", "missing") else state
+        state = "refused" if refused and state in ("green", "warned", "missing") else state
         reasons += [reason for reason in refused if reason not in reasons]
-    if state == "green":
-        return Explanation("green", ())
+    if state in FINE:
+        return Explanation(state, tuple(reasons))
     mend, command = _next(ws, asset, partition)
     return Explanation(state, tuple(reasons), mend, command)
 
