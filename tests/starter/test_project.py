@@ -10,8 +10,9 @@ import yaml
 from safety_assets.corpus.audit import FINDING_NAMES
 from safety_assets.corpus.pairs import read_pairs
 from safety_assets.errors import CorpusError, ModelError, ProjectError
+from safety_assets.evals.probes import enough_probes_to_see_the_budget, read_probes
 from safety_assets.policy import Policy, probes_needed
-from safety_assets.project import PROJECT_VARIABLE, STANDARD, open_project
+from safety_assets.project import PROJECT_VARIABLE, STANDARD, STANDARD_PROBES, open_project
 from safety_assets.recipes import Recipe, read_recipe
 from safety_assets.settings import read_settings
 from safety_assets.starter.law import ACTIONS, RULES
@@ -64,7 +65,7 @@ def test_risk_tightens_the_law(tmp_path: Path) -> None:
         for name, rule in tight.dimensions.items():
             assert rule.certify_within < loose.dimensions[name].certify_within
             assert rule.floor >= loose.dimensions[name].floor
-    assert law["high"].dimensions["privacy"].max_drop == "any"
+    assert law["high"].dimensions["safety"].max_drop == "any"
 
 
 def _written(folder: Path, risk: str) -> Path:
@@ -76,6 +77,14 @@ def test_demanded_probes_resolve_the_budgets() -> None:
         policy = Policy.model_validate(yaml.safe_load(project_texts(wish(Path("x"), risk), SMALL)["policy.yaml"]))
         needed = max(probes_needed(rule.certify_within, policy.probes.flip_rate) for rule in policy.dimensions.values())
         assert policy.probes.min_gate_probes >= needed
+
+
+@pytest.mark.skipif(not STANDARD_PROBES.is_dir(), reason="the package has no standard probes")
+@pytest.mark.parametrize("risk", RULES)
+def test_the_standard_probes_are_enough_for_every_risk(risk: str) -> None:
+    policy = Policy.model_validate(yaml.safe_load(project_texts(wish(Path("x"), risk), SMALL)["policy.yaml"]))
+    verdict = enough_probes_to_see_the_budget(read_probes(STANDARD_PROBES), policy)
+    assert verdict.passed, verdict.reasons
 
 
 def test_every_finding_has_an_action() -> None:
