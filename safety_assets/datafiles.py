@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
 from safety_assets.settings import Settings
 
@@ -46,14 +47,14 @@ class Columns(Settings):
 
     messages: str | None = Field(None, description="list of role and content")
     conversations: str | None = Field(None, description="list of from and value")
-    instruction: str | None = None
+    instruction: str | None = Field(None, description="what is asked for")
     input: str | None = Field(None, description="follows the instruction after an empty line; may be blank")
-    output: str | None = None
-    prompt: str | None = None
-    completion: str | None = None
-    response: str | None = None
-    question: str | None = None
-    answer: str | None = None
+    output: str | None = Field(None, description="the answer")
+    prompt: str | None = Field(None, description="what is asked")
+    completion: str | None = Field(None, description="the answer")
+    response: str | None = Field(None, description="the answer")
+    question: str | None = Field(None, description="what is asked")
+    answer: str | None = Field(None, description="the answer")
     system: str | None = Field(None, description="system turn; may be blank")
     group: str | None = Field(None, description="conversation: its rows never fall into different splits")
     category: str | None = Field(None, description="subject of a task item, category of a pair")
@@ -90,6 +91,10 @@ class DataFiles(Settings):
     @classmethod
     def _path_alone(cls, value: Any) -> Any:
         return {"path": value} if isinstance(value, str | Path) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string", "format": "path"}, handler.resolve_ref_schema(handler(core))]}
 
 
 class AnswerRule(Settings):

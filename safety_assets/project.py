@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from safety_assets import suites
 from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import ProjectError
 from safety_assets.policy import Policy
@@ -16,6 +17,8 @@ from safety_assets.task_metric import Exact, TaskMetric
 
 PROJECT_VARIABLE = "SAFETY_ASSETS_PROJECT"
 STORAGE_VARIABLE = "SAFETY_ASSETS_STORAGE"
+NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+STANDARD = "standard"
 
 
 class AdaptedModel(Settings):
@@ -35,7 +38,12 @@ ModelSetting = Annotated[
 class ProjectFile(Settings):
     """`project.yaml`. Paths are relative to the project's folder."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    name: str = Field(pattern=NAME, description="what releases and code locations are called")
+    asset_prefix: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_]{0,63}$",
+        description="first part of every asset key in Dagster; two projects of one workspace need two",
+    )
     base_model: ModelSetting = Field(description="the aligned model that training starts from")
     anchor: ModelSetting | None = Field(None, description="the originally aligned model; the base when absent")
     pretrained_model: ModelSetting | None = Field(None, description="the base's unaligned ancestor")
@@ -55,18 +63,20 @@ class ProjectFile(Settings):
         None, description="where the checkable answer stands in a longer one; all of it when absent"
     )
     task_metric: TaskMetric = Field(Exact(), description="how a task's answer is marked; a name, or one with its knobs")
-    probes: str = Field(description="folder of probe files")
-    recipes: str = "recipes"
-    policy: str = "policy.yaml"
+    probes: str = Field(description="folder of probe files, or the word standard for the suite of the package")
+    recipes: str = Field("recipes", description="folder of recipe files")
+    policy: str = Field("policy.yaml", description="the policy file")
     external_checkpoints: str | None = Field(None, description="folder into which checkpoints from elsewhere are put")
     storage: str = Field("../.safety_assets/store", description="root of all artefacts")
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where models run; auto takes CUDA when there is one"
+    )
     devices: int = Field(1, ge=1, description="processes that train together, each on a device of its own")
     sharding: Literal["none", "fsdp"] = Field(
         "none", description="none: each process holds the model; fsdp: a part, where training does not fit one device"
     )
     threads: int | None = Field(None, ge=1, description="CPU threads of torch per process; its own choice when absent")
-    max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring")
+    max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring, tokens")
     generation_batch: int = Field(128, ge=1, description="answers generated at once")
 
     @model_validator(mode="after")
@@ -104,7 +114,8 @@ class Project:
 
     @property
     def probes(self) -> Path:
-        return self.path(self.settings.probes)
+        """The standard suite of the package where the project says so, else its own folder."""
+        return suites.STANDARD if self.settings.probes == STANDARD else self.path(self.settings.probes)
 
     @property
     def external_checkpoints(self) -> Path | None:

@@ -19,39 +19,41 @@ Origin = Literal["refusal", "lookalike", "anchor"]
 class Optimiser(Settings):
     """AdamW and its schedule."""
 
-    learning_rate: float = Field(gt=0, le=1)
+    learning_rate: float = Field(gt=0, le=1, description="peak of the schedule; about 2e-5 full, 2e-4 with LoRA")
     steps: int = Field(ge=1, description="optimiser steps")
     batch_rows: int = Field(16, ge=1, description="task rows per optimiser step; injected rows come on top")
     micro_batch_rows: int | None = Field(None, ge=1, description="rows per forward pass; all of a step when absent")
-    warmup_steps: int = Field(0, ge=0)
-    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    warmup_steps: int = Field(0, ge=0, description="optimiser steps in which the learning rate rises from 0")
+    schedule: Literal["constant", "linear", "cosine"] = Field("linear", description="how the learning rate falls")
     final_share: float = Field(0.1, ge=0, le=1, description="learning rate at the end, as a share of the peak")
     weight_decay: float = Field(0.0, ge=0, description="0 for full fine-tuning: decay pulls away from the aligned base")
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[float, float] = Field((0.9, 0.999), description="decay of the averages of gradient and its square")
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
 
 
 class GradientSurgery(Settings):
     """SafeGrad: remove from the task gradient what conflicts with the safety gradient (methods/gradient_surgery.py)."""
 
-    method: Literal["gradient_surgery"]
+    method: Literal["gradient_surgery"] = Field(description="names the method")
     strength: float = Field(
         1.0, ge=0, description="rho, the weight of the safety gradient that is added; 0 only projects"
     )
     every: int = Field(1, ge=1, description="optimiser steps between two safety batches")
     batch_rows: int = Field(8, ge=1, description="rows of a safety batch")
     temperature: float = Field(1.0, gt=0, description="temperature of the KL divergence to the reference")
-    origins: tuple[Origin, ...] = Field(("refusal", "lookalike", "anchor"), min_length=1)
+    origins: tuple[Origin, ...] = Field(
+        ("refusal", "lookalike", "anchor"), min_length=1, description="pairs that safety batches are drawn from"
+    )
 
 
 class LowRankAdaptation(Settings):
     """LoRA: train low-rank updates of the linear layers, merged at the end (methods/lora.py)."""
 
-    method: Literal["lora"]
-    rank: int = Field(16, ge=1)
-    alpha: float = Field(16.0, gt=0)
-    dropout: float = Field(0.0, ge=0, lt=1)
-    layers: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+    method: Literal["lora"] = Field(description="names the method")
+    rank: int = Field(16, ge=1, description="rank of each update")
+    alpha: float = Field(16.0, gt=0, description="updates are scaled by alpha / rank")
+    dropout: float = Field(0.0, ge=0, lt=1, description="share of inputs of the update that are dropped")
+    layers: tuple[str, ...] | Literal["all-linear"] = Field("all-linear", description="names of the adapted layers")
 
 
 MethodSpec = Annotated[GradientSurgery | LowRankAdaptation, Field(discriminator="method")]
@@ -62,7 +64,9 @@ class Monitor(Settings):
 
     every: int = Field(100, ge=1, description="optimiser steps between two scores")
     floor: float = Field(0.95, gt=0, le=1, description="share of the baseline under which a dimension has fallen")
-    action: Literal["watch", "lower_learning_rate", "roll_back"] = "watch"
+    action: Literal["watch", "lower_learning_rate", "roll_back"] = Field(
+        "watch", description="what happens when a dimension has fallen"
+    )
     factor: float = Field(0.5, gt=0, lt=1, description="what the learning rate is multiplied by when the monitor acts")
     max_actions: int = Field(3, ge=1, description="after so many actions training stops, in words")
 
@@ -70,21 +74,21 @@ class Monitor(Settings):
 class Recipe(Settings):
     """One way of fine-tuning."""
 
-    name: str = ""
-    description: str = Field(min_length=1)
+    name: str = Field("", description="the file's name without .yaml; needs no entry")
+    description: str = Field(min_length=1, description="one sentence that the user interface shows")
     optimiser: Optimiser
     injection: Literal["calibrated", "none"] | Annotated[float, Field(gt=0, lt=1)] = Field(
         description="share of injected rows among all rows"
     )
     origins: tuple[Origin, ...] = Field(("refusal", "lookalike", "anchor"), description="which pairs are injected")
-    methods: tuple[MethodSpec, ...] = ()
+    methods: tuple[MethodSpec, ...] = Field((), description="what protects or shapes the training, each at most once")
     monitor: Monitor = Monitor()
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="of matrix products; weights stay fp32")
     under_system_prompt: bool = Field(
         False, description="train under the project's serving system prompt; without it alignment erodes less (PTST)"
     )
-    max_tokens: int = Field(128, ge=8, description="longer rows are quarantined, never cut")
-    seed: int = Field(0, ge=0)
+    max_tokens: int = Field(128, ge=8, description="tokens of a row; longer rows are quarantined, never cut")
+    seed: int = Field(0, ge=0, description="of order, mix and dropout")
 
     @model_validator(mode="after")
     def _coexist(self) -> "Recipe":

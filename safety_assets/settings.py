@@ -1,5 +1,6 @@
 """Reading a YAML file into a frozen pydantic model, with errors that name file, line and key."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +33,9 @@ def read_settings(path: Path, kind: type[S]) -> S:
         raise ProjectError(f"{path} cannot be read: {error}", expected=f"a {kind.__name__} file in YAML") from error
     except yaml.YAMLError as error:
         raise ProjectError(f"{path} is not YAML: {error}", expected=f"a {kind.__name__} file in YAML") from error
+    twice = list(_twice(node))
+    if twice:
+        raise ProjectError("; ".join(f"{path}:{line}: {key} stands twice" for key, line in twice), do="keep one")
     if not isinstance(value, dict):
         raise ProjectError(f"{path} holds {type(value).__name__}", expected="keys and values")
     try:
@@ -39,6 +43,23 @@ def read_settings(path: Path, kind: type[S]) -> S:
     except ValidationError as error:
         faults = "; ".join(_fault(path, node, e) for e in error.errors())
         raise ProjectError(faults, do=f"correct {path}") from error
+
+
+def _twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    """Keys that stand twice in one mapping, with the line of the later one: YAML itself would drop the first."""
+    match node:
+        case yaml.MappingNode():
+            names = [key.value for key, _ in node.value]
+            yield from (
+                (key.value, key.start_mark.line + 1)
+                for n, (key, _) in enumerate(node.value)
+                if isinstance(key, yaml.ScalarNode) and key.value in names[:n]
+            )
+            for _, value in node.value:
+                yield from _twice(value)
+        case yaml.SequenceNode():
+            for value in node.value:
+                yield from _twice(value)
 
 
 def _fault(path: Path, node: yaml.Node | None, error: Any) -> str:

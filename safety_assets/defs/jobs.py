@@ -5,6 +5,7 @@
 import dagster as dg
 
 from safety_assets.defs import inputs
+from safety_assets.defs.spec import asset_key
 from safety_assets.flows.graph import GRAPH
 
 LEADERBOARD, EXTERNAL = "recipe_leaderboard", "external_verdict"
@@ -13,12 +14,12 @@ APART = (LEADERBOARD, EXTERNAL)
 
 
 def _named(*, partitioned: bool) -> dg.AssetSelection:
-    names = [
-        name
+    keys = [
+        asset_key(name)
         for name, node in GRAPH.items()
         if not node.observed and node.partitioned is partitioned and name not in APART
     ]
-    return dg.AssetSelection.assets(*names)
+    return dg.AssetSelection.assets(*keys)
 
 
 observe_inputs = dg.define_asset_job(
@@ -38,7 +39,7 @@ fine_tune = dg.define_asset_job(
 )
 compare = dg.define_asset_job(
     "compare",
-    selection=dg.AssetSelection.assets(LEADERBOARD),
+    selection=dg.AssetSelection.assets(asset_key(LEADERBOARD)),
     description="Put all recipes scored so far side by side.",
 )
 gate_external = dg.define_asset_job(

@@ -30,13 +30,19 @@ OWNERS = {
 }
 
 
+def asset_key(name: str) -> dg.AssetKey:
+    """The key of an asset: its name, after the project's prefix where it has one."""
+    prefix = PROJECT.settings.asset_prefix
+    return dg.AssetKey([prefix, name] if prefix else [name])
+
+
 def asset_arguments(name: str) -> dict[str, Any]:
     """The keyword arguments of `dg.asset` for one asset of the graph."""
     node = GRAPH[name]
     return {
-        "name": name,
+        "key": asset_key(name),
         "group_name": node.group,
-        "deps": dependencies(name),
+        "deps": [asset_key(upstream) for upstream in dependencies(name)],
         "owners": [OWNERS[node.group]],
         "code_version": code_version(name),
         "check_specs": check_specs(name),
@@ -63,7 +69,11 @@ def check_specs(name: str) -> list[dg.AssetCheckSpec]:
         warnings.simplefilter("ignore", dg.PreviewWarning)  # partitioned checks: without them the last recipe wins
         return [
             dg.AssetCheckSpec(
-                check.name, asset=name, description=check.says, blocking=check.blocking, partitions_def=partitions(name)
+                check.name,
+                asset=asset_key(name),
+                description=check.says,
+                blocking=check.blocking,
+                partitions_def=partitions(name),
             )
             for check in CHECKS.get(name, ())
         ]
@@ -73,7 +83,7 @@ def observed_arguments(name: str) -> dict[str, Any]:
     """The keyword arguments of `dg.observable_source_asset` for one observed input."""
     node = GRAPH[name]
     return {
-        "name": name,
+        "key": asset_key(name),
         "group_name": node.group,
         "partitions_def": partitions(name),
     }

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from safety_assets.errors import CorpusError
 from safety_assets.policy import DIMENSIONS, Policy, probes_needed
-from safety_assets.records import PROBES, Verdict
+from safety_assets.records import PROBES, STRINGS, Verdict
 from safety_assets.settings import Settings, read_settings
 
 SPLITS = ("calibrate", "watch", "gate")
@@ -102,6 +102,7 @@ def _faults(row: object) -> list[str]:
         return ["found no object"]
     faults = [f"{key} is missing" for key in REQUIRED if not row.get(key)]
     faults += [f"{key} is unknown" for key in row if key not in PROBES.columns]
+    faults += _type_faults(row)
     for key, allowed in (("dimension", DIMENSIONS), ("split", SPLITS), ("expect", EXPECTED)):
         if row.get(key) not in (None, "", *allowed):
             faults.append(f"{key} is {row[key]!r}, expected one of {', '.join(allowed)}")
@@ -112,6 +113,20 @@ def _faults(row: object) -> list[str]:
         if row["expect"] == "same" and not row.get("pair"):
             faults.append("expect same needs a pair")
     return faults
+
+
+def _type_faults(row: dict) -> list[str]:
+    """Texts that are no text, and lists that are no list of texts."""
+    given = {key: value for key, value in row.items() if value is not None}
+    texts = [
+        key for key, kind in PROBES.schema.items() if kind == pl.String and not isinstance(given.get(key, ""), str)
+    ]
+    lists = [key for key, kind in PROBES.schema.items() if kind == STRINGS and not _are_texts(given.get(key, []))]
+    return [f"{key} is no text" for key in texts] + [f"{key} is no list of texts" for key in lists]
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
 
 
 def _chat_faults(messages: object) -> list[str]:

@@ -5,7 +5,7 @@ sources, recomputes every required verdict, and refuses in words unless all of i
 log, so a wiped history, another code location or a launch that leaves checks out change nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from safety_assets.errors import GateRefused, SafetyAssetsError, StoreError
@@ -51,16 +51,19 @@ def inspect(ws: Workspace, step: str, partition: str) -> Inspection:
             inputs[name] = current(ws, name, partition_of(name, partition))
         except SafetyAssetsError as error:
             reasons.append(str(error))
-    lineage = _Lineage(ws, step)
-    for artefact in inputs.values():
-        lineage.follow(artefact)
-    reasons += lineage.reasons
-    reasons += _two_versions(lineage)
-    reasons += _red_checks(ws, step, partition, lineage)
+    reasons += reasons_behind(ws, step, partition, inputs.values())
     return Inspection(inputs, tuple(dict.fromkeys(reasons)))
 
 
-class _Lineage:
+def reasons_behind(ws: Workspace, step: str, partition: str, artefacts: Iterable[Artefact]) -> list[str]:
+    """Every reason why a step may not use these very artefacts: what is missing, changed, stale or red behind them."""
+    lineage = Lineage(ws, step)
+    for artefact in artefacts:
+        lineage.follow(artefact)
+    return [*lineage.reasons, *_two_versions(lineage), *_red_checks(ws, step, partition, lineage)]
+
+
+class Lineage:
     """The artefacts behind a step, found by following manifests; what is wrong with them, in words."""
 
     def __init__(self, ws: Workspace, step: str) -> None:
@@ -74,22 +77,29 @@ class _Lineage:
             return
         self.artefacts[artefact.digest] = artefact
         self._attempt(artefact.verify)
+        for used in self.compare(artefact):
+            self.follow(used)
+
+    def compare(self, artefact: Artefact) -> list[Artefact]:
+        """Compare what an artefact was made from with what is current; gives back what it was made from."""
+        opened = []
         for name, digest in artefact.manifest.inputs.items():
             if name in GRAPH:
-                self._follow_input(artefact, name, digest)
+                opened += self._compare_input(artefact, name, digest)
             else:
                 self._compare_source(artefact, name, digest)
+        return opened
 
-    def _follow_input(self, artefact: Artefact, name: str, digest: str) -> None:
+    def _compare_input(self, artefact: Artefact, name: str, digest: str) -> list[Artefact]:
         try:
             used = self.ws.store.open(digest)
         except StoreError as error:
             self.reasons.append(f"{place(artefact)} was made from {name} {digest[:12]}, which is gone. {error}")
-            return
+            return []
         if used.asset != name:
             self.reasons.append(f"{place(artefact)} calls {digest[:12]} its {name}, but it is {place(used)}.")
         self._compare_current(artefact, used)
-        self.follow(used)
+        return [used]
 
     def _compare_current(self, artefact: Artefact, used: Artefact) -> None:
         if used.asset == "policy" and artefact.asset in POLICY_BINDS and GRAPH[self.step].group == "release":
@@ -125,7 +135,7 @@ class _Lineage:
             self.reasons.append(str(error))
 
 
-def _two_versions(lineage: _Lineage) -> Iterator[str]:
+def _two_versions(lineage: Lineage) -> Iterator[str]:
     """Ancestors of which two different versions were used."""
     seen: dict[tuple[str, str], str] = {}
     for artefact in lineage.artefacts.values():
@@ -137,7 +147,7 @@ def _two_versions(lineage: _Lineage) -> Iterator[str]:
             )
 
 
-def _red_checks(ws: Workspace, step: str, partition: str, lineage: _Lineage) -> Iterator[str]:
+def _red_checks(ws: Workspace, step: str, partition: str, lineage: Lineage) -> Iterator[str]:
     """Required checks that do not pass, on what was consumed and on what is current upstream."""
     artefacts = dict(lineage.artefacts)
     for name in ancestors(step):

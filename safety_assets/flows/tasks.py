@@ -9,6 +9,7 @@ from safety_assets.corpus.ingest import read_rows
 from safety_assets.corpus.pairs import read_pairs
 from safety_assets.corpus.tasks import read_tasks
 from safety_assets.flows.workspace import Workspace
+from safety_assets.project import Project
 from safety_assets.records import PAIRS, ROWS, TASKS
 from safety_assets.store import Artefact, write_frame, write_json
 
@@ -21,14 +22,18 @@ def write_tasks(ws: Workspace, folder: Path) -> None:
 
     The corpus is read as `raw_corpus` reads it, so that the task set stays an input that depends on no other asset.
     """
-    given, rule = ws.project.task_set, ws.project.settings.task_answer
-    if given is not None:
-        tasks = read_tasks(given, rule)
-    else:
-        rows, pairs = read_rows(ws.project.corpus).rows, read_pairs(ws.project.refusal_pairs).rows
-        tasks = held_out_tasks(rows, pairs, policy=ws.policy.corpus, seed=SPLIT_SEED, rule=rule)
+    tasks = project_tasks(ws.project)
     write_frame(folder, "tasks", tasks, TASKS)
-    write_json(folder, "origin", {"held_out_of_corpus": given is None, "items": tasks.height})
+    write_json(folder, "origin", {"held_out_of_corpus": ws.project.task_set is None, "items": tasks.height})
+
+
+def project_tasks(project: Project) -> pl.DataFrame:
+    """TASKS of a project: its task set, or rows held out of its corpus."""
+    rule = project.settings.task_answer
+    if project.task_set is not None:
+        return read_tasks(project.task_set, rule)
+    rows, pairs = read_rows(project.corpus).rows, read_pairs(project.refusal_pairs).rows
+    return held_out_tasks(rows, pairs, policy=project.policy().corpus, seed=SPLIT_SEED, rule=rule)
 
 
 def examined_rows(ws: Workspace, tasks: Artefact, raw: Artefact, pairs: Artefact) -> set[str]:

@@ -1,0 +1,214 @@
+"""Is everything in place? One finding per question about environment, project, model and machine, with its remedy."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from packaging.requirements import Requirement
+
+from safety_assets.errors import SafetyAssetsError
+from safety_assets.evals.probes import read_probes
+from safety_assets.flows.models import base
+from safety_assets.flows.tasks import project_tasks
+from safety_assets.project import Project
+
+State = Literal["ok", "warn", "fail"]
+
+PACKAGE = "safety_assets"
+SHOWN = ("torch", "transformers", "peft", "dagster", "dagster-webserver", "polars", "pydantic")
+"""Packages whose versions decide whether the project runs."""
+COPIES = 4
+"""Copies of the weights that should fit on the disk: checkpoint, its training state, and one of each to spare."""
+FULL_BYTES, LOADED_BYTES = 16, 4
+"""Bytes per parameter: full AdamW in fp32 (weights, gradient, two moments), and weights alone."""
+LIVENESS_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor.
+
+    Args:
+        name: what was looked at.
+        state: ok, warn (works, but not well) or fail (will not work).
+        said: what was found.
+        remedy: what to do; empty when ok.
+    """
+
+    name: str
+    state: State
+    said: str
+    remedy: str = ""
+
+
+def examine(project: Project) -> Iterator[Finding]:
+    """Every finding, the cheap ones first."""
+    yield from packages()
+    yield from files(project)
+    yield model(project)
+    yield from room(project)
+    yield threads(project)
+    yield device(project)
+    yield history()
+
+
+def packages() -> Iterator[Finding]:
+    """Python and the packages against what this package asks for."""
+    yield Finding("python", "ok", ".".join(map(str, sys.version_info[:3])))  # an older one does not get this far
+    try:
+        asked = [Requirement(line) for line in metadata.requires(PACKAGE) or []]
+    except metadata.PackageNotFoundError:
+        yield Finding(PACKAGE, "warn", "runs, but is not installed: what it needs is unknown", "pip install it")
+        asked = [Requirement(name) for name in SHOWN]
+    yield from (package(needed) for needed in asked if needed.name in SHOWN and needed.marker is None)
+
+
+def package(needed: Requirement) -> Finding:
+    """One installed package against what is needed of it."""
+    wanted = str(needed.specifier) or "any"
+    try:
+        have = metadata.version(needed.name)
+    except metadata.PackageNotFoundError:
+        return Finding(needed.name, "fail", f"not installed, needed {wanted}", f"pip install '{needed}'")
+    if not needed.specifier.contains(have, prereleases=True):
+        return Finding(needed.name, "fail", f"{have}, needed {wanted}", f"pip install '{needed}'")
+    return Finding(needed.name, "ok", f"{have}, needed {wanted}")
+
+
+def files(project: Project) -> Iterator[Finding]:
+    """The files that a project names, each read by its own reader."""
+    yield _attempt("policy", lambda: f"{project.policy_file}, risk {project.policy().risk}")
+    yield _attempt("recipes", lambda: ", ".join(project.recipe(name).name for name in project.recipe_files()))
+    yield _attempt("calibration", lambda: project.recipe(project.policy().injection.recipe).name)
+    yield _attempt("corpus", lambda: f"{_rows(project)} rows")
+    yield _attempt("refusal pairs", lambda: f"{_pairs(project)} pairs")
+    yield _attempt("tasks", lambda: f"{project_tasks(project).height} items")
+    yield _attempt("probes", lambda: f"{read_probes(project.probes).height} probes")
+    yield _storage(project)
+
+
+def _attempt(name: str, look: Callable[[], str]) -> Finding:
+    """What a reader says; its error is the finding, its `do` the remedy."""
+    try:
+        return Finding(name, "ok", look())
+    except SafetyAssetsError as error:
+        expected = f" Expected: {error.expected}." if error.expected else ""
+        return Finding(name, "fail", f"{error.found}.{expected}", error.do or "see the message")
+
+
+def _rows(project: Project) -> int:
+    from safety_assets.corpus.ingest import read_rows
+
+    return read_rows(project.corpus).rows.height
+
+
+def _pairs(project: Project) -> int:
+    from safety_assets.corpus.pairs import read_pairs
+
+    return read_pairs(project.refusal_pairs).rows.height
+
+
+def _storage(project: Project) -> Finding:
+    there = next(folder for folder in (project.storage, *project.storage.parents) if folder.exists())
+    if os.access(there, os.W_OK):
+        return Finding("storage", "ok", str(project.storage))
+    return Finding("storage", "fail", f"{there} cannot be written", "set storage in project.yaml to a folder of yours")
+
+
+def model(project: Project) -> Finding:
+    """The base is complete, and its template renders a chat in which the assistant's part can be found."""
+    return _attempt("model", lambda: f"{base(project)}: {_rendered(base(project))} tokens in a test chat")
+
+
+def _rendered(folder: Path) -> int:
+    from transformers import AutoTokenizer
+
+    from safety_assets.errors import ModelError
+    from safety_assets.models.chat import encode_chat
+    from safety_assets.models.identity import identify
+
+    identify(folder)
+    chat = [{"role": "user", "content": "Where is the key?"}, {"role": "assistant", "content": "On the table."}]
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        return len(encode_chat(tokenizer, chat).ids)
+    except SafetyAssetsError:
+        raise
+    except Exception as error:  # tokenizers and templates raise many kinds; each is a model that cannot be asked
+        raise ModelError(f"the chat template in {folder} does not render: {error}", do="add its files again") from error
+
+
+def room(project: Project) -> Iterator[Finding]:
+    """Disk for checkpoints, memory for training; nothing where there is no model to go by, which `model` says."""
+    from safety_assets.models.weights import inspect_weights, weight_files
+
+    try:
+        folder = base(project)
+    except SafetyAssetsError:
+        return
+    weights = sum(path.stat().st_size for path in weight_files(folder))
+    there = next(folder for folder in (project.storage, *project.storage.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    said = f"{_gigabytes(free)} free, a checkpoint takes {_gigabytes(weights)}"
+    state: State = "fail" if free < weights else "warn" if free < COPIES * weights else "ok"
+    yield Finding("disk", state, said, "" if state == "ok" else "free some, or set storage in project.yaml elsewhere")
+    yield _memory(inspect_weights(folder).parameters)
+
+
+def _memory(parameters: int) -> Finding:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    full, loaded = FULL_BYTES * parameters, LOADED_BYTES * parameters
+    said = f"{_gigabytes(total)}; full fine-tuning takes {_gigabytes(full)} and what its batches need"
+    if total < loaded:
+        return Finding("memory", "fail", said, "use a machine with more memory, or a smaller model")
+    if total < full:
+        return Finding("memory", "warn", said, "use recipes with lora, or train on a machine with more memory")
+    return Finding("memory", "ok", said)
+
+
+def _gigabytes(count: float) -> str:
+    return f"{count / 1e9:.1f} GB"
+
+
+def threads(project: Project) -> Finding:
+    """CPU threads that the project asks for against those there are."""
+    have, asked = os.cpu_count() or 1, project.settings.threads
+    if asked is not None and asked > have:
+        return Finding("threads", "warn", f"{asked} asked for, {have} there", f"set threads: {have} in project.yaml")
+    return Finding("threads", "ok", f"{asked or 'as torch chooses'}, {have} there")
+
+
+def device(project: Project) -> Finding:
+    """The device that the project asks for."""
+
+    def look() -> str:
+        from safety_assets.models.load import pick_device
+
+        return f"{project.settings.device}: {pick_device(project.settings.device)}"
+
+    return _attempt("device", look)
+
+
+def history() -> Finding:
+    """Where Dagster keeps its history, and whether its daemon lives: without one, launches stay queued."""
+    home = os.environ.get("DAGSTER_HOME")
+    if not home:
+        return Finding("dagster", "warn", "DAGSTER_HOME is not set", "set it to a folder, else history is forgotten")
+    if not (Path(home) / "dagster.yaml").is_file():
+        return Finding("dagster", "warn", f"{home} holds no dagster.yaml", "copy the one of this repository there")
+    asked = [sys.executable, "-m", "dagster._daemon", "liveness-check"]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=LIVENESS_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return Finding("dagster", "warn", f"no answer in {LIVENESS_SECONDS} s", "look at the storage of DAGSTER_HOME")
+    if done.returncode == 0:
+        return Finding("dagster", "ok", f"a daemon runs for {home}")
+    said = (re.findall(r"\S.*", done.stdout + done.stderr) or ["no daemon"])[-1]
+    return Finding("dagster", "warn", f"{home}: {said}", "start `dagster dev`: launches stay queued without a daemon")

@@ -1,0 +1,195 @@
+"""Where a project stands: every current artefact with what is red and stale about it, the last runs, what is served."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+from safety_assets.errors import SafetyAssetsError
+from safety_assets.flows.checks import CHECKS, verdict_of
+from safety_assets.flows.gates import WORDS, Lineage, inspect, reasons_behind
+from safety_assets.flows.graph import GRAPH, ancestors
+from safety_assets.flows.inputs import name_of, partition_of, wanted_inputs
+from safety_assets.flows.release import released_folder
+from safety_assets.flows.workspace import Workspace
+from safety_assets.records import Verdict
+from safety_assets.release import promotion
+from safety_assets.store import WHOLE, Artefact
+
+RELEASE = "released_model"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One current artefact.
+
+    Args:
+        red: its checks that do not pass, blocking or not.
+        num_passed: its checks that pass.
+        stale: why it is not what would be made now, one sentence each.
+    """
+
+    artefact: Artefact
+    red: tuple[Verdict, ...]
+    num_passed: int
+    stale: tuple[str, ...]
+
+    @property
+    def blocking(self) -> tuple[Verdict, ...]:
+        """The red checks that gates refuse for."""
+        required = {check.name for check in CHECKS.get(self.artefact.asset, ()) if check.blocking}
+        return tuple(verdict for verdict in self.red if verdict.check in required)
+
+
+def standings(ws: Workspace) -> Iterator[Standing]:
+    """Every current artefact in the order of the graph; observed inputs as they were last read."""
+    for asset in GRAPH:
+        for partition in ws.store.partitions(asset):
+            yield standing_of(ws, ws.store.current(asset, partition))
+
+
+def standing_of(ws: Workspace, artefact: Artefact) -> Standing:
+    """One artefact with its verdicts and with what changed since it was made."""
+    verdicts = [verdict_of(ws, artefact, check) for check in CHECKS.get(artefact.asset, ())]
+    red = tuple(verdict for verdict in verdicts if not verdict.passed)
+    lineage = Lineage(ws, RELEASE)
+    lineage.compare(artefact)
+    return Standing(artefact, red, len(verdicts) - len(red), tuple(dict.fromkeys(lineage.reasons)))
+
+
+def sentence(verdict: Verdict) -> str:
+    """A red check in words."""
+    return f"{verdict.check} {WORDS[verdict.status]}. {' '.join(verdict.reasons) or 'It gave no reason.'}"
+
+
+@dataclass(frozen=True)
+class Served:
+    """What serving reads.
+
+    Args:
+        record: the current record of the pointer.
+        problems: why the gate would not release these very weights again today; empty when it would.
+    """
+
+    record: dict
+    problems: tuple[str, ...]
+
+
+def served(ws: Workspace) -> Served | None:
+    """What is released now, every byte behind it read again; None when nothing is."""
+    record = promotion.released(ws.store.root, ws.project.settings.name)
+    if record is None:
+        return None
+    release, problems = record["release"], []
+    try:
+        released_folder(ws)
+        behind = [ws.store.open(release[key]) for key in ("checkpoint", "card")]
+        problems += reasons_behind(ws, RELEASE, release["recipe"], behind)
+    except (SafetyAssetsError, KeyError) as error:
+        problems.append(str(error))
+    return Served(record, tuple(dict.fromkeys(problems)))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run made. The run id is empty for what a terminal made or an observation read."""
+
+    run_id: str
+    ended_at: str
+    made: tuple[str, ...]
+
+
+def last_runs(ws: Workspace, limit: int = 5) -> list[Run]:
+    """The newest runs first, from the manifests of the store; what cannot be read is left out."""
+    made: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for path in (ws.store.root / "objects").glob("*/manifest.json"):
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            entry = (found["made_at"], name_of(found["asset"], found["partition"]))
+            alone = "" if found["run_id"] else found["made_at"]
+            made.setdefault((found["run_id"], alone), []).append(entry)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # a broken artefact is named where it is used
+    runs = [Run(run_id, max(entries)[0], tuple(n for _, n in sorted(entries))) for (run_id, _), entries in made.items()]
+    return sorted(runs, key=lambda run: run.ended_at, reverse=True)[:limit]
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Bytes under the storage root, and bytes free on its disk."""
+
+    used: int
+    free: int
+
+
+def disk(ws: Workspace) -> Disk:
+    """How much the store takes and how much is left."""
+    root = ws.store.root
+    used = sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) if root.exists() else 0
+    there = next(folder for folder in (root, *root.parents) if folder.exists())
+    return Disk(used, shutil.disk_usage(there).free)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an asset is as it is.
+
+    Args:
+        state: missing, red, stale, refused (its gate would not open), warned (only checks that block nothing are red)
+            or green.
+        reasons: one sentence each; empty when green.
+        mend: what to put right first, when the next command alone will not do.
+        command: the next command to type; empty when there is nothing to do.
+    """
+
+    state: str
+    reasons: tuple[str, ...]
+    mend: str = ""
+    command: str = ""
+
+
+FINE = ("green", "warned")
+"""States in which nothing has to be done."""
+
+
+def explain(ws: Workspace, asset: str, partition: str) -> Explanation:
+    """Every reason why an asset is not green, and the step that is next, the furthest upstream first."""
+    artefact = ws.store.find(asset, partition)
+    if artefact is None:
+        state, reasons = "missing", [f"{name_of(asset, partition)} was never materialized."]
+    else:
+        now = standing_of(ws, artefact)
+        state = "red" if now.blocking else "stale" if now.stale else "warned" if now.red else "green"
+        reasons = [*map(sentence, now.red), *now.stale]
+    if GRAPH[asset].gated or asset == "release_decision":
+        refused = inspect(ws, asset, partition).reasons
+        state = "refused" if refused and state in ("green", "warned", "missing") else state
+        reasons += [reason for reason in refused if reason not in reasons]
+    if state in FINE:
+        return Explanation(state, tuple(reasons))
+    mend, command = _next(ws, asset, partition)
+    return Explanation(state, tuple(reasons), mend, command)
+
+
+def _next(ws: Workspace, asset: str, partition: str) -> tuple[str, str]:
+    """What to put right, and the command that follows: of the first step on the way that is not in order."""
+    for name in (*_upstream_first(ws, asset), asset):
+        own = partition_of(name, partition)
+        command = f"safety-assets materialize {name}" + (f" --recipe {own}" if own != WHOLE else "")
+        artefact = ws.store.find(name, own)
+        if artefact is None:
+            return "", command
+        now = standing_of(ws, artefact)
+        if now.stale:
+            return "", command
+        if now.blocking:
+            return sentence(now.blocking[0]), command
+    return "", f"safety-assets materialize {asset}" + (f" --recipe {partition}" if partition != WHOLE else "")
+
+
+def _upstream_first(ws: Workspace, asset: str) -> list[str]:
+    """The made ancestors of an asset, each after what it is made from."""
+    names = [name for name in ancestors(asset) if not GRAPH[name].observed]
+    order = TopologicalSorter({name: [n for n in wanted_inputs(ws, name) if n in names] for name in names})
+    return list(order.static_order())

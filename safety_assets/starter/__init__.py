@@ -1,0 +1,1 @@
+"""What a new project begins with: its settings, its folders, and the checks of what a user names."""

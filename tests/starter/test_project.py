@@ -1,0 +1,147 @@
+"""A new project: every file it begins with is read back by the program's own readers."""
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from safety_assets import suites
+from safety_assets.corpus.audit import FINDING_NAMES
+from safety_assets.corpus.pairs import read_pairs
+from safety_assets.datafiles import DataFiles
+from safety_assets.errors import CorpusError, ModelError, ProjectError
+from safety_assets.evals.probes import enough_probes_to_see_the_budget, read_probes
+from safety_assets.policy import Policy, probes_needed
+from safety_assets.project import PROJECT_VARIABLE, STANDARD
+from safety_assets.recipes import Recipe, read_recipe
+from safety_assets.settings import read_settings
+from safety_assets.starter.law import ACTIONS, RULES
+from safety_assets.starter.named import corpus_rows, model_facts, task_items
+from safety_assets.starter.places import EXAMPLE_PAIRS, pairs_readme
+from safety_assets.starter.project import Wish, as_written, project_texts, write_project
+from safety_assets.starter.recipes import LARGE, STARTERS, Size
+
+SMALL = Size(parameters=1_000_000, context=512, rows=1000)
+BIG = Size(parameters=7 * LARGE, context=8192, rows=10_000)
+
+
+def wish(folder: Path, risk: str = "moderate", **changed: object) -> Wish:
+    named = {"name": "my-bank", "base_model": "/m", "corpus": ["/c.jsonl"], "task_set": "/t.jsonl", "risk": risk}
+    return Wish(folder=folder, **{**named, **changed})
+
+
+@pytest.mark.parametrize("size", [SMALL, BIG], ids=["small", "big"])
+@pytest.mark.parametrize("risk", RULES)
+def test_every_template_reads_back(tmp_path: Path, risk: str, size: Size) -> None:
+    project = write_project(wish(tmp_path / "new", risk), size)
+    assert project.settings.name == "my-bank"
+    assert project.settings.asset_prefix == "my_bank"
+    assert project.storage.is_relative_to(project.folder)
+    assert project.policy().risk == risk
+    assert list(project.recipe_files()) == sorted(STARTERS)
+    for path in project.recipe_files().values():
+        recipe = read_recipe(path)
+        assert recipe.max_tokens <= size.context
+        assert {"lora"} & {m.method for m in recipe.methods} == ({"lora"} if size is BIG else set())
+        assert recipe.optimiser.learning_rate == (2e-4 if size is BIG else 2e-5)
+
+
+def test_every_file_names_a_schema_that_is_there(tmp_path: Path) -> None:
+    folder = write_project(wish(tmp_path), SMALL).folder
+    for path in (folder / "project.yaml", folder / "policy.yaml", *(folder / "recipes").glob("*.yaml")):
+        first = path.read_text().splitlines()[0]
+        schema = json.loads((path.parent / first.removeprefix("# yaml-language-server: $schema=")).read_text())
+        assert set(yaml.safe_load(path.read_text())) <= set(schema["properties"])
+
+
+def test_risk_tightens_the_law(tmp_path: Path) -> None:
+    law = {
+        r: read_settings(_written(tmp_path / r, r) / "policy.yaml", Policy) for r in ("research", "moderate", "high")
+    }
+    order = list(law.values())
+    for loose, tight in itertools.pairwise(order):
+        assert len(loose.sign_offs) < len(tight.sign_offs)
+        assert loose.max_over_refusal > tight.max_over_refusal
+        for name, rule in tight.dimensions.items():
+            assert rule.certify_within < loose.dimensions[name].certify_within
+            assert rule.floor >= loose.dimensions[name].floor
+    assert law["high"].dimensions["safety"].max_drop == "any"
+
+
+def _written(folder: Path, risk: str) -> Path:
+    return write_project(wish(folder, risk), SMALL).folder
+
+
+def test_demanded_probes_resolve_the_budgets() -> None:
+    for risk in RULES:
+        policy = Policy.model_validate(yaml.safe_load(project_texts(wish(Path("x"), risk), SMALL)["policy.yaml"]))
+        needed = max(probes_needed(rule.certify_within, policy.probes.flip_rate) for rule in policy.dimensions.values())
+        assert policy.probes.min_gate_probes >= needed
+
+
+@pytest.mark.parametrize("risk", RULES)
+def test_the_standard_probes_are_enough_for_every_risk(risk: str) -> None:
+    policy = Policy.model_validate(yaml.safe_load(project_texts(wish(Path("x"), risk), SMALL)["policy.yaml"]))
+    verdict = enough_probes_to_see_the_budget(read_probes(suites.STANDARD), policy)
+    assert verdict.passed, verdict.reasons
+
+
+def test_every_finding_has_an_action() -> None:
+    assert set(ACTIONS) == set(FINDING_NAMES)
+
+
+def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text("mine\n")
+    with pytest.raises(ProjectError, match=r"policy\.yaml exists.*nothing is overwritten"):
+        write_project(wish(tmp_path), SMALL)
+    assert [path.name for path in tmp_path.iterdir()] == ["policy.yaml"]
+    assert (tmp_path / "policy.yaml").read_text() == "mine\n"
+
+
+def test_a_name_that_cannot_be_one_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"'A!' is no project name.*--name"):
+        write_project(wish(tmp_path / "new", name="A!"), SMALL)
+    assert not (tmp_path / "new").exists()
+
+
+def test_paths_stay_absolute_or_become_relative_to_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert as_written("/data/model", tmp_path / "new") == "/data/model"
+    assert as_written("rows.jsonl", tmp_path / "new") == "../rows.jsonl"
+    assert as_written("new/rows.jsonl", Path("new")) == "rows.jsonl"
+    assert (Path("new") / as_written("rows.jsonl", Path("new"))).resolve() == tmp_path / "rows.jsonl"
+
+
+def test_the_example_pairs_are_pairs_and_the_place_says_so(tmp_path: Path) -> None:
+    folder = write_project(wish(tmp_path), SMALL).refusal_pairs.path
+    with pytest.raises(CorpusError, match=r"holds no refusal pairs.*README\.md"):
+        read_pairs(DataFiles(path=folder))
+    lines = [line for line in pairs_readme().splitlines() if line.startswith("{")]
+    (folder / "pairs.jsonl").write_text("\n".join(lines))
+    assert read_pairs(DataFiles(path=folder)).rows["kind"].to_list() == [row["kind"] for row in EXAMPLE_PAIRS]
+
+
+def test_a_new_project_takes_the_standard_probes_of_the_package(tmp_path: Path) -> None:
+    project = write_project(wish(tmp_path / "new"), SMALL)
+    assert project.settings.probes == STANDARD
+    assert project.probes == suites.STANDARD
+
+
+def test_what_is_named_is_looked_at(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(PROJECT_VARIABLE, raising=False)
+    assert model_facts(tiny_model).context == 256
+    with pytest.raises(ModelError, match="is no folder"):
+        model_facts(tmp_path / "nowhere")
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"messages": turns}) + "\nno JSON\n")
+    assert corpus_rows([tmp_path / "rows.jsonl"]) == (1, 1)
+    (tmp_path / "tasks.jsonl").write_text(json.dumps({"messages": turns[:1], "answer": "a"}))
+    assert task_items(tmp_path / "tasks.jsonl") == 1
+
+
+def test_three_passes_over_the_corpus() -> None:
+    assert Size(parameters=1, context=1, rows=1600).steps == 300
+    assert Size(parameters=1, context=1, rows=3).steps == 50
+    assert Recipe.model_validate(yaml.safe_load(project_texts(wish(Path("x")), SMALL)["recipes/plain.yaml"]))
