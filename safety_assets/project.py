@@ -76,6 +76,11 @@ class ProjectFile(Settings):
         "none", description="none: each process holds the model; fsdp: a part, where training does not fit one device"
     )
     threads: int | None = Field(None, ge=1, description="CPU threads of torch per process; its own choice when absent")
+    sweep_processes: int = Field(
+        1,
+        ge=1,
+        description="shares of the sweep trained side by side, one thread each: for models that fill no machine",
+    )
     max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring, tokens")
     generation_batch: int = Field(128, ge=1, description="answers generated at once")
 

@@ -1,7 +1,6 @@
 """The dose: refusal pairs by policy category, look-alike benign pairs and general anchors."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal, get_args
 
 from safety_assets.corpus.chats import Copies, chat_of, text_field
@@ -22,7 +21,7 @@ def read_pairs(files: DataFiles) -> Ingested:
     Raises:
         CorpusError: the path is missing, a file cannot be read as a whole, or not a single pair is readable.
     """
-    _demand_files(files.path)
+    pair_files(files)
     copies = Copies()
 
     def pair(record: Mapping[str, object]) -> Record:
@@ -40,11 +39,13 @@ def read_pairs(files: DataFiles) -> Ingested:
     return Ingested(PAIRS.frame(read.rows), QUARANTINE.frame(read.quarantine), SOURCES.frame(read.sources))
 
 
-def _demand_files(path: Path) -> None:
-    """A folder that nobody has put pairs into says how to; a new project begins with one."""
+def pair_files(files: DataFiles) -> DataFiles:
+    """The files, if there are some: a folder that nobody has put pairs into says how to; a new project begins with one."""
+    path = files.path
     if path.is_dir() and all(p.suffix == ".md" for p in path.rglob("*") if p.is_file()):
         raise CorpusError(
             f"{path} holds no refusal pairs",
             expected="files of chats with kind and category: refusals, look-alikes and anchors",
             do=f"write some there; {path / 'README.md'}, which `safety-assets init` writes, shows schema and examples",
         )
+    return files

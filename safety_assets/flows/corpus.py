@@ -1,7 +1,6 @@
 """Corpus: rows as given, the dose, the audit, the calibrated share, what is trained on."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from safety_assets.records import AUDITED, FINDINGS, PAIRS, PROBES, QUARANTINE, 
 from safety_assets.release import plots
 from safety_assets.store import WHOLE, Artefact, write_frame, write_json
 
-PROCESSES_VARIABLE = "SAFETY_ASSETS_SWEEP_PROCESSES"
 """How many shares of the sweep are trained side by side, with one thread each; 1 when it is not set."""
 SOURCES_SHOWN = 20
 
@@ -134,7 +132,7 @@ def _sweep_order(ws: Workspace, inputs: Mapping[str, Artefact], key: str) -> dic
         "work": str(work),
         "result": str(work / "result.json"),
         "total_steps": recipe.optimiser.steps * len(shares),
-        "processes": int(os.environ.get(PROCESSES_VARIABLE, "1")),
+        "processes": ws.project.settings.sweep_processes,
     } | place_settings(ws)
 
 

@@ -13,7 +13,7 @@ POLL_SECONDS = 0.2
 def run_side_by_side(orders: Sequence[dict], processes: int, should_stop: Callable[[], bool]) -> None:
     """Run orders, so many at a time. They stay in the caller's process group.
 
-    Nothing is returned and no failure is raised: whoever asks for an order's result again finds it done, resumes it
+    What they say goes to `child.log` in their work folder. Nothing is returned and no failure is raised: whoever asks for an order's result again finds it done, resumes it
     or meets its error. After a stop no further child is started, and those that run save and end.
     """
     waiting, running = list(orders), list[subprocess.Popen]()
@@ -31,4 +31,5 @@ def run_side_by_side(orders: Sequence[dict], processes: int, should_stop: Callab
 def _start(order: dict) -> subprocess.Popen:
     path = Path(order["work"]) / "order.json"
     path.write_text(json.dumps(order))
-    return subprocess.Popen([sys.executable, "-m", "safety_assets.worker", str(path)])
+    with path.with_name("child.log").open("ab") as log:
+        return subprocess.Popen([sys.executable, "-m", "safety_assets.worker", str(path)], stdout=log, stderr=log)

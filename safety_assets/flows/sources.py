@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from safety_assets.corpus.files import source_files
+from safety_assets.corpus.pairs import pair_files
 from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ProjectError
 from safety_assets.flows import models
@@ -89,7 +90,7 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "policy.budgets": _budgets,
     "recipe.calibration": lambda p: digest_settings(p.recipe(p.policy().injection.recipe)),
     "corpus_files": lambda p: data_digest(p.corpus),
-    "refusal_files": lambda p: data_digest([p.refusal_pairs]),
+    "refusal_files": lambda p: data_digest([pair_files(p.refusal_pairs)]),
     "probe_files": lambda p: files_digest(p.probes),
     "model_files": lambda p: model_digest(models.base(p)),
     "model_makers": lambda p: digest_json(models.makers(p)),

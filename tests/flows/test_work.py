@@ -12,7 +12,7 @@ import yaml
 from safety_assets.errors import StoreError, TrainingError
 from safety_assets.flows.assets import materialize
 from safety_assets.flows.code_version import code_version
-from safety_assets.flows.corpus import PROCESSES_VARIABLE, chosen_share
+from safety_assets.flows.corpus import chosen_share
 from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import HISTORY, TASK_SCORES
@@ -105,7 +105,8 @@ def test_shares_trained_side_by_side_give_the_same_curve(
     again: Again, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = again().store.current("injection_ratio").digest
-    monkeypatch.setenv(PROCESSES_VARIABLE, "2")
+    settings = yaml.safe_load((project / "project.yaml").read_text())
+    small_project.write_yaml(project / "project.yaml", {**settings, "sweep_processes": 2})
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
     made = materialize(again(force=True), "injection_ratio")
     assert not made.cached
