@@ -20,8 +20,8 @@ ANCHORS: tuple[tuple[float, Behaviour], ...] = (
 )  # fmt: skip
 VARIED = 0.45
 """Share of pairs in lower case, with typos or in dialect: tuning forgets those first."""
-COUNTS = {"refusal": 1000, "lookalike": 1000, "anchor": 2000}
-"""Pairs of each kind: one refusal to one look-alike to two anchors."""
+COUNTS = {"refusal": 2000, "lookalike": 1000, "anchor": 2000}
+"""Pairs of each kind: two refusals to one look-alike to two anchors."""
 
 
 def pairs(seed: int) -> list[Pair]:
