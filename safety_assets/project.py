@@ -79,7 +79,7 @@ class ProjectFile(Settings):
     sweep_processes: int = Field(
         1,
         ge=1,
-        description="shares of the sweep trained side by side, one thread each: for models that fill no machine",
+        description="shares of the sweep trained side by side, one thread each; for small models",
     )
     max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring, tokens")
     generation_batch: int = Field(128, ge=1, description="answers generated at once")

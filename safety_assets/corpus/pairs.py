@@ -40,7 +40,7 @@ def read_pairs(files: DataFiles) -> Ingested:
 
 
 def pair_files(files: DataFiles) -> DataFiles:
-    """The files, if there are some: a folder that nobody has put pairs into says how to; a new project begins with one."""
+    """The files, if there are some: a folder that nobody has put pairs into says how to (a new project has one)."""
     path = files.path
     if path.is_dir() and all(p.suffix == ".md" for p in path.rglob("*") if p.is_file()):
         raise CorpusError(

@@ -44,7 +44,7 @@ compare = dg.define_asset_job(
 )
 gate_external = dg.define_asset_job(
     "gate_external",
-    selection=dg.AssetSelection.assets(EXTERNAL),
+    selection=dg.AssetSelection.assets(asset_key(EXTERNAL)),
     description="Gate one checkpoint that was trained elsewhere. It never moves what is released.",
 )
 

@@ -16,7 +16,9 @@ PROJECT = open_project()
 RECIPES = dg.StaticPartitionsDefinition(list(PROJECT.recipe_files()))
 """One partition per recipe file."""
 
-CHECKPOINTS = dg.DynamicPartitionsDefinition(name="external_checkpoint")
+CHECKPOINTS = dg.DynamicPartitionsDefinition(
+    name="_".join(filter(None, (PROJECT.settings.asset_prefix, "external_checkpoint")))
+)
 """One partition per folder of the project's external checkpoints."""
 
 OWNERS = {

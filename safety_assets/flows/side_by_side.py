@@ -13,8 +13,9 @@ POLL_SECONDS = 0.2
 def run_side_by_side(orders: Sequence[dict], processes: int, should_stop: Callable[[], bool]) -> None:
     """Run orders, so many at a time. They stay in the caller's process group.
 
-    What they say goes to `child.log` in their work folder. Nothing is returned and no failure is raised: whoever asks for an order's result again finds it done, resumes it
-    or meets its error. After a stop no further child is started, and those that run save and end.
+    What they say goes to `child.log` in their work folder. Nothing is returned and no failure is raised: whoever
+    asks for an order's result again finds it done, resumes it or meets its error. After a stop no further child is
+    started, and those that run save and end.
     """
     waiting, running = list(orders), list[subprocess.Popen]()
     while waiting or running:
