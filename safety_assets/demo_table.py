@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich import box
 from rich.table import Column, Table
 
 from safety_assets.flows.baseline import whole_scores
@@ -16,7 +17,9 @@ def results_table(ws: Workspace, recipes: Sequence[str]) -> Table:
     """Scores and verdicts of some recipes beside the base; what was never made stays empty."""
     base, scores = ws.store.find("safety_baseline"), {r: ws.store.find("eval_scores", r) for r in recipes}
     decisions = {r: ws.store.find("release_decision", r) for r in recipes}
-    table = Table(Column("dimension", no_wrap=True), "baseline", *recipes, "budget", *(f"verdict {r}" for r in recipes))
+    headings = ("dimension", "baseline", *recipes, "budget", *(f"{r} is" for r in recipes))
+    columns = [Column(heading, min_width=13 if heading == "dimension" else None) for heading in headings]
+    table = Table(*columns, box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     before = whole_scores(base) if base else {}
     after = {r: whole_scores(s) if s else {} for r, s in scores.items()}
     verdicts = {r: _verdicts(d) for r, d in decisions.items()}
@@ -51,7 +54,7 @@ def _status(decision: Artefact | None) -> str:
 
 def _coloured(status: str) -> str:
     colour = {"pass": "green", "approved": "green", "fail": "red", "rejected": "red"}.get(status, "yellow")
-    return f"[{colour}]{status}[/{colour}]"
+    return f"[{colour}]{status.replace('_', ' ')}[/{colour}]"
 
 
 def _points(score: float | None) -> str:
