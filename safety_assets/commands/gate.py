@@ -13,9 +13,8 @@ from safety_assets.commands.terminal import app, complain, complaints, console, 
 from safety_assets.corpus.tasks import read_tasks
 from safety_assets.datafiles import DataFiles
 from safety_assets.errors import SafetyAssetsError
-from safety_assets.evals.probes import read_probes
 from safety_assets.flows.gate_report import dimensions, document, forgotten_categories, page
-from safety_assets.flows.gating import Exam, Gated, gate
+from safety_assets.flows.gating import Exam, Gated, exam_from, gate
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
 from safety_assets.release.evidence import headline
@@ -63,11 +62,9 @@ def gate_command(
 
 def _exam(ws: Workspace, policy: Path | None, probes: Path | None, task: Path | None) -> Exam:
     """What is asked and by which law: the files given, else the project's."""
-    return Exam(
-        policy=read_settings(policy, Policy) if policy else ws.policy,
-        probes=read_probes(probes or ws.project.probes).filter(pl.col("split") == "gate"),
-        tasks=read_tasks(DataFiles(path=task), ws.project.settings.task_answer) if task else None,
-    )
+    law = read_settings(policy, Policy) if policy else ws.policy
+    tasks = read_tasks(DataFiles(path=task), ws.project.settings.task_answer) if task else None
+    return exam_from(probes or ws.project.probes, law, tasks)
 
 
 def _write_report(path: Path, gated: Gated) -> None:

@@ -23,6 +23,13 @@ def open_candidate(project: Project, folder: Path, base: Path) -> Path:
     return model_folder(adapted, root=project.folder, composed=project.storage / "models")
 
 
+def maker(folder: Path) -> str:
+    """Who made the model of a folder; empty where nobody says so."""
+    from safety_assets.models.identity import made_by
+
+    return made_by(folder)
+
+
 def soundness(folder: Path) -> Verdict:
     """Every weight of a model folder can be read and is finite.
 

@@ -23,7 +23,6 @@ from safety_assets.records import AUDITED, FINDINGS, PAIRS, PROBES, QUARANTINE, 
 from safety_assets.release import plots
 from safety_assets.store import WHOLE, Artefact, write_frame, write_json
 
-"""How many shares of the sweep are trained side by side, with one thread each; 1 when it is not set."""
 SOURCES_SHOWN = 20
 
 

@@ -115,8 +115,13 @@ def _pairs(project: Project) -> int:
     return read_pairs(project.refusal_pairs).rows.height
 
 
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
 def _storage(project: Project) -> Finding:
-    there = next(folder for folder in (project.storage, *project.storage.parents) if folder.exists())
+    there = _existing(project.storage)
     if os.access(there, os.W_OK):
         return Finding("storage", "ok", str(project.storage))
     return Finding("storage", "fail", f"{there} cannot be written", "set storage in project.yaml to a folder of yours")
@@ -128,17 +133,15 @@ def model(project: Project) -> Finding:
 
 
 def _rendered(folder: Path) -> int:
-    from transformers import AutoTokenizer
-
     from safety_assets.errors import ModelError
     from safety_assets.models.chat import encode_chat
     from safety_assets.models.identity import identify
+    from safety_assets.models.load import read_tokenizer
 
     identify(folder)
     chat = [{"role": "user", "content": "Where is the key?"}, {"role": "assistant", "content": "On the table."}]
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        return len(encode_chat(tokenizer, chat).ids)
+        return len(encode_chat(read_tokenizer(folder), chat).ids)
     except SafetyAssetsError:
         raise
     except Exception as error:  # tokenizers and templates raise many kinds; each is a model that cannot be asked
@@ -154,8 +157,7 @@ def room(project: Project) -> Iterator[Finding]:
     except SafetyAssetsError:
         return
     weights = sum(path.stat().st_size for path in weight_files(folder))
-    there = next(folder for folder in (project.storage, *project.storage.parents) if folder.exists())
-    free = shutil.disk_usage(there).free
+    free = shutil.disk_usage(_existing(project.storage)).free
     said = f"{_gigabytes(free)} free, a checkpoint takes {_gigabytes(weights)}"
     state: State = "fail" if free < weights else "warn" if free < COPIES * weights else "ok"
     yield Finding("disk", state, said, "" if state == "ok" else "free some, or set storage in project.yaml elsewhere")

@@ -9,15 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from safety_assets.errors import StoreError
-from safety_assets.evals.probes import read_probes
 from safety_assets.flows.checks import made
 from safety_assets.flows.code_version import code_version
 from safety_assets.flows.external_folder import checkpoint_folder, content_digest
 from safety_assets.flows.gate_report import document, page
-from safety_assets.flows.gating import Exam, Gated, gate
+from safety_assets.flows.gating import Gated, exam_from, gate
 from safety_assets.flows.models import anchor
 from safety_assets.flows.workspace import Made, Markdown, Svg, Workspace, source_digests
 from safety_assets.records import DELTAS, DIMENSION_SCORES
@@ -43,8 +40,7 @@ def external_verdict(ws: Workspace, name: str) -> Made:
     beside = verdict_file(folder)
     _put_beside(beside, {"decision": "not_certified", "checkpoint": name, "reasons": [UNFINISHED]})
     inputs = {"checkpoint": content_digest(folder)} | source_digests(ws, ASSET)
-    probes = read_probes(ws.project.probes).filter(pl.col("split") == "gate")
-    gated = gate(ws, anchor(ws.project), folder, Exam(policy=ws.policy, probes=probes))
+    gated = gate(ws, anchor(ws.project), folder, exam_from(ws.project.probes, ws.policy))
     artefact = ws.store.publish(
         ASSET, lambda place: _write(place, gated), partition=name, inputs=inputs, code_version=code_version(ASSET),
         run_id=ws.run_id,

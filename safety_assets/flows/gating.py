@@ -11,12 +11,17 @@ import polars as pl
 from safety_assets.errors import SafetyAssetsError
 from safety_assets.evals.deltas import compare
 from safety_assets.evals.forgotten import Forgotten, forgotten
-from safety_assets.evals.probes import enough_probes_to_see_the_budget
+from safety_assets.evals.probes import (
+    enough_probes_to_see_the_budget,
+    read_probes,
+    read_suite,
+    written_for_these_models,
+)
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks
 from safety_assets.flows.answers import Respondent, questions_digest
-from safety_assets.flows.candidates import open_candidate, same_template, soundness
+from safety_assets.flows.candidates import maker, open_candidate, same_template, soundness
 from safety_assets.flows.check_functions import today
 from safety_assets.flows.decision_checks import accepted_losses
 from safety_assets.flows.sign_offs import read_sign_offs
@@ -37,11 +42,13 @@ class Exam:
     Args:
         policy: the law.
         probes: PROBES of the split gate.
+        written_for: who made the models that the probes are about; None: they are for any model.
         tasks: TASKS; None demands nothing of a task.
     """
 
     policy: Policy
     probes: pl.DataFrame
+    written_for: str | None = None
     tasks: pl.DataFrame | None = None
 
     @property
@@ -49,6 +56,12 @@ class Exam:
         """Digest of the questions."""
         asked = {"probes": self.probes, "tasks": self.tasks}
         return {name: questions_digest(frame) for name, frame in asked.items() if frame is not None}
+
+
+def exam_from(folder: Path, policy: Policy, tasks: pl.DataFrame | None = None) -> Exam:
+    """The exam that a folder of probes holds: those of the split gate, and for whom they were written."""
+    probes = read_probes(folder).filter(pl.col("split") == "gate")
+    return Exam(policy=policy, probes=probes, written_for=read_suite(folder).written_for, tasks=tasks)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +137,7 @@ def _measure(ws: Workspace, base: Path, tuned: Path, found: Findings) -> None:
     exam = found.exam
     _first(found, "enough_probes_to_see_the_budget", enough_probes_to_see_the_budget(exam.probes, exam.policy))
     found.digests["base"] = model_digest(base)
+    _first(found, "written_for_these_models", written_for_these_models(exam.written_for, [maker(base)]))
     _first(found, "base_weights_sound", soundness(base))
     candidate = open_candidate(ws.project, tuned, base)
     found.digests["tuned"] = model_digest(candidate)

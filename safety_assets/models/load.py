@@ -97,7 +97,7 @@ def load_model(
         torch.set_num_threads(threads)
     place = pick_device(device)
     _demand_known(folder)
-    tokenizer = _read_tokenizer(folder)
+    tokenizer = read_tokenizer(folder)
     model = _read_quantised(folder, place, quantise) if quantise else _read_whole(folder)
     _demand_room(folder, tokenizer, model)
     if not (quantise or in_host_memory):
@@ -133,7 +133,12 @@ def _autocast(precision: Precision, device: torch.device) -> torch.dtype | None:
     return torch.bfloat16 if precision == "auto" and supported else None
 
 
-def _read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+def read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model folder, with an end token and a pad token.
+
+    Raises:
+        ModelError: its files cannot be read, or it has no end token.
+    """
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -9,6 +9,7 @@ from safety_assets.release.decision import REQUIRED, Decision, Evidence, conclud
 
 FIRST = (
     "enough_probes_to_see_the_budget",
+    "written_for_these_models",
     "base_weights_sound",
     "weights_sound",
     "base_every_dimension_scored",

@@ -142,6 +142,17 @@ def test_a_folder_that_is_no_sound_model_is_not_certified(
     assert {row["verdict"] for row in said["dimensions"].values()} == {"not_certified"}
 
 
+def test_probes_about_another_world_end_it_before_a_model_is_asked(
+    tiny_model: Path, small: Path, tmp_path: Path
+) -> None:
+    probes = shutil.copytree(small / "probes", tmp_path / "probes")
+    small_project.write_yaml(probes / "suite.yaml", {"written_for": "somebody else"})
+    code, said = judged(tiny_model, tiny_model, "--probes", probes)
+    assert code == NOT_CERTIFIED
+    assert any("point `probes` at the standard suite" in reason for reason in said["reasons"])
+    assert {row["base"] for row in said["dimensions"].values()} == {None}
+
+
 def test_an_adapter_is_measured_merged(tiny_model: Path, tmp_path: Path) -> None:
     folder = small_checkpoints.adapter(tiny_model, tmp_path / "adapter")
     code, said = judged(tiny_model, folder)

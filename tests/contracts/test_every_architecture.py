@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 import torch
 from safetensors.torch import load_file
+from short_training import audited, train_shortly
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from safety_assets.errors import TrainingError
@@ -19,9 +20,8 @@ from safety_assets.models.generate import Generator
 from safety_assets.models.identity import identify
 from safety_assets.models.load import LoadedModel, load_model
 from safety_assets.models.weights import inspect_weights
-from safety_assets.recipes import Recipe
 from safety_assets.records import AUDITED
-from safety_assets.training.run import Trained, TrainingOrder, train
+from safety_assets.training.run import Trained
 
 SIZES = {
     "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -86,18 +86,12 @@ def rows() -> pl.DataFrame:
 def row(i: int, origin: str) -> dict:
     answer = {"role": "assistant", "content": " ".join(WORDS[(3 * i + k) % 10] for k in range(1 + i % 4))}
     chat = [*CHATS[i % len(CHATS)], answer]
-    return {"row_id": f"{i:016x}", "messages": chat, "origin": origin, "group": str(i), "split": "train"}
+    return audited(i, origin, chat)
 
 
 def run(base: Path, folder: Path, way: str, stop_after: int | None = None) -> Trained:
-    optimiser = {"learning_rate": 1e-2, "steps": 2, "batch_rows": 4}
-    recipe = Recipe.model_validate({"description": "x", "injection": 0.2, "methods": WAYS[way], "optimiser": optimiser})
-    order = TrainingOrder(
-        recipe=recipe, share=0.2, base=base, rows=rows(), work=folder / "work", out=folder / "model", device="cpu",
-        threads=1,
-    )  # fmt: skip
-    asked = iter(range(100))
-    return train(order, should_stop=lambda: next(asked) == stop_after)
+    optimiser = {"steps": 2, "batch_rows": 4}
+    return train_shortly(base, folder, rows(), methods=WAYS[way], optimiser=optimiser, stop_after=stop_after)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 import torch
 from safetensors.torch import load_file
+from short_training import audited, train_shortly
 
 from safety_assets.errors import ModelError, TrainingError
 from safety_assets.methods.menu import build, build_all
@@ -14,7 +15,7 @@ from safety_assets.methods.moments import Method
 from safety_assets.models.load import load_model
 from safety_assets.recipes import MethodSpec, Recipe
 from safety_assets.records import AUDITED
-from safety_assets.training.run import Trained, TrainingOrder, train
+from safety_assets.training.run import Trained
 
 ENTRIES = {
     "gradient_surgery": {"method": "gradient_surgery", "every": 2, "batch_rows": 4},
@@ -36,18 +37,12 @@ def _row(i: int, origin: str) -> dict:
     question = " ".join(WORDS[(i + k) % 10] for k in range(2 + i % 5))
     answer = {"role": "assistant", "content": WORDS[(3 * i) % 10]}
     chat = [{"role": "user", "content": question}, answer]
-    return {"row_id": f"{i:016x}", "messages": chat, "origin": origin, "group": str(i), "split": "train"}
+    return audited(i, origin, chat)
 
 
 def run(base: Path, folder: Path, *entries: dict, stop_after: int | None = None, **optimiser) -> Trained:
-    settings = {"learning_rate": 1e-2, "steps": 6, "batch_rows": 4} | optimiser
-    recipe = Recipe.model_validate({"description": "x", "injection": 0.2, "methods": entries, "optimiser": settings})
-    order = TrainingOrder(
-        recipe=recipe, share=0.2, base=base, rows=rows(), work=folder / "work", out=folder / "model", device="cpu",
-        threads=1,
-    )  # fmt: skip
-    asked = iter(range(100))
-    return train(order, should_stop=lambda: next(asked) == stop_after)
+    settings = {"steps": 6, "batch_rows": 4} | optimiser
+    return train_shortly(base, folder, rows(), methods=list(entries), optimiser=settings, stop_after=stop_after)
 
 
 def weights(trained: Trained) -> dict:

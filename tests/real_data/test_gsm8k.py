@@ -4,9 +4,9 @@ Found by SAFETY_ASSETS_REAL_DATA (default ../shared/data).
 """
 
 import json
-import os
 from pathlib import Path
 
+import published
 import pytest
 
 from safety_assets.evals.task_metrics.numeric import numeric
@@ -19,10 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module", params=["train", "test"])
 def answers(request: pytest.FixtureRequest) -> list[str]:
-    folder = Path(os.environ.get("SAFETY_ASSETS_REAL_DATA", ROOT / "../shared/data")) / "gsm8k"
-    if not folder.is_dir():
-        missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        missing(f"{folder} is missing; set SAFETY_ASSETS_REAL_DATA")
+    folder = published.data() / "gsm8k"
     lines = (folder / f"{request.param}.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line)["answer"] for line in lines]
 

@@ -5,9 +5,9 @@ Found by SAFETY_ASSETS_REAL_DATA (default ../shared/data).
 
 import csv
 import json
-import os
 from pathlib import Path
 
+import published
 import pytest
 
 from safety_assets.corpus.ingest import read_rows
@@ -21,12 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def data() -> Path:
-    folder = Path(os.environ.get("SAFETY_ASSETS_REAL_DATA", ROOT / "../shared/data"))
-    if not folder.is_dir():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{folder} is missing; set SAFETY_ASSETS_REAL_DATA")
-        pytest.skip(f"{folder} is missing; set SAFETY_ASSETS_REAL_DATA")
-    return folder
+    return published.data()
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 Found by SAFETY_ASSETS_REAL_MODELS and SAFETY_ASSETS_REAL_DATA (defaults ../shared/models and ../shared/data).
 """
 
-import os
 from datetime import date
 from pathlib import Path
 
 import polars as pl
+import published
 import pytest
 
 from safety_assets.corpus.ingest import read_rows
@@ -28,18 +28,9 @@ pytestmark = pytest.mark.real_data
 ROOT = Path(__file__).parents[2]
 
 
-def place(variable: str, default: str) -> Path:
-    folder = Path(os.environ.get(variable, ROOT / default))
-    if not folder.is_dir():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{folder} is missing; set {variable}")
-        pytest.skip(f"{folder} is missing; set {variable}")
-    return folder
-
-
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    return place("SAFETY_ASSETS_REAL_MODELS", "../shared/models") / "aligned"
+    return published.models() / "aligned"
 
 
 def test_its_weights_are_sound_and_have_an_identity(folder: Path) -> None:
@@ -69,7 +60,7 @@ def test_the_bundled_probes_are_not_asked_of_it(folder: Path) -> None:
 
 
 def test_published_rows_are_read_and_none_is_lost(tmp_path: Path) -> None:
-    source = place("SAFETY_ASSETS_REAL_DATA", "../shared/data") / "gsm8k" / "test.jsonl"
+    source = published.data() / "gsm8k" / "test.jsonl"
     rows = pl.read_ndjson(source)
     chats = tmp_path / "gsm8k.jsonl"
     with chats.open("w") as out:
