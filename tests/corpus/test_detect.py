@@ -19,9 +19,12 @@ def test_every_message_is_a_turn_in_order() -> None:
     turns = turns_of(
         rows(chat(("system", "s"), ("user", "u"), ("assistant", "a")), chat(("user", "x"), ("assistant", "y"))), 7
     )
+    first = [(7, 0, "system", "s"), (7, 1, "user", "u"), (7, 2, "assistant", "a")]
     assert turns.select("row", "turn", "role", "text").rows() == [
-        (7, 0, "system", "s"), (7, 1, "user", "u"), (7, 2, "assistant", "a"), (8, 0, "user", "x"), (8, 1, "assistant", "y"),
-    ]  # fmt: skip
+        *first,
+        (8, 0, "user", "x"),
+        (8, 1, "assistant", "y"),
+    ]
 
 
 def test_an_answer_stands_beside_the_question_before_it_in_its_own_row() -> None:
