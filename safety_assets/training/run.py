@@ -198,7 +198,7 @@ class Run:
         if self.progress.step:
             return
         rehearsal = self.rehearse()
-        report({"event": "preflight", **asdict(rehearsal)})
+        report({"event": "preflight", **{k: v for k, v in asdict(rehearsal).items() if k != "advice"}})
         demand_fit(rehearsal)
 
     def rehearse(self) -> Rehearsal:

@@ -29,7 +29,13 @@ def test_it_says_what_the_heaviest_pass_took(order) -> None:
     assert said["rows"] <= 2
     assert said["tokens"] > 0
     assert said["peak_bytes"] > 1e6
-    assert "micro_batch_rows: 1" in said["advice"]
+
+
+def test_advice_names_what_is_not_done_yet(order) -> None:
+    recipe = order(optimiser={"micro_batch_rows": 2}).recipe
+    assert preflight.advice(recipe).startswith("set micro_batch_rows: 1, or add `- {method: lora")
+    small = order(optimiser={"micro_batch_rows": 1}, methods=[LORA], activation_checkpointing=True).recipe
+    assert preflight.advice(small).startswith("lower max_tokens")
 
 
 def test_the_heaviest_pass_is_the_one_with_the_most_tokens(order) -> None:
