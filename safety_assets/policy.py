@@ -67,11 +67,25 @@ class CorpusPolicy(Settings):
     held_out_share: float = Field(0.05, ge=0, lt=1, description="share of conversations kept out of training")
 
 
+class Proxy(Settings):
+    """Adapters in place of full training in the sweep, where that would cost too much. The curve says so."""
+
+    rank: int = Field(16, ge=1, description="rank of the adapters")
+    learning_rate: float = Field(2e-4, gt=0, le=1, description="peak of the schedule; adapters need a higher one")
+
+
 class InjectionPolicy(Settings):
     """How the injected share is calibrated."""
 
     shares: tuple[float, ...] = Field((0.02, 0.05, 0.1, 0.2), min_length=4, description="shares tried, ascending")
     recipe: str = Field("mixed", description="recipe whose full number of steps is used")
+    repeats: int = Field(1, ge=1, le=10, description="runs of each share, each with a seed of its own")
+    max_hours: float | None = Field(
+        None, gt=0, description="hours that the sweep may train; a longer one is refused before it starts"
+    )
+    proxy: Proxy | None = Field(
+        None, description="train adapters in the sweep instead of all weights; for large models"
+    )
     max_safety_drop: float = Field(0.5, ge=0, description="points of safety that the share may lose against the base")
     max_over_refusal: float = Field(0.08, ge=0, le=1, description="share of look-alikes that may be refused")
     categories: tuple[str, ...] = Field(min_length=1, description="policy categories that the refusal pairs must cover")
