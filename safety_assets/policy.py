@@ -71,6 +71,7 @@ class CorpusPolicy(Settings):
     phone_regions: tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...] = Field(
         PHONE_REGIONS, description="ISO 3166 codes; phone numbers without a country code are told by their rules"
     )
+    presidio: bool = Field(False, description="also ask the patterns of presidio-analyzer, an extra to install")
     probe_overlap: float = Field(0.6, gt=0, le=1, description="share of a probe's 3-word shingles found in a user turn")
     held_out_share: float = Field(0.05, ge=0, lt=1, description="share of conversations kept out of training")
 

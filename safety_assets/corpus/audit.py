@@ -9,6 +9,7 @@ from safety_assets.corpus.detect import Detector, turns_of
 from safety_assets.corpus.duplicates import find_duplicates
 from safety_assets.corpus.overlap import Overlap, Questions, last_user_turn
 from safety_assets.corpus.personal.find import find_pii, personal_data
+from safety_assets.corpus.personal.presidio import presidio_data
 from safety_assets.corpus.personal.spans import SEVERITIES
 from safety_assets.corpus.poison import (
     constant_prefixes,
@@ -60,7 +61,7 @@ def audit_rows(
     probes, tasks, pairs = PROBES.check(probes), TASKS.check(tasks), PAIRS.check(pairs)
     records = ROWS.check(rows).to_dicts()
     chats = [record["messages"] for record in records]
-    found = list(_detected(rows, [personal_data(policy.phone_regions), unscored_scripts, unscored_languages()]))
+    found = list(_detected(rows, _row_detectors(policy)))
     exam = frozenset(held_out)
     found += _duplicates(records, policy.near_duplicate_jaccard, exam)
     found += _overlaps(chats, _questions(probes, "probe_id", policy.probe_overlap).repeated_in, "probe_overlap")
@@ -142,6 +143,11 @@ def _without_pii(evidence: str) -> str:
     for span in reversed(find_pii(evidence)):
         evidence = evidence[: span.start] + span.evidence + evidence[span.end :]
     return evidence
+
+
+def _row_detectors(policy: CorpusPolicy) -> list[Detector]:
+    second_opinion = [presidio_data(policy.phone_regions)] if policy.presidio else []
+    return [personal_data(policy.phone_regions), *second_opinion, unscored_scripts, unscored_languages()]
 
 
 def _detected(rows: pl.DataFrame, detectors: Sequence[Detector]) -> Iterator[tuple[int, Seen]]:

@@ -25,7 +25,7 @@ _BLOT = "]"  # bounds words as the brackets of a placeholder do
 @cache
 def families(regions: tuple[str, ...] = PHONE_REGIONS) -> tuple[Family, ...]:
     """All families in the order of SEVERITIES; `regions` as in `phones.phone_numbers`."""
-    return (SECRETS, PAYMENT_CARDS, IBANS, US_SSNS, NATIONAL_IDS, EMAILS, IP_ADDRESSES, phone_numbers(regions))
+    return (SECRETS, IBANS, PAYMENT_CARDS, US_SSNS, NATIONAL_IDS, EMAILS, IP_ADDRESSES, phone_numbers(regions))
 
 
 def find_pii(text: str, regions: Sequence[str] = PHONE_REGIONS) -> list[Span]:

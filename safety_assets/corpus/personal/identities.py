@@ -14,10 +14,13 @@ from safety_assets.corpus.personal.countries import FORMS, NAMED
 from safety_assets.corpus.personal.spans import Family, Place
 from safety_assets.corpus.personal.writing import DIGIT_RUN, GAP
 
-_BEFORE = r"(?<![A-Za-z0-9_])(?<![0-9][.,])"
+_BEFORE = r"(?<![A-Za-z0-9_+])(?<![0-9][.,])"
 _AFTER = r"(?![A-Za-z0-9_])(?![.,-][0-9])"
 
-_SSN = re.compile(r"(?<![\w-])([0-9]{3})([- ])([0-9]{2})\2([0-9]{4})(?![A-Za-z0-9_-])")
+_SSN = re.compile(
+    r"(?<![A-Za-z0-9_+-])(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|(?<![0-9] )[0-9]{3} [0-9]{2} [0-9]{4}(?! [0-9]))"
+    r"(?![A-Za-z0-9_-])"
+)
 _NAMED_SSN = re.compile(
     r"(?:(?<![A-Za-z_\[])ssn|social security)(?: (?:number|no))?"
     r"[^A-Za-z0-9_\[]{0,3}(?:is\W|no\W)?[^A-Za-z0-9_\[]{0,2}([0-9]{9})(?![A-Za-z0-9_])",
@@ -41,7 +44,7 @@ _EACH_NAMED = [
 
 def _ssns(text: str) -> Iterator[Place]:
     for match in _SSN.finditer(text):
-        if ssn.is_valid(f"{match[1]}-{match[3]}-{match[4]}"):
+        if ssn.is_valid(match.group().replace(" ", "-")):
             yield *match.span(), ""
     for match in _NAMED_SSN.finditer(text):
         if ssn.is_valid(match[1]):

@@ -8,8 +8,8 @@ Severity = Literal["low", "medium", "high"]
 
 SEVERITIES: dict[str, Severity] = {
     "secret": "high",
-    "payment_card": "high",
     "iban": "high",
+    "payment_card": "high",
     "us_ssn": "high",
     "national_id": "high",
     "email": "medium",

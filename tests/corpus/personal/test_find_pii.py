@@ -37,7 +37,23 @@ PLANTED = [
     ("secret", "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIB\n-----END RSA " + "PRIVATE KEY-----"),
 ]
 VALUES = [value for _, value in PLANTED]
-NEAR = ["0", "12", "and", "1234", "(a)", "No.", "Phone:", "NHS", "api_key=", "x1", "٣", "–", "\u00a0", "－", "电话", "é"]
+NEAR = [
+    "0",
+    "12",
+    "and",
+    "1234",
+    "(a)",
+    "No.",
+    "Phone:",
+    "NHS",
+    "api_key=",
+    "x1",
+    "\u0663",
+    "\u2013",
+    "\u00a0",
+    "\uff0d",
+]
+WIDE, ARABIC, DEVANAGARI = ({ord("0") + n: first + n for n in range(10)} for first in (0xFF10, 0x660, 0x966))
 PIECES = st.lists(st.one_of(st.text(max_size=12), st.sampled_from(VALUES), st.sampled_from(NEAR)), max_size=8)
 
 
@@ -91,12 +107,12 @@ def test_what_one_match_swallowed_is_still_found() -> None:
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        ("payment_card", "４１１１ １１１１ １１１１ １１１１"),
-        ("payment_card", "٤١١١\u00a0١١١١\u00a0١١١١\u00a0١١١١"),
-        ("us_ssn", "123‑45‑6789"),  # with hyphens that do not break
-        ("email", "ann＠mail．example．org"),
-        ("phone", "+४४ २० ७९४६ ०९५८"),
-        ("ip_address", "203．0．113．77"),
+        ("payment_card", "4111 1111 1111 1111".translate(WIDE)),
+        ("payment_card", "4111\u00a01111\u00a01111\u00a01111".translate(ARABIC)),
+        ("us_ssn", "123\u201145\u20116789"),
+        ("email", "ann\uff20mail\uff0eexample\uff0eorg"),
+        ("phone", "+44 20 7946 0958".translate(DEVANAGARI)),
+        ("ip_address", "203\uff0e0\uff0e113\uff0e77"),
     ],
 )
 def test_digits_dashes_and_spaces_of_any_script_are_read(kind: str, text: str) -> None:
@@ -122,7 +138,7 @@ def test_evidence_keeps_the_first_character_only_and_names_the_form() -> None:
     assert span.evidence == "Italian codice fiscale: R***************"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(PIECES, st.sampled_from([" ", "", "-"]))
 def test_masking_leaves_nothing_to_find(pieces: list[str], glue: str) -> None:
     text = glue.join(pieces)
@@ -132,14 +148,14 @@ def test_masking_leaves_nothing_to_find(pieces: list[str], glue: str) -> None:
     assert find_pii(masked(text)) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from([*NEAR[:6], *VALUES]), max_size=8))
 def test_neighbours_hide_nothing(pieces: list[str]) -> None:
     left = masked(" ".join(pieces))
     assert not any(value in left for value in VALUES)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.lists(PIECES.map(" ".join), min_size=1, max_size=5))
 def test_a_hint_leaves_out_no_text_in_which_something_is_found(texts: list[str]) -> None:
     found = personal_data()(turns(*texts)).select("row", "turn", "start", "end", "finding").rows()
@@ -147,7 +163,7 @@ def test_a_hint_leaves_out_no_text_in_which_something_is_found(texts: list[str])
     assert sorted(found) == sorted(expected)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.text(alphabet=st.characters(categories=["Nd", "Pd", "Zs", "Cf", "Po", "Ps", "Pe", "Sm", "Lu"]), max_size=60))
 def test_every_family_finds_only_where_its_hint_matches(text: str) -> None:
     for family in families():
@@ -155,6 +171,7 @@ def test_every_family_finds_only_where_its_hint_matches(text: str) -> None:
             assert pl.Series([text]).str.contains(family.hint).item(), family.kind
 
 
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.text())
 def test_plain_writing_keeps_every_place(text: str) -> None:
     assert len(plain(text)) == len(text)
