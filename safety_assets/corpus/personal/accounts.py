@@ -15,10 +15,11 @@ _CARD = re.compile(
       | 3[47]\d{13} | 3[05689]\d{12,17}      # American Express, Diners Club, JCB
       | (?:2131|1800)\d{11}                  # JCB of old
       | 6\d{15,18} | 5[06-9]\d{14}           # Discover, UnionPay, RuPay, Maestro
-      | (?:5018|5020|5038|5[678]\d\d|6304|6390|6759|676[1-3])\d{8,15}  # Maestro of other lengths
     """,
     re.VERBOSE,
 )
+_MAESTRO = re.compile(r"(?:5018|5020|5038|5[678]\d\d|6304|6390|6759|676[1-3])\d{8,15}")
+"""Maestro of other lengths: so little tells it that it must stand alone, not among other groups of digits."""
 _CARD_DIGITS = 19
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}(?![a-z0-9])", re.IGNORECASE)
 _IBAN_LENGTHS = range(34, 14, -1)
@@ -32,17 +33,18 @@ def _cards(text: str) -> Iterator[Place]:
         while first < len(groups):
             start = groups[first][0]
             ends = [end for _, end in groups[first : first + _CARD_DIGITS // 3]]
-            size = next((n for n in range(len(ends), 0, -1) if _is_card(text[start : ends[n - 1]])), 0)
+            size = next((n for n in range(len(ends), 0, -1) if _is_card(text[start : ends[n - 1]], run.group())), 0)
             if size:
                 yield start, ends[size - 1], ""
             first += size or 1
 
 
-def _is_card(text: str) -> bool:
+def _is_card(text: str, run: str) -> bool:
     if len(text) > 2 * _CARD_DIGITS:
         return False
     number = text.replace(" ", "").replace("-", "")
-    return bool(_CARD.fullmatch(number)) and luhn.is_valid(number)
+    known = _CARD.fullmatch(number) or (text == run and _MAESTRO.fullmatch(number))
+    return bool(known) and luhn.is_valid(number)
 
 
 def _ibans(text: str) -> Iterator[Place]:

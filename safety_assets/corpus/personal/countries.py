@@ -92,7 +92,9 @@ FORMS = (
     Form("Spanish NIE", r"[XYZxyz]-?\d{7}-?[A-Za-z]", nie.is_valid),
     Form(
         "Italian codice fiscale",
-        r"(?i:[A-Z]{3} ?[A-Z]{3} ?[\dLMNP-V]{2}[A-EHLMPRST][\dLMNP-V]{2} ?[A-Z][\dLMNP-V]{3}[A-Z])",
+        # of two persons with the same code one has letters for digits
+        r"[A-Z]{3} ?[A-Z]{3} ?[\dLMNP-V]{2}[A-EHLMPRST][\dLMNP-V]{2} ?[A-Z][\dLMNP-V]{3}[A-Z]"
+        r"|(?i:[A-Z]{3} ?[A-Z]{3} ?\d\d[A-EHLMPRST]\d\d ?[A-Z]\d{3}[A-Z])",
         codicefiscale.is_valid,
     ),
     Form("Mexican CURP", r"(?i:[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z\d]\d)", curp.is_valid),

@@ -12,7 +12,7 @@ import polars as pl
 from safety_assets.corpus.detect import Detector, seen
 from safety_assets.corpus.personal.accounts import IBANS, PAYMENT_CARDS
 from safety_assets.corpus.personal.addresses import EMAILS, IP_ADDRESSES
-from safety_assets.corpus.personal.identities import NATIONAL_IDS, US_SSNS
+from safety_assets.corpus.personal.identities import IDS_BY_FORM, IDS_BY_NAME, US_SSNS
 from safety_assets.corpus.personal.phones import phone_numbers
 from safety_assets.corpus.personal.secrets import SECRETS
 from safety_assets.corpus.personal.spans import SEVERITIES, Family, Span, mask
@@ -25,7 +25,8 @@ _BLOT = "]"  # bounds words as the brackets of a placeholder do
 @cache
 def families(regions: tuple[str, ...] = PHONE_REGIONS) -> tuple[Family, ...]:
     """All families in the order of SEVERITIES; `regions` as in `phones.phone_numbers`."""
-    return (SECRETS, IBANS, PAYMENT_CARDS, US_SSNS, NATIONAL_IDS, EMAILS, IP_ADDRESSES, phone_numbers(regions))
+    ids = (US_SSNS, IDS_BY_NAME, IDS_BY_FORM)
+    return (SECRETS, IBANS, PAYMENT_CARDS, *ids, EMAILS, IP_ADDRESSES, phone_numbers(regions))
 
 
 def find_pii(text: str, regions: Sequence[str] = PHONE_REGIONS) -> list[Span]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from stdnum.us import ssn
 
-from safety_assets.corpus.personal.countries import FORMS, NAMED
+from safety_assets.corpus.personal.countries import FORMS, NAMED, Named
 from safety_assets.corpus.personal.spans import Family, Place
 from safety_assets.corpus.personal.writing import DIGIT_RUN, GAP
 
@@ -29,7 +29,8 @@ _NAMED_SSN = re.compile(
 
 _ANY_FORM = re.compile(_BEFORE + "(?=(?:" + "|".join(form.pattern for form in FORMS) + ")" + _AFTER + ")")
 _EACH_FORM = [(form, re.compile(f"(?:{form.pattern}){_AFTER}")) for form in FORMS]
-_ANY_NAME = re.compile("|".join(named.names for named in NAMED))
+_NAMES = "|".join(named.names for named in NAMED)
+_ANY_NAME = re.compile(_NAMES)
 _EACH_NAMED = [
     (
         named,
@@ -51,34 +52,35 @@ def _ssns(text: str) -> Iterator[Place]:
             yield *match.span(1), ""
 
 
-def _identities(text: str) -> Iterator[Place]:
+def _by_form(text: str) -> Iterator[Place]:
     last = 0
-    for start, end, name in sorted([*_by_form(text), *_by_name(text)]):
+    for place in _ANY_FORM.finditer(text):
+        for form, pattern in _EACH_FORM:
+            match = pattern.match(text, place.start())
+            if match and place.start() >= last and form.is_valid(match.group()):
+                yield *match.span(), form.name
+                last = match.end()
+                break
+
+
+def _by_name(text: str) -> Iterator[Place]:
+    last = 0
+    found = [(*match.span(1), named.name) for named, match in _named(text) if named.is_valid(match[1])]
+    for start, end, name in sorted(found):
         if start >= last:
             yield start, end, name
             last = end
 
 
-def _by_form(text: str) -> Iterator[Place]:
-    for place in _ANY_FORM.finditer(text):
-        for form, pattern in _EACH_FORM:
-            match = pattern.match(text, place.start())
-            if match and form.is_valid(match.group()):
-                yield *match.span(), form.name
-                break
-
-
-def _by_name(text: str) -> Iterator[Place]:
-    if not _ANY_NAME.search(text):
-        return
-    for named, pattern in _EACH_NAMED:
-        for match in pattern.finditer(text):
-            if named.is_valid(match[1]):
-                yield *match.span(1), named.name
+def _named(text: str) -> Iterator[tuple[Named, re.Match[str]]]:
+    if _ANY_NAME.search(text):
+        for named, pattern in _EACH_NAMED:
+            for match in pattern.finditer(text):
+                yield named, match
 
 
 US_SSNS = Family("us_ssn", DIGIT_RUN, _ssns)
-NATIONAL_IDS = Family(
+IDS_BY_FORM = Family(
     "national_id",
     "|".join(
         (
@@ -86,9 +88,11 @@ NATIONAL_IDS = Family(
             rf"[A-Z]{{2}}{GAP}?\d\d{GAP}?\d\d{GAP}?\d\d",  # NINO
             r"[A-Z]{5}\d{4}[A-Z]",  # PAN
             r"\d{6}[A-Z+\x{FF0B}]\d{3}",  # HETU
-            r"(?i)[A-Z]{4}\d{6}[HMX]",  # CURP
             rf"[A-Z]{{3}}{GAP}?[A-Z]{{3}}{GAP}?[\dLMNP-V]{{2}}[A-EHLMPRST][\dLMNP-V]{{2}}",  # codice fiscale
+            rf"(?i)[A-Z]{{3}}{GAP}?[A-Z]{{3}}{GAP}?\d\d[A-EHLMPRST]\d\d",
+            r"[A-Z]{4}\d{6}[HMX]",  # CURP
         )
     ),
-    _identities,
+    _by_form,
 )
+IDS_BY_NAME = Family("national_id", rf"(?:{_NAMES})[^\d\n\[]{{0,40}}\d", _by_name)

@@ -18,7 +18,8 @@ from safety_assets.errors import ProjectError
 from safety_assets.policy import PHONE_REGIONS
 
 _RUN = re.compile(
-    r"(?<![A-Za-z0-9_+])(?:(?<![/])|(?=\+))(?<![0-9][.,])(?:\+ ?|\(\+?)?[0-9]+(?:(?: ?[.\-/]| ?\(|\)[ .\-/]?| )[0-9]+)*"
+    r"(?<![A-Za-z0-9_+])(?:(?<!/)|(?=\+))(?<![0-9][.,])(?:\+ ?|\((?=\+?[0-9]{1,5}\))\+?)?"
+    r"[0-9]+(?:(?: ?[.\-/]| ?\(|\)[ .\-/]?| )[0-9]+)*"
     r"(?: ?(?:x|ext\.?|extension) ?[0-9]{1,6})?(?![A-Za-z0-9_])"
 )
 _CERTAIN = re.compile(

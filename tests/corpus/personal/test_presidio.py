@@ -33,7 +33,7 @@ def turns(*texts: str) -> pl.DataFrame:
 
 
 def test_only_what_the_own_patterns_do_not_find_is_added() -> None:
-    found = presidio_data(engine=Engine())(turns("2128675309, phone 7858949", "nothing"))  # type: ignore[arg-type]
+    found = presidio_data(engine=Engine())(turns("2128675309 then, phone 7858949", "nothing"))  # type: ignore[arg-type]
     assert found.select("row", "start", "end", "finding", "severity", "evidence").rows() == [
         (0, 0, 10, "phone", "low", "presidio: 2*********")
     ]
