@@ -41,14 +41,14 @@ _DATE = re.compile(
 _WORD = re.compile(
     r"""(?<![A-Za-z_\[])(?:
         (?i:(?:tele|cell|smart)?phone|tel[ée]?fon[eo]?|t[ée]l[ée]phone|telefax|tel|fax)
-      | (?i:mobile|handy|m[óo]vil|celular|cellulare|portable|whatsapp|hotline|helpline)
+      | (?i:mobile|m[óo]vil|celular|cellulare|whatsapp|hotline|helpline)
       | (?i:call(?:ing)?|dial|answer(?:ing|s)?[ ]at|(?:text|sms|ring|reach)[ ](?:me|us|him|her|them))
-      | (?i:desk|office|home|work|cell)[ ]?(?=:)
-      | (?i:тел|телефон|моб)|电话|電話|手机|携帯|전화|फ़ोन|फोन|मोबाइल|هاتف|جوال|طلب
+      | (?i:desk|office|home|work|cell|handy|portable)[ ]?(?=:)
+      | (?i:тел|телефон|моб)|电话|電話|手机|携帯|전화|फ़ोन|फोन|मोबाइल|هاتف|جوال
     )(?![A-Za-z])\.?(?:[^0-9\n\[.!?;$€£¥%]|[.](?![ ])){0,25}$""",
     re.VERBOSE,
 )
-_WORD_AFTER = re.compile(r"[ ,-]{0,2}\(?(?:office|fax|mobile|cell|home|work|desk)\b", re.IGNORECASE)
+_WORD_AFTER = re.compile(r"[ ,-]{0,2}\(?(?:office|fax|mobile|cell|home|work|desk)(?! *[A-Za-z])", re.IGNORECASE)
 _NATIONAL = re.compile(
     r"\([0-9]{1,5}\)[ -]?[0-9]+(?:[ -][0-9]+)*|0[0-9]{1,5}[/ -][0-9]+(?:[ -][0-9]+)*"
     r"|(?![0-9]{1,3}(?:[ .-][0-9]{3})+$)(?:[0-9]+(?:\.[0-9]+){2,}|[0-9]+(?:-[0-9]+){2,}|[0-9]+(?: [0-9]+)+)"

@@ -146,6 +146,7 @@ def test_masking_leaves_nothing_to_find(pieces: list[str], glue: str) -> None:
     assert all(0 <= span.start < span.end <= len(text) for span in found)
     assert all(a.end <= b.start for a, b in pairwise(found))
     assert find_pii(masked(text)) == []
+    assert [span.evidence for span in found if find_pii(span.evidence)] == []
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)

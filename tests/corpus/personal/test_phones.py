@@ -57,6 +57,7 @@ def test_a_number_beside_a_word_for_phone_is_found(text: str) -> None:
         "example.org/2018/06/12094011/a.pdf",
         "call 2000-2005 a good time", "I sold $ 1000000 worth of mobile at $ 12000000",
         "ISBN 978-3-16-148410-0", "volume (2003) 211-2273",
+        "There were 1500000 home visits and 2500000 cell phones",
         "The saxophone 1234567 and the [PHONE] 7858949",
     ],
 )  # fmt: skip
