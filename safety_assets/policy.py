@@ -1,7 +1,7 @@
 """The law of a project: what may be lost, what must be reached, what happens to bad rows. One YAML file."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,11 @@ DIMENSIONS = (
 ALWAYS_CRITICAL = ("safety", "privacy")
 
 Action = Literal["drop", "mask", "flag", "block"]
+
+PHONE_REGIONS = (
+    "US", "GB", "IN", "DE", "FR", "ES", "IT", "NL", "BE", "AT", "CH", "SE", "PL", "BR", "MX", "AU", "CN", "JP",
+)  # fmt: skip
+"""Regions whose national phone numbers are looked for by default."""
 
 
 class Waiver(Settings):
@@ -63,6 +68,10 @@ class CorpusPolicy(Settings):
     max_quarantined_share: float = Field(0.02, ge=0, le=1, description="share of lines that may be unreadable")
     actions: dict[str, Action] = Field(description="finding to action; a finding that is not named here blocks")
     near_duplicate_jaccard: float = Field(0.8, gt=0, le=1, description="3-word shingles; at or above is a duplicate")
+    phone_regions: tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...] = Field(
+        PHONE_REGIONS, description="ISO 3166 codes; phone numbers without a country code are told by their rules"
+    )
+    presidio: bool = Field(False, description="also ask the patterns of presidio-analyzer, an extra to install")
     probe_overlap: float = Field(0.6, gt=0, le=1, description="share of a probe's 3-word shingles found in a user turn")
     held_out_share: float = Field(0.05, ge=0, lt=1, description="share of conversations kept out of training")
 
