@@ -21,7 +21,7 @@ DIMENSIONS = (
 
 ALWAYS_CRITICAL = ("safety", "privacy")
 
-Action = Literal["drop", "mask", "flag", "block"]
+Action = Literal["drop", "mask", "down_weight", "flag", "block"]
 
 
 class Waiver(Settings):
@@ -62,6 +62,9 @@ class CorpusPolicy(Settings):
 
     max_quarantined_share: float = Field(0.02, ge=0, le=1, description="share of lines that may be unreadable")
     actions: dict[str, Action] = Field(description="finding to action; a finding that is not named here blocks")
+    down_weight: float = Field(
+        0.25, gt=0, lt=1, description="weight in the loss of rows with a finding whose action is down_weight"
+    )
     near_duplicate_jaccard: float = Field(0.8, gt=0, le=1, description="3-word shingles; at or above is a duplicate")
     probe_overlap: float = Field(0.6, gt=0, le=1, description="share of a probe's 3-word shingles found in a user turn")
     held_out_share: float = Field(0.05, ge=0, lt=1, description="share of conversations kept out of training")

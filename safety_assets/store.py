@@ -24,6 +24,7 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.errors import StoreError
+from safety_assets.frames import Shards, open_shards
 from safety_assets.records import Table
 
 SCHEMA_VERSION = 1
@@ -94,8 +95,12 @@ class Artefact:
         return self.manifest.digest
 
     def frame(self, name: str, table: Table) -> pl.DataFrame:
-        """A Parquet file of this artefact, checked against its schema."""
-        return table.check(pl.read_parquet(self.path / f"{name}.parquet"))
+        """A table of this artefact in memory, checked against its schema."""
+        return self.shards(name, table).whole()
+
+    def shards(self, name: str, table: Table) -> Shards:
+        """A table of this artefact, to be read lazily or shard by shard."""
+        return open_shards(self.path / name, table)
 
     def json(self, name: str) -> dict:
         """A JSON file of this artefact."""

@@ -8,7 +8,8 @@ import polars as pl
 
 from safety_assets.corpus.audit import audit_left, audit_rows, coverage
 from safety_assets.corpus.clean import account, apply_findings, assemble
-from safety_assets.corpus.ingest import read_as, read_rows
+from safety_assets.corpus.given import read_as
+from safety_assets.corpus.ingest import read_rows
 from safety_assets.corpus.pairs import read_pairs
 from safety_assets.evals.calibration import Choice, Point, choose
 from safety_assets.evals.summary import LOOKALIKE

@@ -1,0 +1,216 @@
+"""The two passes of an audit over the shards of a corpus, in this process or in several; the result is the same.
+
+Each detector sees every shard once, each learner all shards twice. A shard with all detectors is one piece of work, a
+learner with all its shards another; pieces go to whichever process is free, learners first, since they take longest.
+What was seen is written to files, a file per shard and detector, so that nothing but a learner grows with the corpus.
+"""
+
+import contextlib
+import multiprocessing
+import os
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from safety_assets.corpus.coverage import Coverage
+from safety_assets.corpus.detect import SEEN, Detector, turns_of
+from safety_assets.corpus.detectors import DETECTORS, LEARNERS, Known
+from safety_assets.corpus.pii import find_pii
+from safety_assets.errors import CorpusError
+from safety_assets.frames import Shards
+from safety_assets.records import AUDITED, ROWS
+
+Report = Callable[[int, int], None]
+"""Takes how many pieces of work are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The rows of an audit, their positions counted through all shards.
+
+    Args:
+        shards: ROWS; or AUDITED, of which the corpus rows are looked at, with their origin as source and their
+            position as line.
+        firsts: position of the first row of each shard.
+    """
+
+    shards: Shards
+    firsts: tuple[int, ...]
+
+    def rows(self, number: int) -> pl.DataFrame:
+        """ROWS of one shard."""
+        frame = self.shards.read(number)
+        if self.shards.table is not AUDITED:
+            return frame
+        kept = frame.filter(pl.col("origin") == "corpus")
+        line = pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + self.firsts[number]
+        return ROWS.check(kept.with_columns(source="origin", line=line))
+
+    def turns(self, number: int) -> pl.DataFrame:
+        """TURNS of one shard."""
+        return turns_of(self.rows(number), self.firsts[number])
+
+    def positions(self, row_ids: Collection[str]) -> frozenset[int]:
+        """Where rows with these ids stand."""
+        wanted = pl.Series(list(row_ids), dtype=pl.String)
+        if wanted.is_empty():
+            return frozenset()
+        found = (self.rows(number)["row_id"].is_in(wanted.implode()).arg_true() + first
+                 for number, first in enumerate(self.firsts))  # fmt: skip
+        return frozenset(position for places in found for position in places.to_list())
+
+
+def corpus_of(shards: Shards) -> Corpus:
+    """A corpus with its positions."""
+    heights = shards.heights
+    if shards.table is AUDITED:
+        of_corpus = (frame.filter(pl.col("origin") == "corpus").height for frame in shards)
+        heights = list(of_corpus)
+    return Corpus(shards, tuple(sum(heights[:number]) for number in range(len(heights))))
+
+
+@dataclass(frozen=True)
+class Passes:
+    """What there is to do, and where what was seen goes."""
+
+    corpus: Corpus
+    known: Known
+    scratch: Path
+
+    @cached_property
+    def _detectors(self) -> list[Detector]:
+        return [make(self.known) for make in DETECTORS]
+
+    @cached_property
+    def _coverage(self) -> Coverage:
+        return Coverage(self.known.pairs, self.known.categories)
+
+    def detect(self, number: int, turns: pl.DataFrame | None = None) -> None:
+        """All detectors, and the coverage, of one shard."""
+        turns = self.corpus.turns(number) if turns is None else turns
+        for rank, detector in enumerate(self._detectors):
+            self._write(number, rank, detector(turns))
+        self._coverage.count(turns).write_parquet(self.scratch / f"coverage-{number:05d}.parquet")
+
+    def learn(self, index: int) -> None:
+        """Both passes of one learner."""
+        learner = LEARNERS[index](self.known)
+        for number in range(len(self.corpus.shards)):
+            learner.learn(self.corpus.turns(number))
+        for number in range(len(self.corpus.shards)):
+            self._write(number, len(DETECTORS) + index, learner.find(self.corpus.turns(number)))
+
+    def seen(self, number: int) -> pl.DataFrame:
+        """What was SEEN in one shard, in the order of rows and detectors."""
+        parts = [pl.read_parquet(self._file(number, rank)) for rank in range(len(DETECTORS) + len(LEARNERS))]
+        return pl.concat(parts).sort("row", maintain_order=True)
+
+    def coverage(self) -> pl.DataFrame:
+        """The coverage of all shards."""
+        files = sorted(self.scratch.glob("coverage-*.parquet"))
+        return self._coverage.total([pl.read_parquet(file) for file in files])
+
+    def _write(self, number: int, rank: int, found: pl.DataFrame) -> None:
+        SEEN.check(found).pipe(without_personal_data).write_parquet(self._file(number, rank))
+
+    def _file(self, number: int, rank: int) -> Path:
+        return self.scratch / f"seen-{number:05d}-{rank:02d}.parquet"
+
+
+def without_personal_data(found: pl.DataFrame) -> pl.DataFrame:
+    """SEEN whose evidence quotes no personal data: what a detector quotes of a row is masked, whatever it looks for."""
+    quoting = found.filter(pl.col("start").is_null())["evidence"].unique()
+    masked = {text: clean for text in quoting.to_list() if (clean := _masked(text)) != text}
+    return found.with_columns(pl.col("evidence").replace(masked)) if masked else found
+
+
+def _masked(text: str) -> str:
+    for span in reversed(find_pii(text)):
+        text = text[: span.start] + span.evidence + text[span.end :]
+    return text
+
+
+def run_passes(work: Passes, processes: int, report: Report = lambda done, of: None) -> None:
+    """Do all of it.
+
+    Args:
+        processes: how many work at once, 1 or more; 1 is this one. The result does not depend on it.
+
+    Raises:
+        CorpusError: a process died.
+    """
+    if processes == 1:
+        _alone(work, report)
+    else:
+        _together(work, processes, report)
+
+
+def _alone(work: Passes, report: Report) -> None:
+    learners = [make(work.known) for make in LEARNERS]
+    shards = range(len(work.corpus.shards))
+    for number in shards:
+        turns = work.corpus.turns(number)
+        work.detect(number, turns)
+        for learner in learners:
+            learner.learn(turns)
+        report(number + 1, 2 * len(shards))
+    for number in shards:
+        turns = work.corpus.turns(number)
+        for index, learner in enumerate(learners):
+            work._write(number, len(DETECTORS) + index, learner.find(turns))
+        report(len(shards) + number + 1, 2 * len(shards))
+
+
+def _together(work: Passes, processes: int, report: Report) -> None:
+    pieces = [(_learn, index) for index in range(len(LEARNERS))]
+    pieces += [(_detect, number) for number in range(len(work.corpus.shards))]
+    spawn = multiprocessing.get_context("spawn")  # a fork would copy the locks of Polars' threads
+    with _one_thread_each(), ProcessPoolExecutor(processes, spawn, _begin, (work,)) as pool:
+        running: list[Future[None]] = [pool.submit(act, number) for act, number in pieces]
+        try:
+            for done, future in enumerate(running, 1):
+                future.result()
+                report(done, len(pieces))
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if isinstance(error, BrokenProcessPool):
+                found = f"one of {processes} processes of the audit died"
+                raise CorpusError(found, do="look for a kill for memory, and set fewer processes") from error
+            raise
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started now run Polars on one thread: they share the cores already."""
+    before = os.environ.get(_THREADS)
+    os.environ[_THREADS] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_THREADS]
+        else:
+            os.environ[_THREADS] = before
+
+
+_THREADS = "POLARS_MAX_THREADS"
+_work: Passes
+"""In a process of several: what it was begun with."""
+
+
+def _begin(work: Passes) -> None:
+    global _work
+    _work = work
+
+
+def _detect(number: int) -> None:
+    _work.detect(number)
+
+
+def _learn(index: int) -> None:
+    _work.learn(index)
