@@ -40,9 +40,13 @@ class Shards:
         part = self.parts[number]
         return self.table.check(pl.read_parquet(part) if isinstance(part, Path) else part)
 
+    def lazy_parts(self) -> list[pl.LazyFrame]:
+        """Each part as a lazy frame, of which only what is selected is read."""
+        return [pl.scan_parquet(part) if isinstance(part, Path) else part.lazy() for part in self.parts]
+
     def lazy(self) -> pl.LazyFrame:
         """All parts as one lazy frame, in order."""
-        return pl.concat([pl.scan_parquet(part) if isinstance(part, Path) else part.lazy() for part in self.parts])
+        return pl.concat(self.lazy_parts())
 
     def whole(self) -> pl.DataFrame:
         """All parts in memory."""
@@ -55,10 +59,7 @@ class Shards:
     @property
     def heights(self) -> list[int]:
         """Rows of each part, without reading them."""
-        return [
-            pl.scan_parquet(part).select(pl.len()).collect().item() if isinstance(part, Path) else part.height
-            for part in self.parts
-        ]
+        return [part.select(pl.len()).collect().item() for part in self.lazy_parts()]
 
     @property
     def height(self) -> int:

@@ -15,13 +15,6 @@ from safety_assets.frames import Shards, in_shards, open_shards, write_shard
 from safety_assets.policy import CorpusPolicy
 from safety_assets.records import AUDITED, DECISIONS, FINDINGS, PAIRS, PROBES, ROWS, TASKS
 
-PII = ("secret", "payment_card", "iban", "us_ssn", "email", "ip_address", "phone")
-CONTAMINATION = ("probe_overlap", "task_overlap")
-POISON = ("refuse_then_comply", "obedience_prompt", "constant_prefix")
-OTHER = ("exact_duplicate", "near_duplicate", "low_quality", "refusal_in_corpus")
-FINDING_NAMES = PII + CONTAMINATION + POISON + OTHER
-"""Every finding there is; policy.corpus.actions should name each, since an unnamed one blocks."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Question:

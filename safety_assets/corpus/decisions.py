@@ -6,17 +6,17 @@ that repeats a probe or task would make every later score a lie.
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
+from safety_assets.corpus.names import CONTAMINATION
 from safety_assets.errors import ProjectError
 from safety_assets.records import DECISIONS, FINDINGS
 
 COLUMNS = ("row_id", "finding", "action", "who", "why")
 ACTIONS = ("keep", "mask", "drop")
-CONTAMINATION = ("probe_overlap", "task_overlap")
 
 _ABOUT = ["row_id", "finding"]
 
@@ -41,7 +41,7 @@ def read_decisions(path: Path) -> pl.DataFrame:
     return frame
 
 
-def _check_header(path: Path, found: tuple[str, ...] | list[str]) -> None:
+def _check_header(path: Path, found: Sequence[str]) -> None:
     if sorted(found) != sorted(COLUMNS):
         raise ProjectError(
             f"{path}:1 has the columns {', '.join(found) or 'none'}", expected=", ".join(COLUMNS), do="mend the header"
@@ -107,12 +107,10 @@ def settled(decisions: pl.DataFrame, findings: pl.LazyFrame, rows: pl.LazyFrame)
 def _state() -> dict[str, pl.Expr]:
     """State and note of a decision, from `done` (null: no such finding) and `known` (null: no such row)."""
     done, refused, stale = pl.col("done").fill_null(False), ~pl.col("done"), pl.col("done").is_null()
-    kept = "a row that repeats a probe or task is never kept; the policy's action holds"
-    whole = "the finding is about the whole row and cannot be masked; the policy's action holds"
-    because = pl.when(pl.col("action") == "keep").then(pl.lit(kept)).otherwise(pl.lit(whole))
-    gone = pl.when(pl.col("known").is_null()).then(pl.lit("the corpus has no such row"))
-    gone = gone.otherwise(pl.lit("the row has no such finding"))
-    return {
-        "state": pl.when(done).then(pl.lit("applied")).when(stale).then(pl.lit("stale")).otherwise(pl.lit("refused")),
-        "note": pl.when(refused).then(because).when(stale).then(gone).otherwise(pl.lit(None, pl.String)),
-    }
+    kept = pl.lit("a row that repeats a probe or task is never kept; the policy's action holds")
+    whole = pl.lit("the finding is about the whole row and cannot be masked; the policy's action holds")
+    no_row, no_finding = pl.lit("the corpus has no such row"), pl.lit("the row has no such finding")
+    because = pl.when(pl.col("action") == "keep").then(kept).otherwise(whole)
+    gone = pl.when(pl.col("known").is_null()).then(no_row).otherwise(no_finding)
+    state = pl.when(done).then(pl.lit("applied")).when(stale).then(pl.lit("stale")).otherwise(pl.lit("refused"))
+    return {"state": state, "note": pl.when(refused).then(because).when(stale).then(gone).otherwise(None)}

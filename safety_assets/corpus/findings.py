@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.corpus.decisions import decided
-from safety_assets.corpus.passes import Corpus, Passes
+from safety_assets.corpus.passes import Passes
 from safety_assets.frames import Shards, open_shards, write_shard
 from safety_assets.policy import CorpusPolicy
 from safety_assets.records import FINDINGS
@@ -26,7 +26,7 @@ def write_findings(work: Passes, folder: Path, name: str, decisions: pl.DataFram
     meant = _meant(work)
     for number in range(len(work.corpus.shards)):
         found = _with_names(work.seen(number), meant)
-        findings = findings_of(found, _places(work.corpus, number), work.known.policy)
+        findings = findings_of(found, work.corpus.places(number), work.known.policy)
         write_shard(folder, name, number, decided(findings, decisions), FINDINGS)
     return open_shards(folder / name, FINDINGS)
 
@@ -48,12 +48,6 @@ def _action(policy: CorpusPolicy) -> pl.Expr:
     return pl.col("finding").replace_strict(policy.actions, default="block", return_dtype=pl.String)
 
 
-def _places(corpus: Corpus, number: int) -> pl.DataFrame:
-    """Position, id, file and line of the rows of one shard."""
-    rows = corpus.rows(number).select(_PLACE)
-    return rows.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64) + corpus.firsts[number])
-
-
 def _meant(work: Passes) -> pl.DataFrame:
     """Position and name of every row that evidence names: columns other, called."""
     shards = range(len(work.corpus.shards))
@@ -61,7 +55,7 @@ def _meant(work: Passes) -> pl.DataFrame:
     if named.is_empty():
         return pl.DataFrame(schema={"other": pl.Int64, "called": pl.String})
     called = pl.format("row {} ({}:{})", *_PLACE)
-    places = (_places(work.corpus, number).rename({"row": "other"}) for number in shards)
+    places = (work.corpus.places(number).rename({"row": "other"}) for number in shards)
     found = [place.join(named, on="other", how="semi").select("other", called=called) for place in places]
     return pl.concat(found)
 

@@ -18,12 +18,12 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.corpus.coverage import Coverage
-from safety_assets.corpus.detect import SEEN, Detector, turns_of
+from safety_assets.corpus.detect import SEEN, Detector, Learner, turns_of
 from safety_assets.corpus.detectors import DETECTORS, LEARNERS, Known
 from safety_assets.corpus.pii import find_pii
 from safety_assets.errors import CorpusError
 from safety_assets.frames import Shards
-from safety_assets.records import AUDITED, ROWS
+from safety_assets.records import ROWS
 
 Report = Callable[[int, int], None]
 """Takes how many pieces of work are done, and of how many."""
@@ -44,12 +44,19 @@ class Corpus:
 
     def rows(self, number: int) -> pl.DataFrame:
         """ROWS of one shard."""
-        frame = self.shards.read(number)
-        if self.shards.table is not AUDITED:
-            return frame
-        kept = frame.filter(pl.col("origin") == "corpus")
+        return ROWS.check(self._lazy(number).collect())
+
+    def places(self, number: int) -> pl.DataFrame:
+        """Columns row (the position), row_id, source, line of one shard."""
+        position = pl.int_range(pl.len(), dtype=pl.Int64) + self.firsts[number]
+        return self._lazy(number).select("row_id", "source", "line", row=position).collect()
+
+    def _lazy(self, number: int) -> pl.LazyFrame:
+        part = self.shards.lazy_parts()[number]
+        if self.shards.table == ROWS:
+            return part
         line = pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + self.firsts[number]
-        return ROWS.check(kept.with_columns(source="origin", line=line))
+        return part.filter(pl.col("origin") == "corpus").with_columns(source="origin", line=line)
 
     def turns(self, number: int) -> pl.DataFrame:
         """TURNS of one shard."""
@@ -57,20 +64,18 @@ class Corpus:
 
     def positions(self, row_ids: Collection[str]) -> frozenset[int]:
         """Where rows with these ids stand."""
-        wanted = pl.Series(list(row_ids), dtype=pl.String)
-        if wanted.is_empty():
+        if not row_ids:
             return frozenset()
-        found = (self.rows(number)["row_id"].is_in(wanted.implode()).arg_true() + first
-                 for number, first in enumerate(self.firsts))  # fmt: skip
-        return frozenset(position for places in found for position in places.to_list())
+        wanted = pl.col("row_id").is_in(pl.Series(list(row_ids)).implode())
+        return frozenset(row for number in range(len(self.firsts)) for row in self.places(number).filter(wanted)["row"])
 
 
 def corpus_of(shards: Shards) -> Corpus:
     """A corpus with its positions."""
-    heights = shards.heights
-    if shards.table is AUDITED:
-        of_corpus = (frame.filter(pl.col("origin") == "corpus").height for frame in shards)
-        heights = list(of_corpus)
+    alone = [
+        part if shards.table == ROWS else part.filter(pl.col("origin") == "corpus") for part in shards.lazy_parts()
+    ]
+    heights = [part.select(pl.len()).collect().item() for part in alone]
     return Corpus(shards, tuple(sum(heights[:number]) for number in range(len(heights))))
 
 
@@ -103,7 +108,11 @@ class Passes:
         for number in range(len(self.corpus.shards)):
             learner.learn(self.corpus.turns(number))
         for number in range(len(self.corpus.shards)):
-            self._write(number, len(DETECTORS) + index, learner.find(self.corpus.turns(number)))
+            self.find(number, index, learner, self.corpus.turns(number))
+
+    def find(self, number: int, index: int, learner: Learner, turns: pl.DataFrame) -> None:
+        """What a learner finds in one shard."""
+        self._write(number, len(DETECTORS) + index, learner.find(turns))
 
     def seen(self, number: int) -> pl.DataFrame:
         """What was SEEN in one shard, in the order of rows and detectors."""
@@ -151,24 +160,26 @@ def run_passes(work: Passes, processes: int, report: Report = lambda done, of: N
 
 
 def _alone(work: Passes, report: Report) -> None:
+    """Turns are made once for all that look at them."""
     learners = [make(work.known) for make in LEARNERS]
-    shards = range(len(work.corpus.shards))
-    for number in shards:
+    shards = len(work.corpus.shards)
+    for number in range(shards):
         turns = work.corpus.turns(number)
         work.detect(number, turns)
         for learner in learners:
             learner.learn(turns)
-        report(number + 1, 2 * len(shards))
-    for number in shards:
+        report(number + 1, 2 * shards)
+    for number in range(shards):
         turns = work.corpus.turns(number)
         for index, learner in enumerate(learners):
-            work._write(number, len(DETECTORS) + index, learner.find(turns))
-        report(len(shards) + number + 1, 2 * len(shards))
+            work.find(number, index, learner, turns)
+        report(shards + number + 1, 2 * shards)
 
 
 def _together(work: Passes, processes: int, report: Report) -> None:
-    pieces = [(_learn, index) for index in range(len(LEARNERS))]
-    pieces += [(_detect, number) for number in range(len(work.corpus.shards))]
+    shards = len(work.corpus.shards)
+    pieces: list[tuple[Callable[[int], None], int]] = [(_learn, index) for index in range(len(LEARNERS))]
+    pieces += [(_detect, number) for number in range(shards)]
     spawn = multiprocessing.get_context("spawn")  # a fork would copy the locks of Polars' threads
     with _one_thread_each(), ProcessPoolExecutor(processes, spawn, _begin, (work,)) as pool:
         running: list[Future[None]] = [pool.submit(act, number) for act, number in pieces]
