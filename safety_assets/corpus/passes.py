@@ -134,11 +134,12 @@ class Passes:
 def without_personal_data(found: pl.DataFrame) -> pl.DataFrame:
     """SEEN whose evidence quotes no personal data: what a detector quotes of a row is masked, whatever it looks for."""
     quoting = found.filter(pl.col("start").is_null())["evidence"].unique()
-    masked = {text: clean for text in quoting.to_list() if (clean := _masked(text)) != text}
+    masked = {text: clean for text in quoting.to_list() if (clean := masked_text(text)) != text}
     return found.with_columns(pl.col("evidence").replace(masked)) if masked else found
 
 
-def _masked(text: str) -> str:
+def masked_text(text: str) -> str:
+    """A text with its personal data masked as evidence is."""
     for span in reversed(find_pii(text)):
         text = text[: span.start] + span.evidence + text[span.end :]
     return text

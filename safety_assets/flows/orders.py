@@ -20,6 +20,7 @@ from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.flows.several_devices import run_on_devices
 from safety_assets.flows.side_by_side import run_side_by_side
+from safety_assets.frames import open_shards
 from safety_assets.recipes import Recipe
 from safety_assets.records import AUDITED, HISTORY, PROBES, SCORES
 from safety_assets.store import replace_text
@@ -144,7 +145,7 @@ def _wanted(order: dict, device: str) -> "TrainingOrder":
         recipe=Recipe.model_validate(order["recipe"]),
         share=order["share"],
         base=Path(order["base"]),
-        rows=AUDITED.check(pl.read_parquet(order["rows"])),
+        rows=open_shards(Path(order["rows"]), AUDITED),
         baseline=order["baseline"],
         work=folder / "state",
         out=folder / "out",
