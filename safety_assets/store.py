@@ -255,6 +255,14 @@ class Store:
         pointer = self._pointer(asset, partition)
         return self.open(json.loads(pointer.read_text())["digest"]) if pointer.is_file() else None
 
+    def all(self, asset: str) -> list[Artefact]:
+        """Every artefact of an asset that was ever made and can be read, oldest first."""
+        found = []
+        for path in (self.root / "objects").glob("*/manifest.json"):
+            with contextlib.suppress(StoreError):
+                found.append(self.open(path.parent.name))
+        return sorted((a for a in found if a.asset == asset), key=lambda a: (a.manifest.made_at, a.digest))
+
     def partitions(self, asset: str) -> list[str]:
         """Partitions of an asset that were made, sorted."""
         return sorted(p.stem for p in (self.root / "current" / asset).glob("*.json"))

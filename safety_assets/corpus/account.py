@@ -10,7 +10,7 @@ from safety_assets.errors import CorpusError
 from safety_assets.frames import Shards, in_shards
 from safety_assets.records import AUDITED, FINDINGS, QUARANTINE, ROWS
 
-_ROW_ACTIONS = ("drop", "mask", "flag", "down_weight", "keep")
+_ROW_ACTIONS = ("mask", "flag", "down_weight", "keep")
 
 
 @dataclass
@@ -47,7 +47,44 @@ def account(
     counts = _Counts()
     for parts in zip(in_shards(rows, ROWS), in_shards(findings, FINDINGS), in_shards(audited, AUDITED), strict=True):
         _count(counts, *parts)
-    quarantined = in_shards(quarantine, QUARANTINE).height
+    return _told(counts, in_shards(quarantine, QUARANTINE).height)
+
+
+def foreseen(rows: Shards, quarantine: Shards, findings: Shards) -> dict[str, int | dict]:
+    """What would become of every line: the keys of `account` but pairs, and `blocked`.
+
+    A row that a finding blocks is not kept: it counts as dropped until somebody decides, and as blocked unless another
+    finding drops it.
+    """
+    counts, blocked = _Counts(), 0
+    for part, found in zip(rows, findings, strict=True):
+        given = set(part["row_id"])
+        dropped, held = (set(found.filter(pl.col("action") == action)["row_id"]) for action in ("drop", "block"))
+        blocked += len(held - dropped)
+        _add(counts, given, given - dropped - held, found)
+    told = _told(counts, quarantine.height)
+    del told["pairs"]
+    return told | {"blocked": blocked}
+
+
+def _count(counts: _Counts, rows: pl.DataFrame, findings: pl.DataFrame, audited: pl.DataFrame) -> None:
+    given, of_corpus = set(rows["row_id"]), audited.filter(pl.col("origin") == "corpus")
+    kept = set(of_corpus["row_id"])
+    _check_balance(given, kept, set(findings.filter(pl.col("action") == "drop")["row_id"]))
+    counts.pairs += audited.height - of_corpus.height
+    _add(counts, given, kept, findings)
+
+
+def _add(counts: _Counts, given: set[str], kept: set[str], findings: pl.DataFrame) -> None:
+    counts.given += len(given)
+    counts.kept += len(kept)
+    for action in _ROW_ACTIONS:
+        counts.rows[action] += len(kept.intersection(findings.filter(pl.col("action") == action)["row_id"]))
+    counts.dropped_by.update(findings.filter(pl.col("action") == "drop").unique(["row_id", "finding"])["finding"])
+    counts.actions.update(findings.select("finding", "action").iter_rows())
+
+
+def _told(counts: _Counts, quarantined: int) -> dict[str, int | dict]:
     return {
         "lines": counts.given + quarantined,
         "kept": counts.kept,
@@ -61,19 +98,6 @@ def account(
         "dropped_by": dict(sorted(counts.dropped_by.items())),
         "actions": by_finding(counts.actions.items()),
     }
-
-
-def _count(counts: _Counts, rows: pl.DataFrame, findings: pl.DataFrame, audited: pl.DataFrame) -> None:
-    given, of_corpus = set(rows["row_id"]), audited.filter(pl.col("origin") == "corpus")
-    kept = set(of_corpus["row_id"])
-    acted = {a: set(findings.filter(pl.col("action") == a)["row_id"]) for a in _ROW_ACTIONS}
-    _check_balance(given, kept, acted["drop"])
-    counts.given += len(given)
-    counts.kept += len(kept)
-    counts.pairs += audited.height - of_corpus.height
-    counts.rows.update({action: len(ids & kept) for action, ids in acted.items()})
-    counts.dropped_by.update(findings.filter(pl.col("action") == "drop").unique(["row_id", "finding"])["finding"])
-    counts.actions.update(findings.select("finding", "action").iter_rows())
 
 
 def by_finding(counts: Iterable[tuple[tuple[str, str], int]]) -> dict[str, dict[str, int]]:

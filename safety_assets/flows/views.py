@@ -6,18 +6,15 @@ The file is written whole under another name and moved into place, so that whoev
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
-from safety_assets.errors import StoreError
+from safety_assets.errors import ProjectError, StoreError
 from safety_assets.frames import Shards
 from safety_assets.records import AUDITED, FINDINGS, PAIRS, QUARANTINE, ROWS, Table
 from safety_assets.store import Store
-
-if TYPE_CHECKING:
-    import duckdb
 
 FILE = "corpus.duckdb"
 
@@ -56,11 +53,39 @@ def write_views(store: Store) -> Path:
     return store.root / FILE
 
 
-def open_views(store: Store) -> "duckdb.DuckDBPyConnection":
-    """A connection to the views over what is current now; it can read and nothing else."""
+@dataclass(frozen=True)
+class Answer:
+    """What a query gave: column names, and a tuple per row."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple]
+
+
+def ask(store: Store, query: str) -> Answer:
+    """The answer to one query over what is current now.
+
+    Raises:
+        ProjectError: the query is wrong, or would change something.
+    """
     import duckdb
 
-    return duckdb.connect(str(write_views(store)), read_only=True)
+    with duckdb.connect(str(write_views(store)), read_only=True) as connection:
+        try:
+            found = connection.execute(query)
+            return Answer(tuple(column[0] for column in found.description or ()), found.fetchall())
+        except duckdb.Error as error:
+            views = ", ".join([*(name for name, *_ in TABLES), "turns"])
+            said = " ".join(str(error).split())
+            raise ProjectError(f"the query fails: {said}", expected=f"a query over {views}") from error
+
+
+def described(store: Store) -> Answer:
+    """Every view with its columns and their types."""
+    return ask(
+        store,
+        "SELECT table_name AS view, string_agg(column_name || ' ' || data_type, ', ' ORDER BY column_index) AS columns "
+        "FROM duckdb_columns() WHERE NOT internal GROUP BY ALL ORDER BY ALL",
+    )
 
 
 def _current(store: Store, asset: str, table: str, schema: Table) -> Shards | None:
