@@ -2,7 +2,7 @@
 
 Each detector sees every shard once, each learner all shards twice. A shard with all detectors is one piece of work, a
 learner with all its shards another; pieces go to whichever process is free, learners first, since they take longest.
-What was seen is written to files, a file per shard and detector, so that nothing but a learner grows with the corpus.
+What was seen is written to files, per shard one of all detectors and one of each learner, so that nothing but a learner grows with the corpus.
 """
 
 import contextlib
@@ -98,8 +98,7 @@ class Passes:
     def detect(self, number: int, turns: pl.DataFrame | None = None) -> None:
         """All detectors, and the coverage, of one shard."""
         turns = self.corpus.turns(number) if turns is None else turns
-        for rank, detector in enumerate(self._detectors):
-            self._write(number, rank, detector(turns))
+        self._write(number, 0, pl.concat([SEEN.check(detector(turns)) for detector in self._detectors]))
         self._coverage.count(turns).write_parquet(self.scratch / f"coverage-{number:05d}.parquet")
 
     def learn(self, index: int) -> None:
@@ -112,11 +111,11 @@ class Passes:
 
     def find(self, number: int, index: int, learner: Learner, turns: pl.DataFrame) -> None:
         """What a learner finds in one shard."""
-        self._write(number, len(DETECTORS) + index, learner.find(turns))
+        self._write(number, 1 + index, SEEN.check(learner.find(turns)))
 
     def seen(self, number: int) -> pl.DataFrame:
         """What was SEEN in one shard, in the order of rows and detectors."""
-        parts = [pl.read_parquet(self._file(number, rank)) for rank in range(len(DETECTORS) + len(LEARNERS))]
+        parts = [pl.read_parquet(self._file(number, rank)) for rank in range(1 + len(LEARNERS))]
         return pl.concat(parts).sort("row", maintain_order=True)
 
     def coverage(self) -> pl.DataFrame:
@@ -125,9 +124,10 @@ class Passes:
         return self._coverage.total([pl.read_parquet(file) for file in files])
 
     def _write(self, number: int, rank: int, found: pl.DataFrame) -> None:
-        SEEN.check(found).pipe(without_personal_data).write_parquet(self._file(number, rank))
+        without_personal_data(found).write_parquet(self._file(number, rank))
 
     def _file(self, number: int, rank: int) -> Path:
+        """Rank 0 is what detectors see, the others are the learners."""
         return self.scratch / f"seen-{number:05d}-{rank:02d}.parquet"
 
 
