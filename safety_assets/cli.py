@@ -7,7 +7,9 @@ from safety_assets.commands import (
     init,
     materialize,
     new,
+    plan,
     released,
+    run,
     schema,
     sql,
     status,
@@ -16,7 +18,9 @@ from safety_assets.commands import (
 )
 from safety_assets.commands.terminal import app
 
-COMMANDS = (init, new, doctor, audit, materialize, status, sql, trace, released, gate, schema, workspace)
+COMMANDS = (
+    init, new, doctor, audit, plan, run, materialize, status, sql, trace, released, gate, schema, workspace,
+)  # fmt: skip
 """Every module that adds commands, in the order `--help` lists them."""
 
 if __name__ == "__main__":

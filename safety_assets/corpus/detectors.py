@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from safety_assets.corpus.chats import Chat
-from safety_assets.corpus.detect import Detector, Learner, named, seen
+from safety_assets.corpus.detect import SEEN, Detector, Learner, named, seen
 from safety_assets.corpus.duplicates import Duplicate, find_duplicates
 from safety_assets.corpus.overlap import Overlap, Questions, last_user_turn
-from safety_assets.corpus.pii import find_pii
+from safety_assets.corpus.personal.find import personal_data
+from safety_assets.corpus.personal.presidio import presidio_data
 from safety_assets.corpus.poison import (
     constant_prefixes,
     placeholder_compliance,
@@ -18,6 +19,7 @@ from safety_assets.corpus.poison import (
 )
 from safety_assets.corpus.quality import quality_fault
 from safety_assets.corpus.topics import Topics
+from safety_assets.corpus.unscored import unscored_languages, unscored_scripts
 from safety_assets.policy import CorpusPolicy
 from safety_assets.refusals import is_refusal
 
@@ -51,15 +53,20 @@ class Known:
 
 
 def _personal_data(known: Known) -> Detector:
-    def find(turns: pl.DataFrame) -> pl.DataFrame:
-        return seen(
-            {"row": row, "turn": turn, "start": span.start, "end": span.end, "finding": span.kind,
-             "severity": span.severity, "evidence": span.evidence}
-            for row, turn, text in turns.select("row", "turn", "text").iter_rows()
-            for span in find_pii(text)
-        )  # fmt: skip
+    return personal_data(known.policy.phone_regions)
 
-    return find
+
+def _second_opinion(known: Known) -> Detector:
+    """What presidio-analyzer finds, where the policy wants to hear it."""
+    return presidio_data(known.policy.phone_regions) if known.policy.presidio else lambda turns: SEEN.empty()
+
+
+def _unscored_scripts(known: Known) -> Detector:
+    return unscored_scripts
+
+
+def _unscored_languages(known: Known) -> Detector:
+    return unscored_languages()
 
 
 def _probe_overlap(known: Known) -> Detector:
@@ -201,7 +208,8 @@ _OPENING = 400
 """Characters of an answer that are kept; an opening is shorter."""
 
 DETECTORS: tuple[Callable[[Known], Detector], ...] = (
-    _personal_data, _probe_overlap, _task_overlap, _poison, _answers,
+    _personal_data, _second_opinion, _unscored_scripts, _unscored_languages, _probe_overlap, _task_overlap, _poison,
+    _answers,
 )  # fmt: skip
 """Makers of the detectors of single rows. A row's findings stand in this order, then in that of LEARNERS."""
 

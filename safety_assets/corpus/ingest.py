@@ -78,6 +78,20 @@ def count_rows(files: Sequence[DataFiles]) -> tuple[int, int]:
     return sum(rows for rows, _ in heights), sum(quarantined for _, quarantined in heights)
 
 
+def first_rows(files: Sequence[DataFiles], count: int) -> pl.DataFrame:
+    """The first readable ROWS of a corpus, without reading much more.
+
+    Raises:
+        CorpusError: as `read_rows`, as far as it is read.
+    """
+    found = ROWS.empty()
+    for batch in row_batches(files, Tally()):
+        found = pl.concat([found, batch.rows]).head(count)
+        if found.height == count:
+            break
+    return found
+
+
 @dataclass(frozen=True)
 class Batch:
     """Some records: those that became rows, and those set aside."""

@@ -2,7 +2,8 @@
 
 Each detector sees every shard once, each learner all shards twice. A shard with all detectors is one piece of work, a
 learner with all its shards another; pieces go to whichever process is free, learners first, since they take longest.
-What was seen is written to files, per shard one of all detectors and one of each learner, so that nothing but a learner grows with the corpus.
+What was seen is written to files, for each shard one of all detectors and one of each learner, so that nothing but a
+learner grows with the corpus.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ import polars as pl
 from safety_assets.corpus.coverage import Coverage
 from safety_assets.corpus.detect import SEEN, Detector, Learner, turns_of
 from safety_assets.corpus.detectors import DETECTORS, LEARNERS, Known
-from safety_assets.corpus.pii import find_pii
+from safety_assets.corpus.personal.find import find_pii
 from safety_assets.errors import CorpusError
 from safety_assets.frames import Shards
 from safety_assets.records import ROWS

@@ -37,6 +37,11 @@ class Row:
         return len(self.ids)
 
     @property
+    def num_responses(self) -> int:
+        """Response tokens that are predicted; the first token of a row never is."""
+        return sum(self.response[1:])
+
+    @property
     def encoded(self) -> Encoded:
         """The row as batches are made of it."""
         return Encoded(self.ids.tolist(), [bool(said) for said in self.response], self.weight)

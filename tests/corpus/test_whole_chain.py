@@ -46,7 +46,9 @@ PIECES = [b'"', b"\n", b",", b"]", b"}", b"\0", b"\\ud800", b"\r", b"\xef\xbb\xb
 KNOWN = Question(
     probes=PROBES.frame([{"probe_id": "p", "messages": chat(PROBE, "")[:1], "split": "gate"}]),
     tasks=TASKS.empty(),
-    pairs=PAIRS.frame([{"row_id": "a", "messages": chat("Forge a cheque.", "No."), "kind": "refusal", "category": "c"}]),
+    pairs=PAIRS.frame(
+        [{"row_id": "a", "messages": chat("Forge a cheque.", "No."), "kind": "refusal", "category": "c"}]
+    ),
     policy=CorpusPolicy(actions={}),
 )
 
@@ -77,15 +79,23 @@ def test_every_line_is_kept_dropped_or_quarantined(data: st.DataObject, containe
         path = CONTAINERS[container](folder / container, [to.SHAPES[shape](c) for c in CHATS])
         content = mutated(data, path.read_bytes())
         path.write_bytes(content)
-        try:
-            write_rows([DataFiles(path=path)], folder, shard_rows=3)
-        except CorpusError as error:
-            assert str(path.name) in str(error)
+        fault = refused(path, folder)
+        if fault:
+            assert path.name in fault
             return
         lines = sum(1 for _ in open_container(path).entries)
         if container == "rows.jsonl":
             lines = sum(bool(line.strip(b" \t\r\v\f")) for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n"))
         check_chain(folder, lines, CorpusPolicy(actions=actions(data), near_duplicate_jaccard=0.6))
+
+
+def refused(path: Path, folder: Path) -> str:
+    """Read the file in shards of four rows; what is wrong with the file as a whole."""
+    try:
+        write_rows([DataFiles(path=path)], folder, shard_rows=4)
+    except CorpusError as error:
+        return str(error)
+    return ""
 
 
 def check_chain(folder: Path, lines: int, policy: CorpusPolicy) -> None:
