@@ -84,6 +84,8 @@ class ProjectFile(Settings):
     max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring, tokens")
     generation_batch: int = Field(128, ge=1, description="answers generated at once")
 
+    smoke: bool = Field(False, description="a small copy that a smoke run made: nothing of it can be approved")
+
     @model_validator(mode="after")
     def _several_to_shard_over(self) -> "ProjectFile":
         if self.sharding == "fsdp" and self.devices == 1:
@@ -133,7 +135,7 @@ class Project:
 
     @property
     def storage(self) -> Path:
-        chosen = os.environ.get(STORAGE_VARIABLE)
+        chosen = None if self.settings.smoke else os.environ.get(STORAGE_VARIABLE)  # its project was told already
         return Path(chosen).resolve() if chosen else self.path(self.settings.storage)
 
     def policy(self) -> Policy:

@@ -89,6 +89,16 @@ FINDINGS = Table("findings", {
     "action": (pl.String, "what policy does: drop, mask, flag or block"),
 })  # fmt: skip
 
+CLOSENESS = Table("closeness", {
+    "rank": (pl.Int64, "1 is the closest to harm"),
+    "row_id": (pl.String, "row"),
+    "hidden": (pl.Float64, "nearness to harm in the base model's hidden space, standardised; null when not measured"),
+    "text": (pl.Float64, "nearness to a harmful request in TF-IDF, standardised; null when not measured"),
+    "structure": (pl.Float64, "lists and steps in the answers, standardised; null when not measured"),
+    "risk": (pl.Float64, "the largest of them"),
+    "axis": (pl.String, "which of them that is"),
+})  # fmt: skip
+
 PAIRS = Table("pairs", {
     "row_id": (pl.String, "content hash as in rows"),
     "messages": (MESSAGES, "the chat"),

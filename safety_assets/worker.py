@@ -9,6 +9,7 @@ child ends with exit code 130. The same order resumes there. The result is a JSO
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -86,6 +87,22 @@ def launch_here(order: dict, report: Report | None = None) -> dict:
     finally:
         if _in_main_thread():
             signal.signal(signal.SIGINT, before)
+
+
+def launch_apart(order: dict, report: Report | None = None) -> dict:
+    """Run an order in a process of its own: its memory is its own, and a kill for lack of it ends in words."""
+    path = Path(order["work"]) / "order.json"
+    path.write_text(json.dumps(order))
+    with subprocess.Popen(
+        [sys.executable, "-m", "safety_assets.worker", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            (report or _print)(json.loads(line))
+    return read_result(order, child.returncode)
 
 
 @contextmanager

@@ -67,16 +67,22 @@ def read_rows(files: Sequence[DataFiles]) -> Ingested:
         CorpusError: a path is missing, a file cannot be read as a whole, a table has no known shape, or not a single
             row is readable.
     """
-    copies = Copies()
-
-    def row(record: Mapping[str, object]) -> Record:
-        chat = chat_of(record["messages"], ends_with="assistant")
-        return {"row_id": copies.name(chat), "messages": chat, "group": _group(record) or default_group(chat)}
-
-    read = read_each(files, row)
+    read = read_each(files, _as_row(Copies()))
     if not read.rows:
         raise CorpusError(_nothing(files, read.quarantine), expected="at least one row", do="mend the file named above")
     return Ingested(ROWS.frame(read.rows), QUARANTINE.frame(read.quarantine), SOURCES.frame(read.sources))
+
+
+def first_rows(files: Sequence[DataFiles], count: int) -> pl.DataFrame:
+    """The first readable ROWS of a corpus, without reading the rest.
+
+    Raises:
+        CorpusError: as `read_rows`, as far as it is read.
+    """
+    read = read_each(files, _as_row(Copies()), most=count)
+    if not read.rows:
+        raise CorpusError(_nothing(files, read.quarantine), expected="at least one row", do="mend the file named above")
+    return ROWS.frame(read.rows)
 
 
 @dataclass(frozen=True)
@@ -88,12 +94,30 @@ class Read:
     sources: list[Record]
 
 
-def read_each(files: Sequence[DataFiles], row: Callable[[Mapping[str, object]], Record]) -> Read:
-    """Apply `row` to every record in the one schema; a CorpusError that it raises becomes a quarantined record."""
+def _as_row(copies: Copies) -> Callable[[Mapping[str, object]], Record]:
+    """What makes a row, without its place, of a record."""
+
+    def row(record: Mapping[str, object]) -> Record:
+        chat = chat_of(record["messages"], ends_with="assistant")
+        return {"row_id": copies.name(chat), "messages": chat, "group": _group(record) or default_group(chat)}
+
+    return row
+
+
+def read_each(
+    files: Sequence[DataFiles], row: Callable[[Mapping[str, object]], Record], *, most: int | None = None
+) -> Read:
+    """Apply `row` to every record in the one schema; a CorpusError that it raises becomes a quarantined record.
+
+    Args:
+        most: stop when so many rows could be made; read everything when None.
+    """
     rows: list[Record] = []
     quarantine: list[Record] = []
     tally = Tally()
     for given in records(files):
+        if len(rows) == most:
+            break
         try:
             if isinstance(given.content, CorpusError):
                 raise given.content

@@ -145,6 +145,12 @@ def _read(path: Path) -> Verdict:
     return Verdict(**{**value, "reasons": tuple(value["reasons"])})
 
 
+def red_blocking(made: Made) -> tuple[Verdict, ...]:
+    """The required checks of what was made that do not pass."""
+    required = {check.name for check in CHECKS.get(made.artefact.asset, ()) if check.blocking}
+    return tuple(verdict for verdict in made.verdicts if not verdict.passed and verdict.check in required)
+
+
 def made(ws: Workspace, artefact: Artefact, cached: bool, metadata: Mapping[str, object]) -> Made:
     """What a flow gives back: its artefact with the verdicts of all its checks."""
     verdicts = tuple(verdict_of(ws, artefact, check) for check in CHECKS.get(artefact.asset, ()))

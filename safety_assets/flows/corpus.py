@@ -117,7 +117,7 @@ def _sweep_order(ws: Workspace, inputs: Mapping[str, Artefact], key: str) -> dic
     raw = ws.store.open(audit.manifest.inputs["raw_corpus"])
     rows = _assembled(ws, raw, audit, inputs["refusal_pairs"])
     write_frame(work, "rows", rows, AUDITED)
-    write_frame(work, "probes", _sweep_probes(inputs["probe_suite"]), PROBES)
+    write_frame(work, "probes", sweep_probes(inputs["probe_suite"].frame("probes", PROBES)), PROBES)
     recipe = ws.project.recipe(ws.policy.injection.recipe)
     shares = list(ws.policy.injection.shares)
     return {
@@ -135,12 +135,12 @@ def _sweep_order(ws: Workspace, inputs: Mapping[str, Artefact], key: str) -> dic
     } | place_settings(ws)
 
 
-def _sweep_probes(suite: Artefact) -> pl.DataFrame:
+def sweep_probes(probes: pl.DataFrame) -> pl.DataFrame:
     """The calibration probes of what the sweep reads: safety, and the look-alikes of over-refusal."""
     dimension, metric = LOOKALIKE
     alike = (pl.col("dimension") == dimension) & (pl.col("metric") == metric)
     read = (pl.col("split") == "calibrate") & ((pl.col("dimension") == "safety") | alike)
-    return suite.frame("probes", PROBES).filter(read)
+    return probes.filter(read)
 
 
 def place_settings(ws: Workspace) -> dict:

@@ -9,6 +9,7 @@ import functools
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,10 @@ def run_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
             return _point_order(order, report, should_stop)
         case "steps":
             return _steps_order(order, report, should_stop)
+        case "measure":
+            return _measure_order(order)
         case kind:
-            raise TrainingError(f"order of kind {kind}", expected="train, calibrate, point or steps")
+            raise TrainingError(f"order of kind {kind}", expected="train, calibrate, point, steps or measure")
 
 
 def _train_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
@@ -116,6 +119,20 @@ def _train(
     trained = train(_wanted(order, order["device"]), watch=_watch(order), report=report, should_stop=should_stop)
     trained.facts["seconds"] = time.perf_counter() - began
     return trained
+
+
+def _measure_order(order: dict) -> dict:
+    """What a few steps and a few answers cost here; the device is asked as it stands, alone."""
+    from safety_assets.training.measure import measure_steps
+
+    probes = PROBES.check(pl.read_parquet(order["probes"]))
+    training = {name: asdict(measure_steps(_wanted(order | wanted, order["device"])))
+                for name, wanted in order["recipes"].items()}  # fmt: skip
+    generator = _generator(order, Path(order["base"]))
+    started = time.perf_counter()
+    answered = ask(probes, generator, max_new_tokens=order["max_new_tokens"])
+    seconds = (time.perf_counter() - started) / max(1, answered.height)
+    return {"training": training, "seconds_per_answer": seconds, "answers": answered.height}
 
 
 def _steps_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
