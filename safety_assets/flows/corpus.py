@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.corpus.audit import audit_left, audit_rows, coverage
+from safety_assets.corpus.choose_pairs import with_chosen_pairs
 from safety_assets.corpus.clean import account, apply_findings, assemble
 from safety_assets.corpus.ingest import read_as, read_rows
 from safety_assets.corpus.pairs import read_pairs
@@ -24,6 +25,8 @@ from safety_assets.release import plots
 from safety_assets.store import WHOLE, Artefact, write_frame, write_json
 
 SOURCES_SHOWN = 20
+CHOICE_SEED = 0
+"""Seed of the choice among pairs: fixed, so that recipes are compared on the same pairs."""
 
 
 def raw_corpus(ws: Workspace) -> Made:
@@ -210,8 +213,9 @@ def _residue(ws: Workspace, rows: pl.DataFrame, audit: Artefact) -> pl.DataFrame
 
 def _assembled(ws: Workspace, raw: Artefact, audit: Artefact, pairs: Artefact) -> pl.DataFrame:
     kept = apply_findings(raw.frame("rows", ROWS), audit.frame("findings", FINDINGS))
-    share = ws.policy.corpus.held_out_share
-    return assemble(kept, pairs.frame("pairs", PAIRS), held_out_share=share, seed=SPLIT_SEED)
+    share, given = ws.policy.corpus.held_out_share, pairs.frame("pairs", PAIRS)
+    rows = assemble(kept, given, held_out_share=share, seed=SPLIT_SEED)
+    return with_chosen_pairs(rows, given, ws.policy.injection, seed=CHOICE_SEED)
 
 
 def chosen_share(artefact: Artefact) -> float | None:
