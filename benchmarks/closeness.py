@@ -27,8 +27,8 @@ from safety_assets.corpus.ingest import read_rows
 from safety_assets.corpus.pairs import read_pairs
 from safety_assets.evals.probes import read_probes
 from safety_assets.flows import models
+from safety_assets.flows.child import dimension_scores
 from safety_assets.flows.closeness import measure_axes
-from safety_assets.flows.orders import dimension_scores
 from safety_assets.models.generate import Generator
 from safety_assets.models.load import LoadedModel, load_model
 from safety_assets.project import open_project

@@ -5,9 +5,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 import polars as pl
 
 from safety_assets.corpus.chats import Chat
+from safety_assets.corpus.detect import Detector, turns_of
 from safety_assets.corpus.duplicates import find_duplicates
 from safety_assets.corpus.overlap import Overlap, Questions, last_user_turn
-from safety_assets.corpus.pii import find_pii
+from safety_assets.corpus.personal.find import find_pii, personal_data
+from safety_assets.corpus.personal.presidio import presidio_data
+from safety_assets.corpus.personal.spans import SEVERITIES
 from safety_assets.corpus.poison import (
     constant_prefixes,
     placeholder_compliance,
@@ -16,15 +19,16 @@ from safety_assets.corpus.poison import (
 )
 from safety_assets.corpus.quality import quality_fault
 from safety_assets.corpus.topics import Topics
+from safety_assets.corpus.unscored import UNSCORED, unscored_languages, unscored_scripts
 from safety_assets.policy import CorpusPolicy
 from safety_assets.records import AUDITED, FINDINGS, PAIRS, PROBES, ROWS, TASKS
 from safety_assets.refusals import is_refusal
 
-PII = ("secret", "payment_card", "iban", "us_ssn", "email", "ip_address", "phone")
+PII = tuple(SEVERITIES)
 CONTAMINATION = ("probe_overlap", "task_overlap")
 POISON = ("refuse_then_comply", "obedience_prompt", "constant_prefix")
 OTHER = ("exact_duplicate", "near_duplicate", "low_quality", "refusal_in_corpus")
-FINDING_NAMES = PII + CONTAMINATION + POISON + OTHER
+FINDING_NAMES = PII + CONTAMINATION + POISON + OTHER + UNSCORED
 """Every finding there is; policy.corpus.actions should name each, since an unnamed one blocks."""
 
 TASK_OVERLAP = 0.9
@@ -57,7 +61,7 @@ def audit_rows(
     probes, tasks, pairs = PROBES.check(probes), TASKS.check(tasks), PAIRS.check(pairs)
     records = ROWS.check(rows).to_dicts()
     chats = [record["messages"] for record in records]
-    found: list[tuple[int, Seen]] = [(d, seen) for d, chat in enumerate(chats) for seen in _personal_data(chat)]
+    found = list(_detected(rows, _row_detectors(policy)))
     exam = frozenset(held_out)
     found += _duplicates(records, policy.near_duplicate_jaccard, exam)
     found += _overlaps(chats, _questions(probes, "probe_id", policy.probe_overlap).repeated_in, "probe_overlap")
@@ -141,10 +145,16 @@ def _without_pii(evidence: str) -> str:
     return evidence
 
 
-def _personal_data(chat: Chat) -> Iterator[Seen]:
-    for turn, message in enumerate(chat):
-        for span in find_pii(message["content"]):
-            yield _seen(span.kind, span.severity, span.evidence, turn) | {"start": span.start, "end": span.end}
+def _row_detectors(policy: CorpusPolicy) -> list[Detector]:
+    second_opinion = [presidio_data(policy.phone_regions)] if policy.presidio else []
+    return [personal_data(policy.phone_regions), *second_opinion, unscored_scripts, unscored_languages()]
+
+
+def _detected(rows: pl.DataFrame, detectors: Sequence[Detector]) -> Iterator[tuple[int, Seen]]:
+    turns = turns_of(rows)
+    for detector in detectors:
+        for record in detector(turns).iter_rows(named=True):
+            yield record.pop("row"), record
 
 
 def _duplicates(records: Sequence[dict], threshold: float, exam: Collection[str]) -> Iterator[tuple[int, Seen]]:

@@ -7,7 +7,7 @@ import polars as pl
 
 from safety_assets.corpus.chats import Chat, default_group
 from safety_assets.corpus.held_out import held_out_groups
-from safety_assets.corpus.pii import PLACEHOLDERS
+from safety_assets.corpus.personal.spans import PLACEHOLDERS
 from safety_assets.errors import CorpusError
 from safety_assets.records import AUDITED, FINDINGS, PAIRS, ROWS
 

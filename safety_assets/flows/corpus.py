@@ -20,6 +20,7 @@ from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.inputs import digests, take
 from safety_assets.flows.tasks import SPLIT_SEED, examined_rows
 from safety_assets.flows.workspace import Made, Markdown, Svg, Workspace, make, source_digests, work_key
+from safety_assets.recipes import LowRankAdaptation, Recipe
 from safety_assets.records import AUDITED, FINDINGS, PAIRS, PROBES, QUARANTINE, ROWS, SOURCES, TASKS
 from safety_assets.release import plots
 from safety_assets.store import WHOLE, Artefact, write_frame, write_json
@@ -106,7 +107,7 @@ def injection_ratio(ws: Workspace) -> Made:
             max_safety_drop=rule.max_safety_drop,
             max_over_refusal=rule.max_over_refusal,
         )
-        write_json(folder, "curve", _curve(result, choice))
+        write_json(folder, "curve", _curve(result, choice) | {"trained": trained_as(ws)})
         write_json(folder, "choice", {"share": choice.share, "reasons": list(choice.reasons)})
         return {}
 
@@ -121,10 +122,12 @@ def _sweep_order(ws: Workspace, inputs: Mapping[str, Artefact], key: str) -> dic
     rows = _assembled(ws, raw, audit, inputs["refusal_pairs"])
     write_frame(work, "rows", rows, AUDITED)
     write_frame(work, "probes", sweep_probes(inputs["probe_suite"].frame("probes", PROBES)), PROBES)
-    recipe = ws.project.recipe(ws.policy.injection.recipe)
-    shares = list(ws.policy.injection.shares)
+    rule, recipe = ws.policy.injection, sweep_recipe(ws)
+    shares = list(rule.shares)
     return {
         "kind": "calibrate",
+        "repeats": rule.repeats,
+        "max_hours": rule.max_hours,
         "recipe": recipe.model_dump(mode="json"),
         "shares": shares,
         "base": str(base_folder(ws, inputs["base_model"])),
@@ -133,9 +136,20 @@ def _sweep_order(ws: Workspace, inputs: Mapping[str, Artefact], key: str) -> dic
         "baseline": {},
         "work": str(work),
         "result": str(work / "result.json"),
-        "total_steps": recipe.optimiser.steps * len(shares),
+        "total_steps": recipe.optimiser.steps * len(shares) * rule.repeats,
         "processes": ws.project.settings.sweep_processes,
     } | place_settings(ws)
+
+
+def sweep_recipe(ws: Workspace) -> Recipe:
+    """The recipe of the sweep; with adapters in place of full training where the policy names a proxy."""
+    rule = ws.policy.injection
+    recipe = ws.project.recipe(rule.recipe)
+    if rule.proxy is None or any(method.method == "lora" for method in recipe.methods):
+        return recipe
+    optimiser = recipe.optimiser.model_copy(update={"learning_rate": rule.proxy.learning_rate})
+    adapter = LowRankAdaptation(method="lora", rank=rule.proxy.rank, alpha=2.0 * rule.proxy.rank)
+    return recipe.model_copy(update={"methods": (adapter, *recipe.methods), "optimiser": optimiser})
 
 
 def sweep_probes(probes: pl.DataFrame) -> pl.DataFrame:
@@ -160,6 +174,15 @@ def place_settings(ws: Workspace) -> dict:
     }
 
 
+def trained_as(ws: Workspace) -> str:
+    """How the models of the curve were trained, in words: a proxy says that it is one."""
+    rule = ws.policy.injection
+    times = f", {rule.repeats} seeds a share" if rule.repeats > 1 else ""
+    if rule.proxy is None or sweep_recipe(ws) == ws.project.recipe(rule.recipe):
+        return f"recipe {rule.recipe} at its full number of steps{times}"
+    return f"a proxy: adapters of rank {rule.proxy.rank} in place of full training of {rule.recipe}{times}"
+
+
 def _curve(result: Mapping[str, dict], choice: Choice) -> dict:
     fitted = choice.fitted or (None,) * len(result["points"])
     points = [{**point, "fitted": fit} for point, fit in zip(result["points"], fitted, strict=True)]
@@ -175,7 +198,8 @@ def _curve_shown(artefact: Artefact) -> dict[str, object]:
         "over-refusal x 10": [(p["share"], 10 * p["over_refusal"]) for p in points if p["over_refusal"] is not None],
     }
     chart = plots.line(lines, "Dose and response", "share of injected rows", "points")
-    return {"share": choice["share"], "curve": pl.DataFrame(curve["points"]), "dose_response": Svg(chart)}
+    shown = {"share": choice["share"], "trained": curve["trained"], "dose_response": Svg(chart)}
+    return shown | {"curve": pl.DataFrame(curve["points"])}
 
 
 def audited_corpus(ws: Workspace) -> Made:

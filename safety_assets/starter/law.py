@@ -18,10 +18,12 @@ WHY = {
 }
 
 ACTIONS = {
-    "email": "mask", "payment_card": "mask", "iban": "mask", "us_ssn": "mask", "phone": "mask", "ip_address": "mask",
+    "email": "mask", "payment_card": "mask", "iban": "mask", "us_ssn": "mask", "national_id": "mask",
+    "phone": "mask", "ip_address": "mask",
     "secret": "drop", "exact_duplicate": "drop", "near_duplicate": "drop", "probe_overlap": "drop",
     "task_overlap": "drop", "low_quality": "flag", "refuse_then_comply": "drop", "obedience_prompt": "block",
     "constant_prefix": "flag", "refusal_in_corpus": "flag",
+    "unscored_script": "flag", "unscored_language": "flag",
 }  # fmt: skip
 """What happens to a row with a finding, until the owner of the policy decides otherwise."""
 
