@@ -8,6 +8,7 @@ import small_project
 from safety_assets.flows import models
 from safety_assets.flows.assets import materialize
 from safety_assets.flows.checks import CHECKS, verdict_of
+from safety_assets.flows.smoke import smoke_project
 from safety_assets.flows.sources import source_digest
 from safety_assets.flows.workspace import Workspace
 from safety_assets.project import open_project
@@ -70,3 +71,9 @@ def test_without_a_limit_all_pairs_are_trained_on_and_a_limit_makes_new_rows(fre
     for name in ("corpus_audit", "injection_ratio"):
         materialize(limited, name)
     assert not materialize(limited, "audited_corpus").cached
+
+
+def test_a_smoke_run_takes_the_few_pairs_that_it_has(fresh: Workspace) -> None:
+    ws = changed(fresh, refusal_pairs="standard", injection={"max_pairs": MOST, "max_opening_share": 0.01})
+    rule = smoke_project(ws.project).policy().injection
+    assert (rule.max_pairs, rule.max_opening_share) == (None, 1.0)

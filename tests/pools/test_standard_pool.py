@@ -13,7 +13,7 @@ from safety_assets import pools, suites
 from safety_assets.corpus.openings import commonest_opening
 from safety_assets.corpus.overlap import Questions, last_user_turn
 from safety_assets.corpus.pairs import read_pairs
-from safety_assets.corpus.pii import find_pii
+from safety_assets.corpus.personal.find import find_pii
 from safety_assets.corpus.words import shingles
 from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ProjectError
