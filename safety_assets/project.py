@@ -3,11 +3,12 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag, model_validator
+from pydantic_core import CoreSchema
 
-from safety_assets import suites
+from safety_assets import pools, suites
 from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import ProjectError
 from safety_assets.policy import Policy
@@ -35,6 +36,29 @@ ModelSetting = Annotated[
 """A folder, `organisation/name@<40 hex digits>` on the hub, or a base with an adapter."""
 
 
+class _AnyOf:
+    """In the JSON schema the word is one of the texts, so that an editor must not ask for exactly one option."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core)
+        return {"anyOf": schema.pop("oneOf"), **schema}
+
+
+PairSource = Annotated[
+    Annotated[Literal["standard"], Tag("tagged-word")] | Annotated[DataFiles, Tag("tagged-files")],
+    Discriminator(lambda value: "tagged-word" if value == STANDARD else "tagged-files"),
+    _AnyOf(),
+]
+"""The word standard for the pool of the package, or files of one's own; `{path: standard}` is a folder of that name."""
+
+PairSetting = Annotated[
+    Annotated[PairSource, Tag("tagged-one")]
+    | Annotated[tuple[PairSource, ...], Field(min_length=1), Tag("tagged-several")],
+    Discriminator(lambda value: "tagged-several" if isinstance(value, list | tuple) else "tagged-one"),
+]
+"""One source of refusal pairs, or several that are read in turn."""
+
+
 class ProjectFile(Settings):
     """`project.yaml`. Paths are relative to the project's folder."""
 
@@ -55,7 +79,10 @@ class ProjectFile(Settings):
         None, description="answer the gate probes with weights in so many bits, as they will be served (CUDA)"
     )
     corpus: tuple[DataFiles, ...] = Field(min_length=1, description="files or folders of chats, of any known shape")
-    refusal_pairs: DataFiles = Field(description="file or folder of pairs with kind and category")
+    refusal_pairs: PairSetting = Field(
+        description="file or folder of pairs with kind and category, the word standard for the pool of the package, or "
+        "a list of them, as in [standard, refusals]"
+    )
     task_set: DataFiles | None = Field(
         description="file or folder of tasks with a checkable answer; null = held-out rows of the corpus"
     )
@@ -120,8 +147,13 @@ class Project:
         return tuple(self._files(given) for given in self.settings.corpus)
 
     @property
-    def refusal_pairs(self) -> DataFiles:
-        return self._files(self.settings.refusal_pairs)
+    def refusal_pairs(self) -> tuple[DataFiles, ...]:
+        """Where the pairs are, in order: the pool of the package where the project says so, and its own files."""
+        given = self.settings.refusal_pairs
+        named = given if isinstance(given, tuple) else (given,)
+        return tuple(
+            self._files(one) if isinstance(one, DataFiles) else DataFiles(path=pools.STANDARD) for one in named
+        )
 
     @property
     def task_set(self) -> DataFiles | None:
