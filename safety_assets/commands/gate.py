@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from safety_assets.commands.progress import progress
 from safety_assets.commands.terminal import app, complain, complaints, console, workspace
 from safety_assets.corpus.tasks import read_tasks
 from safety_assets.datafiles import DataFiles
@@ -45,9 +46,10 @@ def gate_command(
 ) -> None:
     """Gate a checkpoint that was trained elsewhere. Exit codes: 0 approved, 1 rejected, 3 not certified, 2 usage."""
     try:
-        ws = workspace()
-        exam = _exam(ws, policy, probes, task)
-        gated = gate(ws, base, tuned, exam)
+        with progress(quiet=as_json) as said:
+            ws = workspace(report=said)
+            exam = _exam(ws, policy, probes, task)
+            gated = gate(ws, base, tuned, exam)
     except SafetyAssetsError as error:
         complain(error)
         raise typer.Exit(2) from error

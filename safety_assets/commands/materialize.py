@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from safety_assets.commands.progress import progress
 from safety_assets.commands.terminal import app, console, in_words, workspace
 from safety_assets.flows.assets import materialize as make_asset
 from safety_assets.flows.checks import red_blocking
@@ -30,7 +31,8 @@ def materialize(
         raise typer.BadParameter(f"{asset} is made by Dagster's job gate_external; at a terminal use `gate`")
     if GRAPH[asset].partitioned != (recipe is not None):
         raise typer.BadParameter(f"{asset} takes {'a' if GRAPH[asset].partitioned else 'no'} --recipe")
-    made = make_asset(workspace(force=force, smoke=smoke), asset, recipe)
+    with progress() as report:
+        made = make_asset(workspace(force=force, smoke=smoke, report=report), asset, recipe)
     _show(made)
     if red_blocking(made):
         raise typer.Exit(1)

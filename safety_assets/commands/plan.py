@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from safety_assets.commands.messages import duration
 from safety_assets.commands.terminal import app, console, in_words, workspace
 from safety_assets.flows.planning import Plan
 from safety_assets.flows.planning import plan as plan_recipe
@@ -51,10 +52,3 @@ def _show(found: Plan) -> None:
 
 def _peak(found: Plan) -> str:
     return f"{byte_count(found.peak_bytes)} at the peak" if found.peak_bytes else "the rest was not measured"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for a person: `40 s`, `12 min`, `3.5 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from safety_assets.commands.progress import progress
 from safety_assets.commands.terminal import app, console, in_words, workspace
 from safety_assets.flows.assets import materialize
 from safety_assets.flows.checks import red_blocking
@@ -39,18 +40,19 @@ def run(
     """
     if smoke and release:
         raise typer.BadParameter("a smoke run releases nothing; leave --release or --smoke out")
-    ws = workspace(smoke=smoke)
-    ws.project.recipe(recipe)
     told: list[dict] = []
     decision: Decision | None = None
     red: tuple[Verdict, ...] = ()
-    for asset, made, seconds in _made(ws, recipe, release=release):
-        told.append(_document(made, seconds))
-        red = red_blocking(made)
-        if not as_json:
-            _show(asset, made, seconds, red)
-        if asset == DECISION:
-            decision = decision_of(made.artefact)
+    with progress(quiet=as_json) as report:
+        ws = workspace(smoke=smoke, report=report)
+        ws.project.recipe(recipe)
+        for asset, made, seconds in _made(ws, recipe, release=release):
+            told.append(_document(made, seconds))
+            red = red_blocking(made)
+            if not as_json:
+                _show(asset, made, seconds, red)
+            if asset == DECISION:
+                decision = decision_of(made.artefact)
     if as_json:
         print(json.dumps(_whole(recipe, smoke, told, decision, red), indent=2, ensure_ascii=False))
     elif decision is not None:

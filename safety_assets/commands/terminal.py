@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import ParamSpec, TypeVar
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from safety_assets.commands.consoles import complaints, console
 from safety_assets.errors import GateRefused, SafetyAssetsError
 from safety_assets.flows.smoke import smoke_project
 from safety_assets.flows.workspace import Workspace
@@ -21,7 +21,7 @@ app = typer.Typer(
     help="Fine-tune without losing the alignment.",
     pretty_exceptions_enable=False,
 )
-console, complaints = Console(), Console(stderr=True)
+__all__ = ["app", "complain", "complaints", "console", "in_words", "workspace"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,18 +41,19 @@ def in_words(command: Callable[P, R]) -> Callable[P, R]:
     return careful
 
 
-def workspace(*, force: bool = False, smoke: bool = False) -> Workspace:
-    """The project that is open, or its small copy for a smoke run, with work done in this process."""
+def workspace(
+    *, force: bool = False, smoke: bool = False, report: Callable[[Mapping[str, object]], None] = lambda message: None
+) -> Workspace:
+    """The project that is open, or its small copy for a smoke run, with work done in this process.
+
+    Args:
+        force: do the work again although it was done before.
+        smoke: open the small copy.
+        report: takes what training and flows say on the way (commands.progress).
+    """
     project = smoke_project(open_project()) if smoke else open_project()
-    launch = functools.partial(launch_here, report=_report)
-    return Workspace(project=project, store=Store(project.storage), launch=launch, force=force)
-
-
-def _report(message: Mapping[str, object]) -> None:
-    """A line per watch, share or end, and one in fifty steps."""
-    step = message.get("step")
-    if message.get("event") != "step" or (isinstance(step, int) and step % 50 == 0):
-        complaints.print(", ".join(f"{key} {value}" for key, value in message.items()), style="dim", markup=False)
+    launch = functools.partial(launch_here, report=report)
+    return Workspace(project=project, store=Store(project.storage), launch=launch, report=report, force=force)
 
 
 def complain(error: SafetyAssetsError) -> None:
