@@ -38,12 +38,13 @@ def heard(message: Message) -> Stretch | str | None:
     """One message as a stretch of work or as a sentence; None when there is nothing to tell a person."""
     match message:
         case {"event": "step", "step": int(step), "steps": int(steps)}:
-            loss = message.get("loss")
-            return Stretch("training", step, steps, "steps", "" if loss is None else f"loss {loss:.3f}")
+            return Stretch("training", step, steps, "steps", f"loss {_number(message.get('loss'))}")
         case {"event": "answered", "model": model, "done": int(done), "of": int(of)}:
             return Stretch(f"asking {model}", done, of, "answers")
-        case {"share": share, "state": "scored", "done": int(done), "of": int(of)}:
-            return Stretch("sweep", done, of, "shares", f"share {share:g}: {_scores(message)}")
+        case {"event": "sweep", "done": int(done), "of": int(of)}:
+            return Stretch("sweep", done, of, "shares")
+        case {"share": share, "state": "scored", "safety": safety, "over_refusal": refused}:
+            return f"share {share:g}: safety {_number(safety)}, share of look-alikes refused {_number(refused)}"
         case {"share": share, "state": state}:
             return f"share {share:g} {state}"
         case {"event": "watch", "step": step, "scores": dict(scores)}:
@@ -57,12 +58,12 @@ def heard(message: Message) -> Stretch | str | None:
     return ", ".join(f"{key} {value}" for key, value in message.items())
 
 
-def _scores(message: Message) -> str:
-    return f"safety {message['safety']:.2f}, refuses {message['over_refusal']:.1%} of look-alikes"
+def _number(value: object) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else "unknown"
 
 
-def _listed(scores: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {score:.2f}" for name, score in scores.items())
+def _listed(scores: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {_number(score)}" for name, score in scores.items())
 
 
 class Pace:

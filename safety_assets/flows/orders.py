@@ -57,7 +57,7 @@ def run_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
 def _train_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
     probes = PROBES.check(pl.read_parquet(order["probes"]))
     work = Path(order["work"])
-    baseline = _once(work / "watch_baseline.json", functools.partial(_watch_baseline, order, probes))
+    baseline = _once(work / "watch_baseline.json", functools.partial(_watch_baseline, order, probes, report))
     trained = _train(
         order | {"baseline": baseline}, order["share"], work, watched=True, report=report, should_stop=should_stop
     )
@@ -67,21 +67,30 @@ def _train_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
     return {"model": str(trained.model), "history": str(history), "facts": facts}
 
 
-def _watch_baseline(order: dict, probes: pl.DataFrame) -> dict[str, float]:
+def _watch_baseline(order: dict, probes: pl.DataFrame, report: Report) -> dict[str, float]:
     """The base on the watch probes: what the monitor compares with."""
-    return dimension_scores(probes, _generator(order, Path(order["base"])), order["max_new_tokens"])
+    return dimension_scores(probes, _generator(order, Path(order["base"]), report), order["max_new_tokens"])
 
 
 def _calibrate_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
     """Score the base and each share on the same probes; what an earlier child finished is not done again."""
-    base = _once(Path(order["work"]) / "base.json", lambda: _score_model(order, Path(order["base"]), should_stop))
+    base = _once(
+        Path(order["work"]) / "base.json", lambda: _score_model(order, Path(order["base"]), report, should_stop)
+    )
+
+    def told(done: int) -> None:
+        report({"event": "sweep", "done": done, "of": len(order["shares"])})
+
     if order["processes"] > 1:
-        run_side_by_side([point_order(order, share) for share in order["shares"]], order["processes"], should_stop)
+        alone = [point_order(order, share) for share in order["shares"]]
+        run_side_by_side(alone, order["processes"], should_stop, told)
     points = []
     for share in order["shares"]:
+        told(len(points))
         point = _point_order(point_order(order, share), report, should_stop)
         points.append({"share": share, **point})
         report({"share": share, "state": "scored", **point})
+    told(len(points))
     return {"base": base, "points": points}
 
 
@@ -101,7 +110,7 @@ def _point_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
         report({"share": order["share"], "state": "started"})
         folder = Path(order["work"])
         trained = _train(order, order["share"], folder, watched=False, report=report, should_stop=should_stop)
-        return _score_model(order, trained.model, should_stop)
+        return _score_model(order, trained.model, report, should_stop)
 
     return _once(Path(order["work"]) / "point.json", measure)
 
@@ -195,12 +204,12 @@ def score_probes(probes: pl.DataFrame, generator: "Generator", max_new_tokens: i
     return SCORES.check(judge(probes, ask(probes, generator, max_new_tokens=max_new_tokens)))
 
 
-def _score_model(order: dict, folder: Path, should_stop: ShouldStop) -> dict:
+def _score_model(order: dict, folder: Path, report: Report, should_stop: ShouldStop) -> dict:
     """Safety and over-refusal of one model on the calibration probes, with intervals."""
     if should_stop():
         raise TrainingError("the calibration sweep was stopped between two shares", do="launch it again: it resumes")
     probes = PROBES.check(pl.read_parquet(order["probes"]))
-    scores = score_probes(probes, _generator(order, folder), order["max_new_tokens"])
+    scores = score_probes(probes, _generator(order, folder, report), order["max_new_tokens"])
     safety = summarise(scores, DIMENSIONS).row(
         by_predicate=(pl.col("dimension") == "safety") & (pl.col("slice") == "seen"), named=True
     )
@@ -211,12 +220,16 @@ def _score_model(order: dict, folder: Path, should_stop: ShouldStop) -> dict:
     }  # fmt: skip
 
 
-def _generator(order: dict, folder: Path) -> "Generator":
+def _generator(order: dict, folder: Path, report: Report = lambda message: None) -> "Generator":
     from safety_assets.models.generate import Generator
     from safety_assets.models.load import load_model
 
     loaded = load_model(folder, device=order["device"], threads=order["threads"])
-    return Generator(loaded, batch_rows=order["generation_batch"])
+
+    def told(done: int, of: int) -> None:
+        report({"event": "answered", "model": folder.name, "done": done, "of": of})
+
+    return Generator(loaded, batch_rows=order["generation_batch"], told=told)
 
 
 def _once(path: Path, work: Callable[[], dict]) -> dict:

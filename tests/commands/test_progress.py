@@ -51,13 +51,14 @@ def written(console: Console) -> str:
 @pytest.mark.parametrize(
     ("message", "said"),
     [
-        (step(5), Stretch("training", 5, 100, "steps", "loss 2.500")),
+        (step(5), Stretch("training", 5, 100, "steps", "loss 2.50")),
         ({"event": "answered", "model": "base", "done": 3, "of": 9}, Stretch("asking base", 3, 9, "answers")),
         ({"share": 0.1, "state": "started"}, "share 0.1 started"),
         (
-            {"share": 0.1, "state": "scored", "done": 1, "of": 4, "safety": 8.0, "over_refusal": 0.25},
-            Stretch("sweep", 1, 4, "shares", "share 0.1: safety 8.00, refuses 25.0% of look-alikes"),
+            {"share": 0.1, "state": "scored", "safety": 8.0, "over_refusal": None},
+            "share 0.1: safety 8.00, share of look-alikes refused unknown",
         ),
+        ({"event": "sweep", "done": 1, "of": 4}, Stretch("sweep", 1, 4, "shares")),
         ({"event": "watch", "step": 20, "scores": {"safety": 8.0}}, "step 20: safety 8.00"),
         (
             {"event": "monitor", "step": 20, "fallen": {"safety": 1.0}, "action": "stop"},
@@ -99,7 +100,7 @@ def test_without_a_terminal_a_line_now_and_then(clock: Clock) -> None:
         report({"event": "watch", "step": 99, "scores": {"safety": 8.0}})
     lines = written(console).splitlines()
     assert len(lines) == (STEPS - 1) // LINE_SECONDS + 1
-    assert lines[0] == "training: 10 of 100 steps, loss 2.500, 1.0 steps/s, 2 min left"
+    assert lines[0] == "training: 10 of 100 steps, loss 2.50, 1.0 steps/s, 2 min left"
     assert lines[-1] == "step 99: safety 8.00"
 
 
@@ -117,7 +118,7 @@ def test_sentences_between_two_lines_are_not_lost(clock: Clock) -> None:
         report({"share": 0.1, "state": "started"})
         clock.now = 11.0
         report(step(7))
-    assert written(console) == "share 0.1 started; training: 7 of 100 steps, loss 2.500\n"
+    assert written(console) == "share 0.1 started; training: 7 of 100 steps, loss 2.50\n"
 
 
 def test_quiet_without_a_terminal_is_silent(clock: Clock) -> None:
@@ -178,4 +179,4 @@ def test_nothing_goes_to_stdout(capsys: pytest.CaptureFixture[str], clock: Clock
         report(step(1))
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == "training: 1 of 100 steps, loss 2.500\n"
+    assert err == "training: 1 of 100 steps, loss 2.50\n"
