@@ -1,5 +1,7 @@
 """The two places that commands write to: what was asked for on stdout, everything else on stderr."""
 
+import json
+
 from rich.console import Console
 
 
@@ -11,3 +13,12 @@ class Aside(Console):
 
 
 console, complaints = Console(), Aside(stderr=True)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document; ValueError when it holds a number that JSON has no word for."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        print(text)
+    except UnicodeEncodeError:  # stdout is not UTF-8, or a file's name is not
+        print(json.dumps(document, indent=2, allow_nan=False))

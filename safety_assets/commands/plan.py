@@ -1,15 +1,14 @@
 """`plan`: what a recipe will cost here, before it costs."""
 
-import json
 from dataclasses import replace
-from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from safety_assets.commands.completion import Recipe
 from safety_assets.commands.messages import duration
-from safety_assets.commands.terminal import app, console, in_words, workspace
+from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
 from safety_assets.flows.planning import Plan
 from safety_assets.flows.planning import plan as plan_recipe
 from safety_assets.training.footprint import byte_count
@@ -19,14 +18,14 @@ from safety_assets.worker import launch_apart
 @app.command()
 @in_words
 def plan(
-    recipe: Annotated[str, typer.Argument(help="Name of the recipe.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    recipe: Recipe,
+    as_json: JSON = False,
 ) -> None:
-    """Measure a few steps: memory, disk, time and the sweep. Exit codes: 0 it fits, 1 it does not."""
+    """Measure a few steps and a few answers: what memory, disk and time a recipe and the sweep will take here."""
     ws = workspace()
     found = plan_recipe(replace(ws, launch=lambda order: launch_apart(order, lambda message: None)), recipe)
     if as_json:
-        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+        print_json(found.as_dict())
     else:
         _show(found)
     if not found.fits:

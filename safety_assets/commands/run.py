@@ -1,6 +1,5 @@
 """`run`: everything from the corpus to the decision on one recipe, at a terminal, without Dagster."""
 
-import json
 import time
 from collections.abc import Iterator
 from typing import Annotated
@@ -8,8 +7,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from safety_assets.commands.completion import Recipe
+from safety_assets.commands.documents import made_document
 from safety_assets.commands.progress import progress
-from safety_assets.commands.terminal import app, console, in_words, workspace
+from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
 from safety_assets.flows.assets import materialize
 from safety_assets.flows.checks import red_blocking
 from safety_assets.flows.inputs import name_of
@@ -27,14 +28,14 @@ COLOURS = {"approved": "green", "rejected": "red", "not_certified": "yellow"}
 @app.command()
 @in_words
 def run(
-    recipe: Annotated[str, typer.Argument(help="Name of the recipe.")],
+    recipe: Recipe,
     smoke: Annotated[
         bool, typer.Option("--smoke", help="50 rows, 20 steps, a few probes: do the parts work together? Exit code 0.")
     ] = False,
     release: Annotated[bool, typer.Option("--release", help="If it is approved, move what serving reads.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: JSON = False,
 ) -> None:
-    """Make every asset up to the decision. Exit codes: 0 approved, 1 rejected or a check is red, 3 not certified.
+    """Make every asset up to the decision on a recipe.
 
     What was made before from the same inputs is reused. It stops at the first red required check and says which.
     """
@@ -47,14 +48,14 @@ def run(
         ws = workspace(smoke=smoke, report=report)
         ws.project.recipe(recipe)
         for asset, made, seconds in _made(ws, recipe, release=release):
-            told.append(_document(made, seconds))
+            told.append(made_document(made, seconds))
             red = red_blocking(made)
             if not as_json:
                 _show(asset, made, seconds, red)
             if asset == DECISION:
                 decision = decision_of(made.artefact)
     if as_json:
-        print(json.dumps(_whole(recipe, smoke, told, decision, red), indent=2, ensure_ascii=False))
+        print_json(_whole(recipe, smoke, told, decision, red))
     elif decision is not None:
         _conclude(decision)
     raise typer.Exit(_exit_code(decision, smoke=smoke))
@@ -74,15 +75,6 @@ def _exit_code(decision: Decision | None, *, smoke: bool) -> int:
     if decision is None:
         return 1
     return 0 if smoke else EXIT_CODES[decision.status]
-
-
-def _document(made: Made, seconds: float) -> dict:
-    artefact = made.artefact
-    checks = [{"check": v.check, "status": v.status, "reasons": list(v.reasons)} for v in made.verdicts]
-    return {
-        "asset": artefact.asset, "partition": artefact.partition, "digest": artefact.digest,
-        "path": str(artefact.path), "cached": made.cached, "seconds": round(seconds, 3), "checks": checks,
-    }  # fmt: skip
 
 
 def _whole(recipe: str, smoke: bool, told: list[dict], decision: Decision | None, red: tuple[Verdict, ...]) -> dict:

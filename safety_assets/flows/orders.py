@@ -84,7 +84,7 @@ def _calibrate_order(order: dict, report: Report, should_stop: ShouldStop) -> di
     if order["processes"] > 1:
         alone = [point_order(order, share) for share in order["shares"]]
         run_side_by_side(alone, order["processes"], should_stop, told)
-    points = []
+    points: list[dict] = []
     for share in order["shares"]:
         told(len(points))
         point = _point_order(point_order(order, share), report, should_stop)
