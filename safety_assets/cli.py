@@ -11,7 +11,7 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
-from safety_assets.commands.consoles import print_json
+from safety_assets.commands.consoles import print_error
 from safety_assets.commands.menu import INTRODUCTION, MENU, Entry, teaching, worked
 
 
@@ -40,23 +40,18 @@ class Front(TyperGroup):
         except typer.TyperException as error:
             if not told:
                 raise
-            _tell(_wrong_usage(error))
+            print_error(**_wrong_usage(error))
             sys.exit(error.exit_code)
         except Exception as error:  # a fault of ours: the traceback for people, words for the program that asked
             if not told:
                 raise
             traceback.print_exc()
-            _tell({"found": f"{type(error).__name__}: {error}", "expected": "", "do": REPORT, "kind": FAULT})
+            print_error(found=f"{type(error).__name__}: {error}", expected="", do=REPORT, kind="InternalError")
             sys.exit(1)
         return sys.exit(code or 0) if told else code
 
 
-FAULT = "InternalError"
 REPORT = "report it with the traceback that stands on stderr"
-
-
-def _tell(error: dict[str, str]) -> None:
-    print_json({"error": error})
 
 
 def _wrong_usage(error: typer.TyperException) -> dict[str, str]:

@@ -42,7 +42,7 @@ def demand_asset(asset: str, recipe: str | None, *, observed: bool) -> None:
 
     names = [name for name, node in GRAPH.items() if observed or not node.observed]
     if asset not in names:
-        raise typer.BadParameter(f"no asset {asset}; {name_one(asset, names)}: {', '.join(names)}")
+        raise typer.BadParameter(f"no asset {asset}; {name_one(asset, names)}; there are {', '.join(names)}")
     if GRAPH[asset].per_checkpoint:
         raise typer.BadParameter(f"{asset} is made by Dagster's job gate_external; at a terminal use `gate`")
     if GRAPH[asset].partitioned != (recipe is not None):

@@ -15,6 +15,11 @@ class Aside(Console):
 console, complaints = Console(), Aside(stderr=True)
 
 
+def print_error(*, found: str, expected: str, do: str, kind: str) -> None:
+    """Print an error as the JSON document that `--json` gives."""
+    print_json({"error": {"found": found, "expected": expected, "do": do, "kind": kind}})
+
+
 def print_json(document: object) -> None:
     """Print one JSON document; ValueError when it holds a number that JSON has no word for."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)

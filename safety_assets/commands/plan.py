@@ -1,6 +1,7 @@
 """`plan`: what a recipe will cost here, before it costs."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
@@ -9,10 +10,9 @@ from rich.table import Table
 from safety_assets.commands.completion import Recipe
 from safety_assets.commands.messages import duration
 from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
-from safety_assets.flows.planning import Plan
-from safety_assets.flows.planning import plan as plan_recipe
-from safety_assets.training.footprint import byte_count
-from safety_assets.worker import launch_apart
+
+if TYPE_CHECKING:
+    from safety_assets.flows.planning import Plan
 
 
 @app.command()
@@ -22,6 +22,9 @@ def plan(
     as_json: JSON = False,
 ) -> None:
     """Measure a few steps and a few answers: what memory, disk and time a recipe and the sweep will take here."""
+    from safety_assets.flows.planning import plan as plan_recipe
+    from safety_assets.worker import launch_apart
+
     ws = workspace()
     found = plan_recipe(replace(ws, launch=lambda order: launch_apart(order, lambda message: None)), recipe)
     if as_json:
@@ -32,7 +35,9 @@ def plan(
         raise typer.Exit(1)
 
 
-def _show(found: Plan) -> None:
+def _show(found: "Plan") -> None:
+    from safety_assets.training.footprint import byte_count
+
     table = Table("asset", "time", "what it does", title=f"{found.recipe} on this machine", title_justify="left")
     for part in found.parts:
         table.add_row(part.asset, duration(part.seconds), part.why)
@@ -49,5 +54,7 @@ def _show(found: Plan) -> None:
     console.print(f"{'do' if not found.fits else 'smaller'}: {escape(found.advice)}", soft_wrap=True)
 
 
-def _peak(found: Plan) -> str:
+def _peak(found: "Plan") -> str:
+    from safety_assets.training.footprint import byte_count
+
     return f"{byte_count(found.peak_bytes)} at the peak" if found.peak_bytes else "the rest was not measured"

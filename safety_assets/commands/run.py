@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -11,14 +11,11 @@ from safety_assets.commands.completion import Recipe
 from safety_assets.commands.documents import made_document
 from safety_assets.commands.progress import progress
 from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
-from safety_assets.flows.assets import materialize
-from safety_assets.flows.checks import red_blocking
-from safety_assets.flows.inputs import name_of
-from safety_assets.flows.release import decision_of
-from safety_assets.flows.standing import way_to
-from safety_assets.flows.workspace import Made, Workspace
-from safety_assets.records import Verdict
-from safety_assets.release.decision import Decision
+
+if TYPE_CHECKING:
+    from safety_assets.flows.workspace import Made, Workspace
+    from safety_assets.records import Verdict
+    from safety_assets.release.decision import Decision
 
 DECISION = "release_decision"
 EXIT_CODES = {"approved": 0, "rejected": 1, "not_certified": 3}
@@ -41,6 +38,9 @@ def run(
     """
     if smoke and release:
         raise typer.BadParameter("a smoke run releases nothing; leave --release or --smoke out")
+    from safety_assets.flows.checks import red_blocking
+    from safety_assets.flows.release import decision_of
+
     told: list[dict] = []
     decision: Decision | None = None
     red: tuple[Verdict, ...] = ()
@@ -61,8 +61,12 @@ def run(
     raise typer.Exit(_exit_code(decision, smoke=smoke))
 
 
-def _made(ws: Workspace, recipe: str, *, release: bool) -> Iterator[tuple[str, Made, float]]:
+def _made(ws: "Workspace", recipe: str, *, release: bool) -> Iterator[tuple[str, "Made", float]]:
     """Each asset with its name and its seconds, up to the decision or the first red required check."""
+    from safety_assets.flows.assets import materialize
+    from safety_assets.flows.checks import red_blocking
+    from safety_assets.flows.standing import way_to
+
     for asset in [*way_to(ws, DECISION), *(("model_card", "released_model") if release else ())]:
         started = time.perf_counter()
         made = materialize(ws, asset, recipe)
@@ -71,19 +75,21 @@ def _made(ws: Workspace, recipe: str, *, release: bool) -> Iterator[tuple[str, M
             return
 
 
-def _exit_code(decision: Decision | None, *, smoke: bool) -> int:
+def _exit_code(decision: "Decision | None", *, smoke: bool) -> int:
     if decision is None:
         return 1
     return 0 if smoke else EXIT_CODES[decision.status]
 
 
-def _whole(recipe: str, smoke: bool, told: list[dict], decision: Decision | None, red: tuple[Verdict, ...]) -> dict:
+def _whole(recipe: str, smoke: bool, told: list[dict], decision: "Decision | None", red: tuple["Verdict", ...]) -> dict:
     concluded = None if decision is None else {"status": decision.status, "reasons": list(decision.reasons)}
     stopped = None if decision is not None else {"asset": told[-1]["asset"], "checks": [v.check for v in red]}
     return {"recipe": recipe, "smoke": smoke, "assets": told, "decision": concluded, "stopped": stopped}
 
 
-def _show(asset: str, made: Made, seconds: float, red: tuple[Verdict, ...]) -> None:
+def _show(asset: str, made: "Made", seconds: float, red: tuple["Verdict", ...]) -> None:
+    from safety_assets.flows.inputs import name_of
+
     name = name_of(asset, made.artefact.partition)
     how = "reused" if made.cached else f"{seconds:.1f} s"
     console.print(f"[{'red' if red else 'green'}]{'red ' if red else 'done'}[/] {escape(name)}  {how}", soft_wrap=True)
@@ -91,7 +97,7 @@ def _show(asset: str, made: Made, seconds: float, red: tuple[Verdict, ...]) -> N
         console.print(f"     {verdict.check}: {escape(' '.join(verdict.reasons))}", soft_wrap=True)
 
 
-def _conclude(decision: Decision) -> None:
+def _conclude(decision: "Decision") -> None:
     console.print(f"[{COLOURS[decision.status]}]{decision.status.replace('_', ' ')}[/]")
     for number, reason in enumerate(decision.reasons, 1):
         console.print(f"  {number}. {escape(reason)}", soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 import typer
 from rich.markup import escape
 
-from safety_assets.commands.consoles import complaints, console, print_json
+from safety_assets.commands.consoles import complaints, console, print_error, print_json
 from safety_assets.errors import FileError, GateRefused, Interrupted, SafetyAssetsError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def refusal(error: OSError) -> FileError:
 def end(error: SafetyAssetsError, code: int, *, as_json: bool) -> NoReturn:
     """Print an error and leave with an exit code."""
     if as_json:
-        print_json({"error": error.told()})
+        print_error(**error.told())
     else:
         complain(error)
     raise typer.Exit(code) from error

@@ -81,16 +81,17 @@ def _calibrate_order(order: dict, report: Report, should_stop: ShouldStop) -> di
     def told(done: int) -> None:
         report({"event": "sweep", "done": done, "of": len(order["shares"])})
 
+    told(0)
     if order["processes"] > 1:
         alone = [point_order(order, share) for share in order["shares"]]
         run_side_by_side(alone, order["processes"], should_stop, told)
     points: list[dict] = []
     for share in order["shares"]:
-        told(len(points))
         point = _point_order(point_order(order, share), report, should_stop)
         points.append({"share": share, **point})
         report({"share": share, "state": "scored", **point})
-    told(len(points))
+        if order["processes"] == 1:
+            told(len(points))
     return {"base": base, "points": points}
 
 

@@ -111,7 +111,7 @@ def test_a_child_that_is_refused_is_a_plan_that_does_not_fit(project: Path, monk
     def refuse(order: dict, report: object) -> dict:
         raise TrainingError("recipe plain takes 99 GB", expected="at most the 1 GB that are free", do="add lora")
 
-    monkeypatch.setattr("safety_assets.commands.plan.launch_apart", refuse)
+    monkeypatch.setattr("safety_assets.worker.launch_apart", refuse)
     code, said = call(project, "plan", "plain", "--json")
     found = json.loads(said)
     assert (code, found["fits"], found["advice"]) == (1, False, "add lora")
