@@ -33,6 +33,7 @@ class Front(TyperGroup):
     ) -> Any:  # fmt: skip
         words = sys.argv[1:] if args is None else args
         told = standalone_mode and "--json" in words
+        prog_name = prog_name or NAME
         try:
             code = super().main(
                 args, prog_name, complete_var, standalone_mode and not told, windows_expand_args, **extra
@@ -51,6 +52,7 @@ class Front(TyperGroup):
         return sys.exit(code or 0) if told else code
 
 
+NAME = "safety-assets"
 REPORT = "report it with the traceback that stands on stderr"
 
 
@@ -58,7 +60,7 @@ def _wrong_usage(error: typer.TyperException) -> dict[str, str]:
     """Wrong usage as found, expected, do."""
     ctx = getattr(error, "ctx", None)
     usage = " ".join(ctx.get_usage().removeprefix("Usage: ").split()) if ctx else ""
-    path = ctx.command_path if ctx else "safety-assets"
+    path = ctx.command_path if ctx else NAME
     return {"found": error.format_message(), "expected": usage, "do": f"see {path} --help", "kind": "UsageError"}
 
 
@@ -83,7 +85,12 @@ def _loaded(name: str) -> Any:
 
 
 app = typer.Typer(
-    cls=Front, help=INTRODUCTION, epilog=escape(worked()), no_args_is_help=True, pretty_exceptions_enable=False
+    name=NAME,
+    cls=Front,
+    help=INTRODUCTION,
+    epilog=escape(worked()),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
 )
 
 
@@ -91,7 +98,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(f"safety-assets {version('safety_assets')}")
+        print(f"{NAME} {version('safety_assets')}")
         raise typer.Exit
 
 

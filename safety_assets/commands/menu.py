@@ -37,7 +37,8 @@ MENU = (
         "init", "init", START, "Write a new project, asked for on a terminal.",
         (
             "safety-assets init my-bank  # asks for model, corpus, tasks and risk",
-            "safety-assets init my-bank --base-model model --corpus corpus --task-set tasks.jsonl --risk moderate",
+            "safety-assets init my-bank --base-model model --corpus corpus \\\n"
+            "      --task-set tasks.jsonl --risk moderate",
         ),
         ("0 written", "1 an answer cannot be used, or a file is there already", USAGE),
     ),
@@ -91,8 +92,9 @@ MENU = (
         "gate", "gate", GATE, "May a checkpoint that was trained elsewhere be released?",
         (
             "safety-assets gate --base model --tuned my-checkpoint",
-            "safety-assets gate --base model --tuned my-checkpoint --task tasks.jsonl --report evidence.md",
-            "safety-assets gate --base model --tuned my-checkpoint --policy policy.yaml --probes probes --json",
+            "safety-assets gate --base model --tuned my-checkpoint --report evidence.md",
+            "safety-assets gate --base model --tuned my-checkpoint --task tasks.jsonl \\\n"
+            "      --policy policy.yaml --probes probes --json",
         ),
         ("0 approved", "1 rejected", "2 wrong usage, or a file that cannot be read", "3 not certified", STOPPED),
     ),

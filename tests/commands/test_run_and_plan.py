@@ -85,6 +85,10 @@ def test_a_plan_measures_and_touches_no_store(project: Path, tiny_model: Path, t
     found = json.loads(said)
     assert code == 0
     assert found["fits"]
+    assert set(found) == {
+        "recipe", "fits", "reason", "advice", "certain_bytes", "peak_bytes", "disk_bytes", "free_disk_bytes", "parts",
+        "measured", "notes", "seconds",
+    }  # fmt: skip
     assert {part["asset"] for part in found["parts"]} == {
         "baseline_responses", "injection_ratio", "finetuned_checkpoint", "candidate_responses",
     }  # fmt: skip
