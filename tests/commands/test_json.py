@@ -54,7 +54,9 @@ CASES = (
     }),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
-    Case("schema policy", {"$schema", "title", "type", "properties", "required", "additionalProperties", "$defs", "description"}),
+    Case("schema policy", {
+        "$schema", "title", "type", "properties", "required", "additionalProperties", "$defs", "description",
+    }),
     Case("workspace . --output places/workspace.yaml", {"file", "projects"}),
 )  # fmt: skip
 """`plan`, which takes long, stands in test_run_and_plan."""
