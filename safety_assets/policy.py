@@ -21,7 +21,7 @@ DIMENSIONS = (
 
 ALWAYS_CRITICAL = ("safety", "privacy")
 
-Action = Literal["drop", "mask", "flag", "block"]
+Action = Literal["drop", "mask", "down_weight", "flag", "block"]
 
 PHONE_REGIONS = (
     "US", "GB", "IN", "DE", "FR", "ES", "IT", "NL", "BE", "AT", "CH", "SE", "PL", "BR", "MX", "AU", "CN", "JP",
@@ -67,6 +67,9 @@ class CorpusPolicy(Settings):
 
     max_quarantined_share: float = Field(0.02, ge=0, le=1, description="share of lines that may be unreadable")
     actions: dict[str, Action] = Field(description="finding to action; a finding that is not named here blocks")
+    down_weight: float = Field(
+        0.25, gt=0, lt=1, description="weight in the loss of rows with a finding whose action is down_weight"
+    )
     near_duplicate_jaccard: float = Field(0.8, gt=0, le=1, description="3-word shingles; at or above is a duplicate")
     phone_regions: tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...] = Field(
         PHONE_REGIONS, description="ISO 3166 codes; phone numbers without a country code are told by their rules"

@@ -93,6 +93,9 @@ class ProjectFile(Settings):
     probes: str = Field(description="folder of probe files, or the word standard for the suite of the package")
     recipes: str = Field("recipes", description="folder of recipe files")
     policy: str = Field("policy.yaml", description="the policy file")
+    decisions: str = Field(
+        "decisions.csv", description="single cases that a steward settled: row_id, finding, action, who, why"
+    )
     external_checkpoints: str | None = Field(None, description="folder into which checkpoints from elsewhere are put")
     storage: str = Field("../.safety_assets/store", description="root of all artefacts")
     device: Literal["auto", "cpu", "cuda"] = Field(
@@ -103,6 +106,11 @@ class ProjectFile(Settings):
         "none", description="none: each process holds the model; fsdp: a part, where training does not fit one device"
     )
     threads: int | None = Field(None, ge=1, description="CPU threads of torch per process; its own choice when absent")
+    processes: int | None = Field(
+        None,
+        ge=1,
+        description="processes that audit the corpus side by side; absent: one per core for a corpus of several shards",
+    )
     sweep_processes: int = Field(
         1,
         ge=1,
@@ -160,6 +168,10 @@ class Project:
     def external_checkpoints(self) -> Path | None:
         chosen = self.settings.external_checkpoints
         return self.path(chosen) if chosen else None
+
+    @property
+    def decisions(self) -> Path:
+        return self.path(self.settings.decisions)
 
     @property
     def policy_file(self) -> Path:

@@ -19,8 +19,9 @@ from scipy import sparse
 from safety_assets.corpus.closeness import user_text
 from safety_assets.corpus.quotas import Stratum, quotas
 from safety_assets.corpus.tfidf import TextSpace, nearest
+from safety_assets.frames import Shards
 from safety_assets.policy import InjectionPolicy
-from safety_assets.records import AUDITED, PAIRS
+from safety_assets.records import PAIRS
 from safety_assets.store import digest_bytes
 
 RELEVANCE_WEIGHT = 0.5
@@ -32,23 +33,22 @@ _RIDGE = 1e-3
 _BATCH = 4096
 
 
-def with_chosen_pairs(audited: pl.DataFrame, pairs: pl.DataFrame, rule: InjectionPolicy, *, seed: int) -> pl.DataFrame:
-    """AUDITED without the pairs that were not chosen; all stay where `max_pairs` is not set or not exceeded.
+def chosen_pairs(corpus: Shards, pairs: pl.DataFrame, rule: InjectionPolicy, *, seed: int) -> pl.DataFrame:
+    """The PAIRS that are injected; all of them where `max_pairs` is not set or not exceeded.
 
     Args:
-        audited: AUDITED with all pairs. Only rows that are trained on say what is relevant: the rest is an exam.
-        pairs: PAIRS, those of `audited`.
+        corpus: AUDITED, the rows that were kept. Only those that are trained on say what is relevant: the rest is an
+            exam.
+        pairs: PAIRS.
         rule: max_pairs, category_weights, and what each category must keep.
         seed: as in `choose_pairs`.
     """
     if rule.max_pairs is None or pairs.height <= rule.max_pairs:
-        return audited
-    corpus = pl.col("origin") == "corpus"
-    trained = AUDITED.check(audited).filter(corpus & (pl.col("split") == "train"))["messages"]
-    asked = (m["content"] for chat in trained for m in chat if m["role"] == "user")
+        return pairs
+    trained = (part.filter(pl.col("split") == "train")["messages"] for part in corpus)
+    asked = (m["content"] for chats in trained for chat in chats for m in chat if m["role"] == "user")
     least = dict.fromkeys(rule.categories, rule.min_pairs_per_category)
-    chosen = choose_pairs(pairs, asked, rule.max_pairs, weights=rule.category_weights, least=least, seed=seed)
-    return audited.filter(corpus | pl.col("row_id").is_in(chosen["row_id"].to_list()))
+    return choose_pairs(pairs, asked, rule.max_pairs, weights=rule.category_weights, least=least, seed=seed)
 
 
 def choose_pairs(

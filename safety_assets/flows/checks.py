@@ -75,6 +75,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             "no_poison_pattern", of.on_findings(corpus.no_poison_pattern, applied=False),
             "Every row with a poison pattern has an action that removes it",
         ),
+        Check("decisions_apply", of.decisions_apply, "Every decision of a steward could be applied", blocking=False),
     ),
     "injection_ratio": (
         Check("curve_covers_the_choice", of.curve_covers_the_choice, "The chosen share was measured within its limits"),
@@ -116,7 +117,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     ),
 }  # fmt: skip
 
-CHECK_CODE = ("flows", "corpus", "evals", "release", "records", "policy")
+CHECK_CODE = ("flows", "corpus", "evals", "release", "frames", "records", "policy")
 
 
 def verdict_of(ws: Workspace, artefact: Artefact, check: Check, *, fresh: bool = False) -> Verdict:

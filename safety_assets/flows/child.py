@@ -15,6 +15,7 @@ from safety_assets.evals.ask import ask
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import summarise
 from safety_assets.flows.several_devices import run_on_devices
+from safety_assets.frames import open_shards
 from safety_assets.recipes import Recipe
 from safety_assets.records import AUDITED, PROBES, SCORES
 from safety_assets.store import replace_text
@@ -51,7 +52,7 @@ def wanted(order: dict, device: str) -> "TrainingOrder":
         recipe=Recipe.model_validate(order["recipe"]),
         share=order["share"],
         base=Path(order["base"]),
-        rows=AUDITED.check(pl.read_parquet(order["rows"])),
+        rows=open_shards(Path(order["rows"]), AUDITED),
         baseline=order["baseline"],
         work=folder / "state",
         out=folder / "out",

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from safety_assets.corpus.choose_pairs import choose_pairs, with_chosen_pairs
-from safety_assets.corpus.clean import assemble
+from safety_assets.corpus.choose_pairs import choose_pairs, chosen_pairs
+from safety_assets.corpus.clean import corpus_rows
 from safety_assets.corpus.closeness import user_text
 from safety_assets.corpus.quotas import quotas
 from safety_assets.corpus.tfidf import TextSpace, nearest
+from safety_assets.frames import Shards
 from safety_assets.policy import InjectionPolicy
-from safety_assets.records import PAIRS, ROWS
+from safety_assets.records import AUDITED, PAIRS, ROWS
 
 BANK = [
     "How do I block a stolen bank card?", "Which fee does a transfer to a foreign account cost?",
@@ -160,30 +161,27 @@ def rule(**changes: object) -> InjectionPolicy:
     return InjectionPolicy.model_validate(given)
 
 
-def test_without_a_limit_the_audited_rows_stay_as_they_are(pairs: pl.DataFrame) -> None:
-    audited = assemble(rows(), pairs, held_out_share=0.3, seed=0)
-    assert with_chosen_pairs(audited, pairs, rule(), seed=0).equals(audited)
-    assert with_chosen_pairs(audited, pairs, rule(max_pairs=pairs.height), seed=0).equals(audited)
+def kept_rows(split: str = "train") -> Shards:
+    return Shards(AUDITED, (corpus_rows(rows(), ()).with_columns(split=pl.lit(split)),))
 
 
-def test_with_a_limit_only_pairs_go_and_every_category_keeps_its_refusals(pairs: pl.DataFrame) -> None:
-    audited = assemble(rows(), pairs, held_out_share=0.3, seed=0)
-    left = with_chosen_pairs(audited, pairs, rule(max_pairs=40, category_weights={"fraud": 50.0}), seed=0)
-    corpus = pl.col("origin") == "corpus"
-    assert left.filter(corpus).equals(audited.filter(corpus))
-    assert left.filter(~corpus).height == 40
-    assert left.filter(origin="refusal", category="hate").height >= 5
-    assert set(left["origin"]) == {"corpus", "refusal", "lookalike", "anchor"}
+def test_without_a_limit_all_pairs_stay(pairs: pl.DataFrame) -> None:
+    assert chosen_pairs(kept_rows(), pairs, rule(), seed=0).equals(pairs)
+    assert chosen_pairs(kept_rows(), pairs, rule(max_pairs=pairs.height), seed=0).equals(pairs)
+
+
+def test_with_a_limit_every_category_keeps_its_refusals(pairs: pl.DataFrame) -> None:
+    left = chosen_pairs(kept_rows(), pairs, rule(max_pairs=40, category_weights={"fraud": 50.0}), seed=0)
+    assert left.height == 40
+    assert left.filter(kind="refusal", category="hate").height >= 5
+    assert set(left["kind"]) == {"refusal", "lookalike", "anchor"}
 
 
 def test_held_out_rows_have_no_say_in_what_is_relevant(pairs: pl.DataFrame) -> None:
-    audited = assemble(rows(), pairs, held_out_share=0.0, seed=0)
-    blind = audited.with_columns(split=pl.when(origin="corpus").then(pl.lit("held_out")).otherwise("split"))
-    kept = {name: with_chosen_pairs(frame, pairs, rule(max_pairs=40), seed=0).filter(pl.col("origin") != "corpus")
-            for name, frame in (("seen", audited), ("blind", blind))}  # fmt: skip
+    seen, blind = (chosen_pairs(kept_rows(split), pairs, rule(max_pairs=40), seed=0) for split in ("train", "held_out"))
     unasked = choose_pairs(pairs, [], 40, weights={}, least={"fraud": 5, "hate": 5}, seed=0)
-    assert set(kept["blind"]["row_id"]) == set(unasked["row_id"])
-    assert set(kept["seen"]["row_id"]) != set(kept["blind"]["row_id"])
+    assert set(blind["row_id"]) == set(unasked["row_id"])
+    assert set(seen["row_id"]) != set(blind["row_id"])
 
 
 @pytest.mark.parametrize(

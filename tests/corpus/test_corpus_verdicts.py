@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from safety_assets.corpus import verdicts
-from safety_assets.corpus.audit import CONTAMINATION, PII, POISON
 from safety_assets.corpus.clean import assemble
+from safety_assets.corpus.names import CONTAMINATION, PII, POISON
 from safety_assets.policy import CorpusPolicy, InjectionPolicy
 from safety_assets.records import FINDINGS, QUARANTINE, ROWS
 

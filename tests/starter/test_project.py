@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from safety_assets import suites
-from safety_assets.corpus.audit import FINDING_NAMES
+from safety_assets.corpus.names import FINDING_NAMES
 from safety_assets.corpus.pairs import read_pairs
 from safety_assets.corpus.verdicts import every_category_covered, openings_vary
 from safety_assets.datafiles import DataFiles
