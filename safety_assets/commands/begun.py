@@ -10,7 +10,7 @@ from rich.markup import escape
 from safety_assets.commands.terminal import complaints, console
 from safety_assets.starter.base import ModelFacts
 from safety_assets.starter.marking import as_setting
-from safety_assets.starter.project import REFUSALS, Wish
+from safety_assets.starter.project import Wish
 from safety_assets.starter.recipes import Size
 
 
@@ -22,7 +22,7 @@ class Facts:
         model: of the base.
         rows, unreadable: of the corpus.
         items: tasks of the task set; None where rows of the corpus are held out.
-        pairs: refusal pairs; None where none are named yet.
+        pairs: refusal pairs, those of the package included.
         probes: probes, all splits.
         warnings: what will not work yet or not well, in sentences.
     """
@@ -31,16 +31,9 @@ class Facts:
     rows: int
     unreadable: int
     items: int | None
-    pairs: int | None
+    pairs: int
     probes: int
     warnings: tuple[str, ...]
-
-
-def _todo(wish: Wish) -> list[str]:
-    """What a person has to do before anything can run."""
-    if wish.refusal_pairs is not None:
-        return []
-    return [f"write refusal pairs as {wish.folder / REFUSALS / 'README.md'} shows"]
 
 
 def _next(wish: Wish) -> list[str]:
@@ -69,7 +62,6 @@ def document(wish: Wish, facts: Facts, size: Size, written: Sequence[Path]) -> d
             "recipes": {"steps": size.steps, "adapters": size.adapters},
         },
         "warnings": list(facts.warnings),
-        "todo": _todo(wish),
         "next": _next(wish),
     }  # fmt: skip
 
@@ -87,6 +79,6 @@ def show(wish: Wish, facts: Facts, size: Size) -> None:
         f"Recipes train {trained} for {size.steps:,} steps.",
         "",
         "Next:",
-        *(f"  {line}" for line in (*_todo(wish), *_next(wish))),
+        *(f"  {line}" for line in _next(wish)),
     ):
         console.print(line, soft_wrap=True, markup=False, highlight=False)

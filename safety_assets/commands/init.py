@@ -1,6 +1,5 @@
 """`init`: a project of one's own, asked for on a terminal, every answer checked at once."""
 
-import json
 import re
 from pathlib import Path
 from typing import Annotated, get_args
@@ -9,7 +8,7 @@ import typer
 
 from safety_assets.commands.asking import Asking, on_a_terminal
 from safety_assets.commands.begun import Facts, document, show
-from safety_assets.commands.terminal import app, complain, complaints, in_words
+from safety_assets.commands.terminal import JSON, app, complain, complaints, in_words, print_json
 from safety_assets.corpus.tasks import read_tasks
 from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import SafetyAssetsError
@@ -52,13 +51,16 @@ def init(
         str | None, typer.Option(help="Mark before the checkable answer (####), or {pattern: REGEX}.")
     ] = None,
     risk: Annotated[str | None, typer.Option(help="high, moderate or research: what a mistake would cost.")] = None,
-    refusal_pairs: Annotated[str | None, typer.Option(help="Refusal pairs, if they exist: file or folder.")] = None,
+    refusal_pairs: Annotated[
+        list[str] | None,
+        typer.Option(help="File or folder of refusal pairs, or standard for those of the package; may be given again."),
+    ] = None,
     probes: Annotated[str, typer.Option(help="Folder of probes, or standard for those of the package.")] = STANDARD,
     chat_template: Annotated[str | None, typer.Option(help="Jinja file instead of the model's template.")] = None,
     system_prompt: Annotated[str | None, typer.Option(help="Serving system prompt.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the project; the folder's by default.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing, also on a terminal.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: JSON = False,
 ) -> None:
     """Write a new project. On a terminal it asks for what no option names; nothing is overwritten."""
     called = name or _name(folder)
@@ -74,7 +76,7 @@ def init(
     cost, law = ask.answer("risk", risk, lambda given: _law(given, marked))
     wish = Wish(
         folder=folder, name=called, model=model, corpus=[str(path) for path in paths], task_set=tasks, marking=marked,
-        risk=cost, probes=probes, refusal_pairs=refusal_pairs,
+        risk=cost, probes=probes, refusal_pairs=refusal_pairs or [STANDARD],
     )  # fmt: skip
     _begin(wish, _facts(wish, law, model_facts, counted, items), as_json=as_json)
 
@@ -84,14 +86,14 @@ def _begin(wish: Wish, facts: Facts, *, as_json: bool) -> None:
     size = Size(parameters=facts.model.parameters, context=facts.model.context, rows=facts.rows)
     _, written = write_project(wish, size)
     if as_json:
-        print(json.dumps(document(wish, facts, size, written), indent=2, ensure_ascii=False))
+        print_json(document(wish, facts, size, written))
     else:
         show(wish, facts, size)
 
 
 def _facts(wish: Wish, law: Policy, model: ModelFacts, counted: tuple[int, int], items: int | None) -> Facts:
     """What was found so far, and in the pairs and probes that were named."""
-    pairs, lacking = pairs_named(Path(wish.refusal_pairs), law) if wish.refusal_pairs else (None, ())
+    pairs, lacking = pairs_named(wish.refusal_pairs, law)
     probes, too_few = probes_named(wish.probes, law)
     rows, unreadable = counted
     warnings = (*_on_the_data(model, rows, unreadable, law, items), *lacking, *too_few)

@@ -1,12 +1,11 @@
 """`new recipe`: another way of fine-tuning, every key explained."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from safety_assets.commands.terminal import app, console, in_words
+from safety_assets.commands.terminal import JSON, app, console, in_words, print_json
 from safety_assets.commented import commented
 from safety_assets.errors import ProjectError
 from safety_assets.project import Project, open_project
@@ -28,7 +27,7 @@ def _group() -> None:
 def recipe(
     name: Annotated[str, typer.Argument(help="Its name, and its partition in Dagster.")],
     like: Annotated[str | None, typer.Option(help="Recipe whose values it begins with.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: JSON = False,
 ) -> None:
     """Write a recipe with every key explained: meaning, domain, default."""
     project = open_project()
@@ -41,7 +40,7 @@ def recipe(
     commands = [f"safety-assets plan {name}", f"safety-assets run {name} --smoke", f"safety-assets run {name}"]
     if as_json:
         facts = {"recipe": name, "like": first, "values": made.model_dump(mode="json")}
-        print(json.dumps({"files": [str(path)], "facts": facts, "next": commands}, indent=2, ensure_ascii=False))
+        print_json({"files": [str(path)], "facts": facts, "next": commands})
         return
     for line in (f"{path}", "", "Next:", *(f"  {command}" for command in commands)):
         console.print(line, soft_wrap=True, markup=False, highlight=False)

@@ -15,6 +15,7 @@ from safety_assets.evals.ask import ask
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import summarise
 from safety_assets.flows.several_devices import run_on_devices
+from safety_assets.frames import open_shards
 from safety_assets.recipes import Recipe
 from safety_assets.records import AUDITED, PROBES, SCORES
 from safety_assets.store import replace_text
@@ -51,7 +52,7 @@ def wanted(order: dict, device: str) -> "TrainingOrder":
         recipe=Recipe.model_validate(order["recipe"]),
         share=order["share"],
         base=Path(order["base"]),
-        rows=AUDITED.check(pl.read_parquet(order["rows"])),
+        rows=open_shards(Path(order["rows"]), AUDITED),
         baseline=order["baseline"],
         work=folder / "state",
         out=folder / "out",
@@ -85,13 +86,17 @@ def score_probes(probes: pl.DataFrame, generator: "Generator", max_new_tokens: i
     return SCORES.check(judge(probes, ask(probes, generator, max_new_tokens=max_new_tokens)))
 
 
-def generator_of(order: dict, folder: Path) -> "Generator":
-    """A generator over the weights in a folder, on the order's device."""
+def generator_of(order: dict, folder: Path, report: Report = lambda message: None) -> "Generator":
+    """A generator over the weights in a folder, on the order's device; it tells how many answers are there."""
     from safety_assets.models.generate import Generator
     from safety_assets.models.load import load_model
 
     loaded = load_model(folder, device=order["device"], threads=order["threads"])
-    return Generator(loaded, batch_rows=order["generation_batch"])
+
+    def told(done: int, of: int) -> None:
+        report({"event": "answered", "model": folder.name, "done": done, "of": of})
+
+    return Generator(loaded, batch_rows=order["generation_batch"], told=told)
 
 
 def once(path: Path, work: Callable[[], dict]) -> dict:

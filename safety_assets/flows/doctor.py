@@ -111,17 +111,18 @@ def _attempt(name: str, look: Callable[[], str]) -> Finding:
 
 
 def _rows(project: Project) -> int:
-    from safety_assets.corpus.ingest import read_rows
+    from safety_assets.corpus.ingest import count_rows
 
-    return read_rows(project.corpus).rows.height
+    return count_rows(project.corpus)[0]
 
 
 def _pairs(project: Project) -> str:
     from safety_assets.corpus.pairs import read_pairs
-    from safety_assets.corpus.verdicts import every_category_covered
+    from safety_assets.corpus.verdicts import every_category_covered, openings_vary
 
-    found = read_pairs(project.refusal_pairs)
-    _demand(every_category_covered(found.rows, found.quarantine, project.policy().injection))
+    found, rule = read_pairs(project.refusal_pairs), project.policy().injection
+    _demand(every_category_covered(found.rows, found.quarantine, rule))
+    _demand(openings_vary(found.rows, rule))
     return f"{found.rows.height} pairs"
 
 

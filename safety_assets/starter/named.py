@@ -5,11 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
-from safety_assets import suites
+from safety_assets import pools, suites
 from safety_assets.corpus.held_out import first_exchange
-from safety_assets.corpus.ingest import first_rows, read_rows
+from safety_assets.corpus.ingest import count_rows, first_rows
 from safety_assets.corpus.pairs import read_pairs
-from safety_assets.corpus.verdicts import every_category_covered
+from safety_assets.corpus.verdicts import every_category_covered, openings_vary
 from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import CorpusError
 from safety_assets.evals.probes import enough_probes_to_see_the_budget, read_probes, read_suite
@@ -23,8 +23,7 @@ SAMPLED_ROWS = 2000
 
 def corpus_rows(paths: Sequence[Path]) -> tuple[int, int]:
     """Rows that can be read, and lines that cannot; CorpusError when there is no row at all."""
-    found = read_rows([DataFiles(path=path) for path in paths])
-    return found.rows.height, found.quarantine.height
+    return count_rows([DataFiles(path=path) for path in paths])
 
 
 def sampled_tasks(paths: Sequence[Path], rule: AnswerRule | None) -> pl.DataFrame:
@@ -43,14 +42,18 @@ def sampled_tasks(paths: Sequence[Path], rule: AnswerRule | None) -> pl.DataFram
     return TASKS.frame(tasks)
 
 
-def pairs_named(path: Path, law: Policy) -> tuple[int, tuple[str, ...]]:
+def pairs_named(named: Sequence[str], law: Policy) -> tuple[int, tuple[str, ...]]:
     """Pairs that can be read, and what the policy misses in them, in sentences.
+
+    Args:
+        named: files, folders, or the word standard for the pool of the package.
 
     Raises:
         CorpusError: there is none.
     """
-    found = read_pairs(DataFiles(path=path))
-    return found.rows.height, every_category_covered(found.rows, found.quarantine, law.injection).reasons
+    found = read_pairs([DataFiles(path=pools.STANDARD if name == STANDARD else Path(name)) for name in named])
+    covered = every_category_covered(found.rows, found.quarantine, law.injection)
+    return found.rows.height, (*covered.reasons, *openings_vary(found.rows, law.injection).reasons)
 
 
 def probes_named(name: str, law: Policy) -> tuple[int, tuple[str, ...]]:

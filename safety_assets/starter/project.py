@@ -20,7 +20,7 @@ from safety_assets.starter.recipes import STARTERS, Size, recipe_values
 
 TITLE = "The project. Paths are relative to this folder or absolute."
 REFUSALS = "refusals"
-"""Where pairs are put when the user names none."""
+"""A place for pairs of one's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Wish:
         marking: how the tasks are marked.
         risk: what a mistake would cost.
         probes: folder, or `standard`.
-        refusal_pairs: file or folder; None makes a place for them.
+        refusal_pairs: files or folders, or `standard` for the pool of the package.
     """
 
     folder: Path
@@ -47,7 +47,7 @@ class Wish:
     marking: Marking
     risk: Risk
     probes: str = STANDARD
-    refusal_pairs: str | None = None
+    refusal_pairs: Sequence[str] = (STANDARD,)
 
 
 def demand_place(folder: Path, name: str) -> None:
@@ -111,14 +111,12 @@ def project_texts(wish: Wish, size: Size) -> dict[str, str]:
         Policy, policy_values(wish.risk, wish.marking.metric),
         title=TITLES[wish.risk] + " Its owner changes it, not who trains.", schema=f"{FOLDER}/policy.json",
     )  # fmt: skip
-    places = {"probes/README.md": probes_readme()}
-    if wish.refusal_pairs is None:
-        places[f"{REFUSALS}/README.md"] = pairs_readme()
     return {
         "project.yaml": settings,
         "policy.yaml": law,
         **{f"recipes/{name}.yaml": _recipe(wish, name, size) for name in STARTERS},
-        **places,
+        f"{REFUSALS}/README.md": pairs_readme(),
+        "probes/README.md": probes_readme(),
         "definitions.py": DEFINITIONS,
         ".gitignore": IGNORED,
         **{f"{FOLDER}/{kind}.json": schema_text(kind) for kind in KINDS},
@@ -138,6 +136,7 @@ def _settings(wish: Wish) -> dict:
 
     model, marking = wish.model, wish.marking
     base = place(model.base)
+    pairs = [name if name == STANDARD else place(name) for name in wish.refusal_pairs]
     chosen = {
         "chat_template": place(model.chat_template) if model.chat_template else None,
         "system_prompt": model.system_prompt,
@@ -148,7 +147,7 @@ def _settings(wish: Wish) -> dict:
         "asset_prefix": wish.name.replace("-", "_"),
         "base_model": {"base": base, "adapter": place(model.adapter)} if model.adapter else base,
         "corpus": [place(path) for path in wish.corpus],
-        "refusal_pairs": place(wish.refusal_pairs) if wish.refusal_pairs else REFUSALS,
+        "refusal_pairs": pairs[0] if len(pairs) == 1 else pairs,
         "task_set": place(wish.task_set) if wish.task_set else None,
         "task_metric": as_setting(marking.metric),
         "probes": wish.probes if wish.probes == STANDARD else place(wish.probes),

@@ -6,19 +6,19 @@ Some of the bundled probes are asked; the budgets are the bundled ones, with the
 import json
 from pathlib import Path
 
-import polars as pl
 import pytest
 import small_project
 import yaml
 from typer.testing import CliRunner
 
 from safety_assets.cli import app
+from safety_assets.corpus.clean import assemble
 from safety_assets.corpus.ingest import read_rows
 from safety_assets.datafiles import DataFiles
 from safety_assets.policy import DIMENSIONS
 from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE
 from safety_assets.recipes import read_recipe
-from safety_assets.records import AUDITED
+from safety_assets.records import PAIRS
 from safety_assets.training.run import TrainingOrder, train
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
@@ -56,12 +56,11 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint as somebody else trains it: on the support corpus alone, without any of this project's gates."""
     folder = tmp_path_factory.mktemp("tuned")
     rows = read_rows([DataFiles(path=DATA / "corpus")]).rows.head(16 * STEPS)
-    rows = rows.with_columns(origin=pl.lit("corpus"), category=pl.lit(None, pl.String), split=pl.lit("train"))
     recipe = read_recipe(DATA / "recipes" / "plain.yaml")
     optimiser = recipe.optimiser.model_copy(update={"steps": STEPS, "schedule": "constant"})
     order = TrainingOrder(
         recipe=recipe.model_copy(update={"optimiser": optimiser}), share=0.0, base=ALIGNED,
-        rows=AUDITED.check(rows.select(list(AUDITED.columns))), work=folder / "work", out=folder / "model",
+        rows=assemble(rows, PAIRS.empty(), held_out_share=0.0, seed=0), work=folder / "work", out=folder / "model",
         device="cpu",
     )  # fmt: skip
     return train(order).model

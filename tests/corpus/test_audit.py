@@ -4,8 +4,10 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from safety_assets.corpus.audit import FINDING_NAMES, audit_left, audit_rows, coverage
+from safety_assets.corpus.audit import audit_left, audit_rows
 from safety_assets.corpus.clean import apply_findings, assemble
+from safety_assets.corpus.coverage import coverage
+from safety_assets.corpus.names import FINDING_NAMES
 from safety_assets.errors import ProjectError
 from safety_assets.policy import CorpusPolicy
 from safety_assets.records import FINDINGS

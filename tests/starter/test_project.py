@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from safety_assets import suites
-from safety_assets.corpus.audit import FINDING_NAMES
+from safety_assets import pools, suites
+from safety_assets.corpus.names import FINDING_NAMES
 from safety_assets.corpus.pairs import read_pairs
+from safety_assets.corpus.verdicts import every_category_covered, openings_vary
 from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import CorpusError, ProjectError
 from safety_assets.evals.probes import enough_probes_to_see_the_budget, read_probes
@@ -126,12 +127,22 @@ def test_paths_stay_absolute_or_become_relative_to_the_folder(tmp_path: Path, mo
 
 
 def test_the_example_pairs_are_pairs_and_the_place_says_so(tmp_path: Path) -> None:
-    folder = begun(wish(tmp_path), SMALL).refusal_pairs.path
-    with pytest.raises(CorpusError, match=r"holds no refusal pairs.*README\.md"):
-        read_pairs(DataFiles(path=folder))
+    folder = begun(wish(tmp_path), SMALL).folder / "refusals"
+    with pytest.raises(CorpusError, match=r"holds no refusal pairs.*README\.md.*refusal_pairs: standard"):
+        read_pairs([DataFiles(path=folder)])
     lines = [line for line in pairs_readme().splitlines() if line.startswith("{")]
     (folder / "pairs.jsonl").write_text("\n".join(lines))
-    assert read_pairs(DataFiles(path=folder)).rows["kind"].to_list() == [row["kind"] for row in EXAMPLE_PAIRS]
+    assert read_pairs([DataFiles(path=folder)]).rows["kind"].to_list() == [row["kind"] for row in EXAMPLE_PAIRS]
+
+
+@pytest.mark.parametrize("risk", RULES)
+def test_a_new_project_takes_the_pairs_of_the_package_and_they_are_enough(tmp_path: Path, risk: str) -> None:
+    project = begun(wish(tmp_path / "new", risk), SMALL)
+    assert project.settings.refusal_pairs == STANDARD
+    found, rule = read_pairs(project.refusal_pairs), project.policy().injection
+    assert every_category_covered(found.rows, found.quarantine, rule).passed
+    assert openings_vary(found.rows, rule).passed
+    assert set(rule.categories) == set(found.rows.filter(kind="refusal")["category"])
 
 
 def test_a_new_project_takes_the_standard_probes_of_the_package(tmp_path: Path) -> None:
@@ -153,7 +164,7 @@ def test_every_choice_stands_in_the_file(tmp_path: Path) -> None:
     marking = Marking(metric=Numeric(tolerance=0.5), rule=AnswerRule(after="####"), why="a test")
     template = str(tmp_path / "words.jinja")
     model = NamedModel(base=hub, adapter=str(tmp_path), chat_template=template, system_prompt="One.\nTwo: 'a'.")
-    places = {"task_set": None, "probes": str(tmp_path / "probes"), "refusal_pairs": str(pairs)}
+    places = {"task_set": None, "probes": str(tmp_path / "probes"), "refusal_pairs": [STANDARD, str(pairs)]}
     chosen = wish(tmp_path / "new", model=model, marking=marking, **places)
     project = begun(chosen, SMALL)
     settings = project.settings
@@ -161,8 +172,8 @@ def test_every_choice_stands_in_the_file(tmp_path: Path) -> None:
     assert (settings.task_set, settings.task_metric, settings.task_answer) == (None, marking.metric, marking.rule)
     assert settings.system_prompt == "One.\nTwo: 'a'."
     assert project.path(settings.chat_template) == tmp_path / "words.jinja"
-    assert (project.probes, project.refusal_pairs.path) == (tmp_path / "probes", pairs)
-    assert not (project.folder / "refusals").exists()
+    assert project.probes == tmp_path / "probes"
+    assert [files.path for files in project.refusal_pairs] == [pools.STANDARD, pairs]
 
 
 @pytest.mark.parametrize("metric", [Rouge(), ResponseLoss()])
