@@ -48,7 +48,9 @@ CASES = (
     Case("explain corpus_audit", {"asset", "recipe", "state", "reasons", "mend", "next"}),
     Case("explain eval_scores --recipe protected", {"asset", "recipe", "state", "reasons", "mend", "next"}, 1),
     Case("doctor", {"well", "findings"}),
-    Case("audit corpus --processes 1", {"corpus", "findings", "actions", "totals", "rows", "sources", "seconds", "processes"}),
+    Case("audit corpus --processes 1", {
+        "corpus", "findings", "actions", "totals", "rows", "sources", "seconds", "processes",
+    }),
     Case("trace 0123456789abcdef", {"row_id", "given", "audits", "audited", "checkpoints", "releases"}, 1),
     Case("gate --base model --tuned model", {
         "decision", "checkpoint", "reasons", "notes", "dimensions", "task", "checks", "forgotten", "not_checked",
