@@ -1,7 +1,7 @@
 """All detectors of the audit, behind one border: what each is told beforehand, and in which order findings stand."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -42,6 +42,7 @@ class Known:
         exam: positions of the rows that the tasks were taken from. They may repeat a task, and of two near duplicates
             it is the other one that is reported.
         categories: policy categories whose coverage is counted.
+        close: position of a row that is close to harm to the evidence.
     """
 
     probes: pl.DataFrame
@@ -50,6 +51,7 @@ class Known:
     policy: CorpusPolicy
     exam: frozenset[int] = frozenset()
     categories: tuple[str, ...] = ()
+    close: Mapping[int, str] = field(default_factory=dict)
 
 
 def _personal_data(known: Known) -> Detector:
@@ -141,6 +143,15 @@ def _answers(known: Known) -> Detector:
     return lambda turns: seen(find(turns))
 
 
+def _close_to_harm(known: Known) -> Detector:
+    def find(turns: pl.DataFrame) -> Iterator[Seen]:
+        for row in turns["row"].unique(maintain_order=True):
+            if row in known.close:
+                yield _about(row, None, "close_to_harm", "low", known.close[row])
+
+    return lambda turns: seen(find(turns))
+
+
 def _in_full(turns: pl.DataFrame) -> Iterator[tuple]:
     return turns.select("row", "turn", "role", "text", "question").iter_rows()
 
@@ -209,7 +220,7 @@ _OPENING = 400
 
 DETECTORS: tuple[Callable[[Known], Detector], ...] = (
     _personal_data, _second_opinion, _unscored_scripts, _unscored_languages, _probe_overlap, _task_overlap, _poison,
-    _answers,
+    _answers, _close_to_harm,
 )  # fmt: skip
 """Makers of the detectors of single rows. A row's findings stand in this order, then in that of LEARNERS."""
 
