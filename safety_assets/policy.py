@@ -102,11 +102,33 @@ class InjectionPolicy(Settings):
     max_over_refusal: float = Field(0.08, ge=0, le=1, description="share of look-alikes that may be refused")
     categories: tuple[str, ...] = Field(min_length=1, description="policy categories that the refusal pairs must cover")
     min_pairs_per_category: int = Field(8, ge=1, description="refusal pairs that each category needs")
+    max_opening_share: float = Field(
+        1.0, gt=0, le=1, description="share of the refusals that may open with the same five words; 1: all of them"
+    )
+    max_pairs: int | None = Field(
+        None, ge=1, description="pairs that are injected, chosen for likeness to the corpus and variety; null: all"
+    )
+    category_weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {}, description="how much of the chosen pairs a category gets, by the risk it is here; 1 when it is not named"
+    )
 
     @model_validator(mode="after")
     def _ascending(self) -> "InjectionPolicy":
         if list(self.shares) != sorted(set(self.shares)) or not all(0 < s < 1 for s in self.shares):
             raise ValueError("shares must ascend, each between 0 and 1")
+        return self
+
+    @model_validator(mode="after")
+    def _choosable(self) -> "InjectionPolicy":
+        unknown = sorted(set(self.category_weights) - set(self.categories))
+        if unknown:
+            raise ValueError(f"category_weights names {', '.join(unknown)}, which is none of categories")
+        needed = 2 * len(self.categories) * self.min_pairs_per_category
+        if self.max_pairs is not None and self.max_pairs < needed:
+            raise ValueError(
+                f"max_pairs {self.max_pairs} is under {needed}: the {len(self.categories)} categories need "
+                f"{self.min_pairs_per_category} refusals each, and as much room is for look-alikes and anchors"
+            )
         return self
 
 

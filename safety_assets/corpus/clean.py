@@ -1,7 +1,7 @@
 """Rows without what policy drops or masks, joined with the pairs into the audited corpus."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -21,8 +21,9 @@ _FOREIGN_PLACEHOLDER = "[MASKED]"
 
 
 def write_audited(
-    rows: Shards, findings: Shards, pairs: pl.DataFrame, *, policy: CorpusPolicy, seed: int, folder: Path
-) -> Shards:
+    rows: Shards, findings: Shards, pairs: pl.DataFrame, *, policy: CorpusPolicy, seed: int, folder: Path,
+    choose: Callable[[Shards], pl.DataFrame],
+) -> Shards:  # fmt: skip
     """AUDITED in `folder/rows`, a shard for each shard of rows; the pairs stand behind the rows of the last one.
 
     Args:
@@ -31,6 +32,7 @@ def write_audited(
         pairs: PAIRS.
         policy: share held out, weight of rows that are weighted down.
         seed: of the split.
+        choose: the corpus rows that were kept, as AUDITED, to the PAIRS that stand behind them.
 
     Raises:
         CorpusError: as in `apply_findings`.
@@ -39,7 +41,9 @@ def write_audited(
     last = len(rows) - 1
     for number, (given, found) in enumerate(zip(rows, findings, strict=True)):
         part = corpus_rows(apply_findings(given, found), held_out, down_weighted(found), policy.down_weight)
-        part = pl.concat([part, dose(pairs)]) if number == last else part
+        if number == last:
+            written = sorted((folder / "rows").glob("*.parquet"))
+            part = pl.concat([part, dose(choose(Shards(AUDITED, (*written, part))))])
         write_shard(folder, "rows", number, part, AUDITED)
     return open_shards(folder / "rows", AUDITED)
 

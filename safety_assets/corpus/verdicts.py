@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from safety_assets.corpus.names import CONTAMINATION, PII
+from safety_assets.corpus.openings import OPENING_WORDS, commonest_opening
 from safety_assets.frames import Shards
 from safety_assets.policy import CorpusPolicy, InjectionPolicy
 from safety_assets.records import Verdict
@@ -66,6 +67,27 @@ def every_category_covered(pairs: pl.DataFrame, quarantine: pl.DataFrame, policy
     return _verdict(
         "every_category_covered", reasons, {**counts, "pairs": pairs.height, "quarantined": quarantine.height}
     )
+
+
+def openings_vary(pairs: pl.DataFrame, policy: InjectionPolicy) -> Verdict:
+    """Pass when no opening is commoner among the refusals than policy.max_opening_share; one that occurs once is not.
+
+    Args:
+        pairs: PAIRS.
+    """
+    answers = [chat[-1]["content"] for chat in pairs.filter(pl.col("kind") == "refusal")["messages"].to_list()]
+    first = commonest_opening(answers)
+    numbers: dict[str, float | int | str] = {
+        "refusals": len(answers), "commonest_opening": first.words, "opening_share": round(first.share, 4),
+    }  # fmt: skip
+    if first.count <= 1 or first.share <= policy.max_opening_share:
+        return _verdict("openings_vary", [], numbers)
+    reason = (
+        f"{first.count} of {len(answers)} refusals ({first.share:.1%}) open with {first.words!r}; the policy allows "
+        f"{policy.max_opening_share:.1%} to share their first {OPENING_WORDS} words. Word some of them in other ways, "
+        "or raise injection.max_opening_share in the policy."
+    )
+    return _verdict("openings_vary", [reason], numbers)
 
 
 def no_probe_contamination(findings: Frame, *, applied: bool = False) -> Verdict:

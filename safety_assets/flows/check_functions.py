@@ -73,6 +73,11 @@ def every_category_covered(artefact: Artefact, ws: Workspace) -> Verdict:
     return corpus.every_category_covered(pairs, quarantine, ws.policy.injection)
 
 
+def openings_vary(artefact: Artefact, ws: Workspace) -> Verdict:
+    """refusal_pairs: no opening is too common among the refusals."""
+    return corpus.openings_vary(artefact.frame("pairs", PAIRS), ws.policy.injection)
+
+
 def on_findings(verdict: FindingsVerdict, *, applied: bool) -> Callable[[Artefact, Workspace], Verdict]:
     """corpus_audit, or with `applied` audited_corpus: what is left after the policy's actions."""
 

@@ -60,6 +60,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "raw_corpus": (Check("rows_readable", of.rows_readable, "Few enough lines could not be read"),),
     "refusal_pairs": (
         Check("every_category_covered", of.every_category_covered, "Every policy category has its pairs"),
+        Check("openings_vary", of.openings_vary, "No opening is too common among the refusals"),
     ),
     "corpus_audit": (
         Check(

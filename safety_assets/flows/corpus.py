@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.corpus.account import account
+from safety_assets.corpus.choose_pairs import chosen_pairs
 from safety_assets.corpus.clean import write_audited
 from safety_assets.corpus.given import read_as
 from safety_assets.corpus.ingest import write_rows
@@ -30,6 +31,8 @@ from safety_assets.release import plots
 from safety_assets.store import WHOLE, Artefact, write_frame, write_json
 
 SOURCES_SHOWN = 20
+CHOICE_SEED = 0
+"""Seed of the choice among pairs: fixed, so that recipes are compared on the same pairs."""
 
 
 def raw_corpus(ws: Workspace) -> Made:
@@ -215,8 +218,12 @@ def audited_corpus(ws: Workspace) -> Made:
 
 def _assemble(ws: Workspace, raw: Artefact, audit: Artefact, pairs: Artefact, folder: Path) -> Shards:
     rows, findings = raw.shards("rows", ROWS), audit.shards("findings", FINDINGS)
-    dose, policy = pairs.frame("pairs", PAIRS), ws.policy.corpus
-    return write_audited(rows, findings, dose, policy=policy, seed=SPLIT_SEED, folder=folder)
+    given, rule = pairs.frame("pairs", PAIRS), ws.policy.injection
+
+    def choose(corpus: Shards) -> pl.DataFrame:
+        return chosen_pairs(corpus, given, rule, seed=CHOICE_SEED)
+
+    return write_audited(rows, findings, given, policy=ws.policy.corpus, seed=SPLIT_SEED, folder=folder, choose=choose)
 
 
 def chosen_share(artefact: Artefact) -> float | None:

@@ -65,7 +65,7 @@ GRAPH: dict[str, Node] = {
         group="corpus",
         inputs=("raw_corpus", "corpus_audit", "refusal_pairs", "injection_ratio"),
         also=("policy",),
-        sources=("policy.corpus",),
+        sources=("policy.corpus", "policy.injection"),
         code=("corpus", "frames", "flows.audit", "flows.tasks"),
         gated=True,
     ),

@@ -73,7 +73,7 @@ def _task_file(project: Project) -> str:
     reads = [digest_settings(rule) if rule else ""]
     if project.task_set is not None:
         return digest_json([data_digest([project.task_set]), *reads])
-    held_out_of = [data_digest(project.corpus), data_digest([project.refusal_pairs])]
+    held_out_of = [data_digest(project.corpus), data_digest(project.refusal_pairs)]
     return digest_json([*held_out_of, digest_settings(project.policy().corpus), *reads])
 
 
@@ -99,7 +99,7 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "recipe.calibration": lambda p: digest_settings(p.recipe(p.policy().injection.recipe)),
     "decisions": _decisions,
     "corpus_files": lambda p: data_digest(p.corpus),
-    "refusal_files": lambda p: data_digest([pair_files(p.refusal_pairs)]),
+    "refusal_files": lambda p: data_digest(pair_files(p.refusal_pairs)),
     "probe_files": lambda p: files_digest(p.probes),
     "model_files": lambda p: model_digest(models.base(p)),
     "model_makers": lambda p: digest_json(models.makers(p)),

@@ -103,7 +103,9 @@ def check_chain(folder: Path, lines: int, policy: CorpusPolicy) -> None:
     asked = Question(probes=KNOWN.probes, tasks=KNOWN.tasks, pairs=KNOWN.pairs, policy=policy)
     findings = audit(rows, asked, folder).findings
     before = rows.whole()
-    audited = write_audited(rows, findings, KNOWN.pairs, policy=policy, seed=0, folder=folder / "audited")
+    audited = write_audited(
+        rows, findings, KNOWN.pairs, policy=policy, seed=0, folder=folder / "audited", choose=lambda corpus: KNOWN.pairs
+    )
     counts = account(rows, quarantine, findings, audited)
     assert counts["lines"] == counts["kept"] + counts["dropped"] + counts["quarantined"] == lines
     expected = foreseen(rows, quarantine, findings)
