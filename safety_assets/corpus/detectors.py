@@ -54,6 +54,10 @@ class Known:
     close: Mapping[int, str] = field(default_factory=dict)
 
 
+MakeDetector = Callable[[Known], Detector]
+MakeLearner = Callable[[Known], Learner]
+
+
 def _personal_data(known: Known) -> Detector:
     return personal_data(known.policy.phone_regions)
 
@@ -160,7 +164,7 @@ def _about(row: int, turn: int | None, finding: str, severity: str, evidence: st
     return {"row": row, "turn": turn, "finding": finding, "severity": severity, "evidence": evidence}
 
 
-class _Duplicates:
+class Duplicates:
     """Rows that repeat another; those of the exam are the ones repeated."""
 
     def __init__(self, known: Known) -> None:
@@ -190,7 +194,7 @@ class _Duplicates:
         return _about(row, None, "near_duplicate", "low", evidence)
 
 
-class _ConstantPrefixes:
+class ConstantPrefixes:
     """Answers that open like very many others."""
 
     def __init__(self, known: Known) -> None:
@@ -218,11 +222,11 @@ class _ConstantPrefixes:
 _OPENING = 400
 """Characters of an answer that are kept; an opening is shorter."""
 
-DETECTORS: tuple[Callable[[Known], Detector], ...] = (
+DETECTORS: tuple[MakeDetector, ...] = (
     _personal_data, _second_opinion, _unscored_scripts, _unscored_languages, _probe_overlap, _task_overlap, _poison,
     _answers, _close_to_harm,
 )  # fmt: skip
 """Makers of the detectors of single rows. A row's findings stand in this order, then in that of LEARNERS."""
 
-LEARNERS: tuple[Callable[[Known], Learner], ...] = (_Duplicates, _ConstantPrefixes)
+LEARNERS: tuple[MakeLearner, ...] = (Duplicates, ConstantPrefixes)
 """Makers of those that must have seen the whole corpus."""
