@@ -99,7 +99,7 @@ MENU = (
         ("0 green, or only warned", "1 something has to be done", USAGE),
     ),
     Entry(
-        "trace", "trace", LOOK, "Which audits, checkpoints and releases a row of the corpus went into.",
+        "trace", "trace", LOOK, "Which checkpoints and releases a row of the corpus went into.",
         ("safety-assets trace 0123456789abcdef", "safety-assets trace 0123456789abcdef --json"),
         ("0 shown", "1 the store knows no such row", USAGE),
     ),

@@ -48,6 +48,10 @@ CASES = (
     Case("explain corpus_audit", {"asset", "recipe", "state", "reasons", "mend", "next"}),
     Case("explain eval_scores --recipe protected", {"asset", "recipe", "state", "reasons", "mend", "next"}, 1),
     Case("doctor", {"well", "findings"}),
+    Case("audit corpus --processes 1", {
+        "corpus", "findings", "actions", "totals", "rows", "sources", "seconds", "processes",
+    }),
+    Case("trace 0123456789abcdef", {"row_id", "given", "audits", "audited", "checkpoints", "releases"}, 1),
     Case("gate --base model --tuned model", {
         "decision", "checkpoint", "reasons", "notes", "dimensions", "task", "checks", "forgotten", "not_checked",
         "decided_on", "base", "tuned", "policy", "probes",
@@ -70,9 +74,10 @@ REFUSED = {
     "run plain": ("ProjectError", 1), "plan plain": ("ProjectError", 1), "materialize raw_corpus": ("ProjectError", 1),
     "status": ("ProjectError", 1), "explain corpus_audit": ("ProjectError", 1), "doctor": ("ProjectError", 1),
     "gate --base model --tuned model": ("ProjectError", 2), "released": ("ProjectError", 1),
-    "init begun --base-model nowhere --corpus corpus --risk research": ("ModelError", 1),
+    "init other --base-model nowhere --corpus corpus --risk research": ("ModelError", 1),
     "new recipe nightly": ("ProjectError", 1), "roll-back": ("ProjectError", 1),
     "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
+    "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
 }  # fmt: skip
 """Every command where there is no project: kind of the error and exit code."""
 
