@@ -102,8 +102,8 @@ def make_small(project: Path, *, plain_steps: int, sweep_steps: int, new_tokens:
     """Sizes for two cores, in the project's own keys."""
     edit(project / "project.yaml", lambda v: v.update(max_new_tokens=new_tokens, generation_batch=128))
     for path in (project / "recipes").iterdir():
-        steps = plain_steps if path.stem == "plain" else sweep_steps
-        optimiser = {"learning_rate": 1e-3, "steps": steps, "batch_rows": 8, "warmup_steps": 2}
+        rate, steps = (1e-3, plain_steps) if path.stem == "plain" else (1e-4, sweep_steps)
+        optimiser = {"learning_rate": rate, "steps": steps, "batch_rows": 8, "warmup_steps": 2}
         edit(path, lambda v, o=optimiser: v.update(optimiser=o, monitor={"every": o["steps"]}, max_tokens=512))
 
 
@@ -151,8 +151,8 @@ def test_a_random_model_is_refused_before_it_costs(shell: Installed, desk: Path,
 
     edit(project / "policy.yaml", without_floors)
     said = document(shell("run", "plain", "--json", at=project), 1)
+    assert said["stopped"] is None, said["assets"][-1]
     assert said["decision"]["status"] == "rejected"
-    assert said["stopped"] is None
     assert {"task_floor", "over_refusal_ceiling"} <= red_checks(said)
     assert shell("released", at=project).returncode == 1
 
@@ -169,6 +169,7 @@ def test_plain_tuning_of_an_aligned_model_is_rejected_for_its_safety(shell: Inst
     make_small(project, plain_steps=40, sweep_steps=4, new_tokens=16)
     edit(project / "policy.yaml", accepting)
     said = document(shell("run", "plain", "--json", at=project), 1)
+    assert said["stopped"] is None, said["assets"][-1]
     assert said["decision"]["status"] == "rejected"
     assert "regression_budget_safety" in red_checks(said)
     assert any(reason.startswith("safety drops by") for reason in said["decision"]["reasons"])
