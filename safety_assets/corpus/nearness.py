@@ -1,8 +1,10 @@
 """Which of many sets are near an earlier one that is kept: candidates from buckets, decided by the sets themselves."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
-from safety_assets.corpus.buckets import all_pairs, bucket_pairs, num_bands
+from safety_assets.corpus.buckets import Batch, all_pairs, bucket_pairs, num_bands
 from safety_assets.corpus.hashed import Hashed
 from safety_assets.corpus.minhash import NUM_HASHES, estimates, margin, rows_per_band, signatures
 from safety_assets.corpus.spool import Spool
@@ -11,6 +13,7 @@ FEW = 128
 """Sets up to which every pair is compared."""
 
 _PASSES = 4
+_TOGETHER = 1 << 18
 _PAIRS = 1 << 11  # looking at a row of a mapped file brings its neighbours into memory, 64 KiB of them
 _BITS = np.uint64(48)
 _VALUE = np.uint64((1 << 48) - 1)
@@ -94,6 +97,18 @@ def _distinct(values: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.nd
     return both & _VALUE, np.bincount((both >> _BITS).astype(np.int64), minlength=len(counts))
 
 
+def _gathered(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
+    """Batches of pairs, as many together as are worth one comparison."""
+    together: list[Batch] = []
+    for batch in batches:
+        together.append(batch)
+        if sum(len(lower) for lower, _, _ in together) >= _TOGETHER:
+            yield together
+            together = []
+    if together:
+        yield together
+
+
 class _Search:
     """One search for near sets: the near pairs found so far, and who is kept by them."""
 
@@ -123,9 +138,10 @@ class _Search:
         before, crowded, absent = len(self._edges), False, np.zeros(len(self._rank), dtype=bool)
         for band in range(num_bands(rows)):
             absent |= self._dropped()
-            for lower, upper, split in bucket_pairs(self._sets.signatures, sets[~self._dropped()[sets]], band, rows):
-                crowded |= split
-                self._compare(lower, upper)
+            kept = sets[~self._dropped()[sets]]
+            for batch in _gathered(bucket_pairs(self._sets.signatures, kept, band, rows)):
+                crowded |= any(split for _, _, split in batch)
+                self._compare(*(np.concatenate(side) for side in list(zip(*batch, strict=True))[:2]))
         back = bool((absent & ~self._dropped())[sets].any())
         return back or (crowded and len(self._edges) > before)
 
