@@ -1,4 +1,4 @@
-"""Copies and near-copies: equal chats by a digest of 128 bits, near ones by MinHash and the exact Jaccard index of shingles.
+"""Copies and near-copies: equal chats by a digest of 128 bits, near ones by MinHash and the Jaccard index of shingles.
 
 Rows are taken in order. A row is a near duplicate when it is near a row that was kept, so that no two kept rows are
 near one another and every dropped row has its likeness among the kept ones. System turns are not compared: one
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from safety_assets.corpus.detect import SEEN, TURNS
+from safety_assets.corpus.detect import SEEN, TURNS, named
 from safety_assets.corpus.hashed import hash_words, runs
 from safety_assets.corpus.nearness import Sets
 from safety_assets.records import Table
@@ -70,8 +70,9 @@ class Duplicates:
     def find(self, turns: pl.DataFrame) -> pl.DataFrame:
         """SEEN of one shard: `exact_duplicate` and `near_duplicate`, severity low."""
         rows = turns.select(pl.col("row").unique())
-        place = pl.format("row {} ({})", pl.col("kept"), pl.col("why"))
-        near = pl.format("shares {} of its 3-word runs with {}", _two_digits(pl.col("jaccard")), place)
+        other = named(0).split("0")
+        kept = pl.format(f"{other[0]}{{}}{other[1]}, which is kept because {{}}", "kept", "why")
+        near = pl.format("shares {} of its 3-word runs with {}", _two_digits(pl.col("jaccard")), kept)
         return SEEN.check(
             self.repeats()
             .join(rows, on="row", how="semi")
@@ -81,7 +82,7 @@ class Duplicates:
                 *(pl.lit(None, dtype=pl.Int64).alias(name) for name in ("turn", "start", "end")),
                 pl.when("exact").then(pl.lit("exact_duplicate")).otherwise(pl.lit("near_duplicate")).alias("finding"),
                 pl.lit("low").alias("severity"),
-                pl.when("exact").then(pl.format("equal to {}", place)).otherwise(near).alias("evidence"),
+                pl.when("exact").then(pl.format("equal to {}", kept)).otherwise(near).alias("evidence"),
             )
         )
 
@@ -118,7 +119,7 @@ def _first_alike(order: np.ndarray, *keys: np.ndarray) -> np.ndarray:
 
 
 def _two_digits(number: pl.Expr) -> pl.Expr:
-    return number.round(2).cast(pl.String)
+    return (number * 100).round().cast(pl.Int64).cast(pl.String).str.pad_start(3, "0").str.replace(r"(\d\d)$", ".$1")
 
 
 @dataclass(frozen=True)

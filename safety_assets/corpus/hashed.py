@@ -181,10 +181,56 @@ def hash_each(names: Collection[str]) -> np.ndarray:
     return np.unique(hash_words(pl.Series(sorted(names), dtype=pl.String)).values)
 
 
-def among(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Whether each value is one of some sorted ones."""
-    if not len(known):
-        return np.zeros(len(values), dtype=bool)
-    places = np.searchsorted(known, values)
-    places[places == len(known)] = 0
-    return known[places] == values
+class HashSet:
+    """A set of hashes that many values are looked up in.
+
+    Args:
+        hashes: uint64, in any order, repeated or not.
+    """
+
+    def __init__(self, hashes: np.ndarray) -> None:
+        self.sorted = np.unique(hashes)
+        self._shift = np.uint64(64 - max(10, 3 + len(self.sorted).bit_length()))
+        self._filled = np.zeros(1 << int(64 - self._shift), dtype=bool)
+        self._filled[self.sorted >> self._shift] = True
+
+    def has(self, values: np.ndarray) -> np.ndarray:
+        """Whether each value is one of them."""
+        found = self._filled[values >> self._shift]
+        likely = np.flatnonzero(found)
+        if len(likely):
+            found[likely] = self.sorted[self.places(values[likely])] == values[likely]
+        return found
+
+    def places(self, values: np.ndarray) -> np.ndarray:
+        """Position in `sorted` of each value that is among them."""
+        return np.minimum(np.searchsorted(self.sorted, values), len(self.sorted) - 1)
+
+
+class Marked:
+    """Which of some texts' hashes are there: pairs of a text and a hash, looked up by many such pairs at once.
+
+    Args:
+        found: hashes of at most 2^16 texts.
+    """
+
+    def __init__(self, found: Hashed) -> None:
+        self._known = HashSet(_in_text(found.owners, found.values))
+
+    def count(self, texts: np.ndarray, asked: Hashed, sets: np.ndarray) -> np.ndarray:
+        """How many hashes of a set stand in a text (pairs,).
+
+        Args:
+            texts: position of a text per pair.
+            asked: some sets of hashes, each hash once per set.
+            sets: position of a set per pair.
+        """
+        counts = asked.counts[sets]
+        ends = np.cumsum(counts)
+        places = np.arange(counts.sum()) + np.repeat(asked.starts[sets] - (ends - counts), counts)
+        there = self._known.has(_in_text(np.repeat(texts, counts), asked.values[places]))
+        return np.diff(np.concatenate([[0], np.cumsum(there)])[np.concatenate([[0], ends])])
+
+
+def _in_text(texts: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return mixed(values ^ (texts.astype(np.uint64) << np.uint64(48)))

@@ -124,7 +124,6 @@ class _Search:
         if len(sets) <= FEW:
             self._compare(*all_pairs(sets))
             return self._result()
-        rows = rows_per_band(self._threshold)
         for _ in range(_PASSES):
             if not self._pass(sets, rows_per_band(self._threshold)):
                 break

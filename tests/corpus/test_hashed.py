@@ -6,10 +6,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from safety_assets.corpus.hashed import Hashed, among, hash_each, hash_words, runs, whole, windows
+from safety_assets.corpus.hashed import Hashed, HashSet, Marked, hash_each, hash_words, runs, whole, windows
 from safety_assets.corpus.words import normalise, shingles, words
 
-TEXT = st.text(alphabet=st.one_of(st.sampled_from("ab'\u2019_ .-\u00df\u4e00\ufb01\u0130"), st.characters(codec="utf-8")), max_size=30)
+TEXT = st.text(
+    alphabet=st.one_of(st.sampled_from("ab'\u2019_ .-\u00df\u4e00\ufb01\u0130"), st.characters(codec="utf-8")),
+    max_size=30,
+)
 TEXTS = st.lists(TEXT, max_size=12)
 
 
@@ -73,13 +76,25 @@ def test_hashes_are_equal_in_every_run() -> None:
 
 def test_only_keeps_what_is_asked_for_in_its_text() -> None:
     found = hashed(["a b a", "", "b", "c a"])
-    kept = found.only(among(found.values, hash_each({"a", "x"})))
+    kept = found.only(HashSet(hash_each({"a", "x"})).has(found.values))
     assert kept.counts.tolist() == [2, 0, 0, 1]
     assert kept.owners.tolist() == [0, 0, 3]
 
 
-def test_nothing_is_among_nothing() -> None:
-    assert not among(np.array([1, 2], dtype=np.uint64), np.array([], dtype=np.uint64)).any()
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 2**64 - 1)), st.lists(st.integers(0, 2**64 - 1)))
+def test_what_is_known_is_found(known: list[int], others: list[int]) -> None:
+    asked = np.array(known + others, dtype=np.uint64)
+    found = HashSet(np.array(known, dtype=np.uint64)).has(asked)
+    assert found.tolist() == [value in set(known) for value in asked.tolist()]
+
+
+def test_members_of_a_set_are_counted_in_each_text() -> None:
+    marked = Marked(hashed(["a b a", "", "b c"]))
+    asked = hashed(["a b", "x", "b c d"])
+    texts, sets = np.array([0, 0, 1, 2, 2]), np.array([0, 2, 0, 2, 1])
+    assert marked.count(texts, asked, sets).tolist() == [2, 1, 0, 2, 0]
+    assert marked.count(texts[:0], asked, sets[:0]).tolist() == []
 
 
 @pytest.mark.parametrize("made", [runs, whole])
