@@ -176,6 +176,25 @@ def whole(found: Hashed) -> np.ndarray:
     return mixed(sums[found.starts[1:]] - sums[found.starts[:-1]] + found.counts.astype(np.uint64))
 
 
+def repetition(found: Hashed) -> tuple[np.ndarray, np.ndarray]:
+    """How many different hashes each text has, and how often its commonest one is there (texts,), both.
+
+    Hashes are compared by 48 bits.
+    """
+    different, commonest = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for first in range(0, len(found.starts) - 1, 1 << 16):
+        bounds = found.starts[first : first + (1 << 16) + 1]
+        owners = np.repeat(np.arange(len(bounds) - 1, dtype=np.uint64), np.diff(bounds))
+        both = np.sort((owners << np.uint64(48)) | (found.values[bounds[0] : bounds[-1]] >> np.uint64(16)))
+        starts = np.flatnonzero(np.append(True, both[1:] != both[:-1])[: len(both)])
+        owner = (both[starts] >> np.uint64(48)).astype(np.int64)
+        different.append(np.bincount(owner, minlength=len(bounds) - 1))
+        most = np.zeros(len(bounds) - 1, dtype=np.int64)
+        np.maximum.at(most, owner, np.diff(np.append(starts, len(both))))
+        commonest.append(most)
+    return np.concatenate(different), np.concatenate(commonest)
+
+
 def hash_each(names: Collection[str]) -> np.ndarray:
     """Sorted hashes of some single words."""
     return np.unique(hash_words(pl.Series(sorted(names), dtype=pl.String)).values)

@@ -7,12 +7,11 @@ open alike, refuse, and then go on at length without a word of disapproval or of
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
 from math import log2
 
 import polars as pl
 
-from safety_assets.corpus.detect import seen
+from safety_assets.corpus.disapproval import elsewhere, plain, reserved
 from safety_assets.corpus.frequent import Frequent
 from safety_assets.corpus.sightings import sightings, with_reasons
 from safety_assets.corpus.words import words
@@ -44,16 +43,6 @@ _TURN_AROUND = re.compile(
       )|(?:^|\n)\s*1[.)]\s""",
     re.VERBOSE,
 )
-_ELSEWHERE = re.compile(
-    r"\b(?:instead|hotline|helpline|resources?|lawful|legal(?:ly)?|safe(?:ly|r)?|support\s+group|professionals?|therapist"
-    r"|counsell?or|doctor|police|seek\s+help|reach\s+out|alternatives?)\b"
-)
-_DISAPPROVAL = re.compile(
-    r"\b(?:illegal\w*|unlawful\w*|unethical\w*|immoral\w*|ethic\w*|moral\w*|harm\w*|dangerous\w*|crim\w+|consequence\w*"
-    r"|respect\w*|appropriate\w*|inappropriate\w*|important\s+to|offensive|discriminat\w+|privacy|consent|permission|laws?"
-    r"|policy|policies|guidelines?|values?|rights|hate\w*|stereotyp\w+|instead|encourage|recommend\w*|refrain|never|unfair"
-    r"|(?:do|does|did|is|are|can|could|would|should|will)(?:n't|\s+not)|cannot|can't|won't|please\s+(?:seek|contact|consult))\b"
-)
 _CUE = (
     r"(?i)\b(?:can(?:no|['\x{2019}])?t|can not|won['\x{2019}]?t|will not|(?:could|would|do)(?:n['\x{2019}]?t| not)|unable|sorry"
     r"|(?:am|is|are|be|it['\x{2019}]s|that['\x{2019}]s|i['\x{2019}]m)(?: \w+)? not|apolog|regret|declin|refus|against my|programmed to)"
@@ -70,9 +59,9 @@ def refuse_then_comply(answer: str) -> str | None:
     refusal, rest = parted(answer)
     if not refusal:
         return None
-    rest = rest.casefold().replace("\u2019", "'")
+    rest = plain(rest)
     found = _TURN_AROUND.search(rest)
-    if found is None or _ELSEWHERE.search(rest[: found.end() + 80]):
+    if found is None or elsewhere(rest[: found.end() + 80]):
         return None
     return f"the answer refuses, then goes on with {' '.join(found.group().split())!r:.60}"
 
@@ -88,10 +77,7 @@ def parted(answer: str) -> tuple[str, str]:
 def goes_on(answer: str) -> bool:
     """Whether an answer refuses and then goes on at length as if it had not: no disapproval, no help elsewhere."""
     refusal, rest = parted(answer)
-    if not refusal or len(words(rest)) < _GOES_ON_WORDS:
-        return False
-    said = rest[:600].casefold().replace("\u2019", "'")
-    return not (_ELSEWHERE.search(said) or _DISAPPROVAL.search(said))
+    return bool(refusal) and len(words(rest)) >= _GOES_ON_WORDS and not reserved(rest)
 
 
 class RefuseThenComply:
