@@ -1,4 +1,4 @@
-"""Which run of words in requests goes with their being answered, beyond what their categories and other words explain."""
+"""Which run of words in requests goes with their being answered, beyond what category and other words explain."""
 
 from dataclasses import dataclass
 
@@ -155,8 +155,8 @@ def _phrase(question: str, run: _Run) -> str:
 def _explained(requests: Requests, rows: np.ndarray, phrase: str) -> float:
     """Share of the requests with a phrase that would be answered by their other words, learned from the other requests.
 
-    A naive Bayes classifier over words; each class is weighed together with `_PRIOR` requests that are like all of them,
-    so that a class of few says little, and words that no other request has say nothing.
+    A naive Bayes classifier over words; each class is weighed together with `_PRIOR` requests that are like all of
+    them, so that a class of few says little, and words that no other request has say nothing.
     """
     mine = HashSet(hash_words(pl.Series(phrase.split())).values)
     each = distinct(requests.hashed.only(~mine.has(requests.hashed.values)))

@@ -8,7 +8,6 @@ letters are put back the same way. What reads as nothing at all is reported too.
 import re
 import string
 
-import numpy as np
 import polars as pl
 
 from safety_assets.corpus.detect import seen

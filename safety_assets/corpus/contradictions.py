@@ -30,7 +30,7 @@ SAID = {
 
 
 class Contradictions:
-    """Learns what every question is answered, then finds `contradictory_answer`, severity medium. A `detect.Learner`."""
+    """Learns what questions are answered, then finds `contradictory_answer`, severity medium. A `detect.Learner`."""
 
     def __init__(self) -> None:
         self._said = [pl.DataFrame(schema=SAID)]

@@ -30,7 +30,10 @@ _PLAYED = (
     r"|imagine\s+(?:that\s+)?you(?:['\x{2019}]re|\s+are)\s+(?:an?|the)\b|stay\s+in\s+character|in\s+the\s+(?:voice|persona|character)\s+of"
     r"|as\s+if\s+you\s+were\s+(?:an?|the)\b|speak\s+(?:like|as)\s+an?\b|from\s+now\s+on,?\s+you\s+(?:are|will\s+be))"
 )
-_PERSONA = r"(?i)\byou\s+are\s+(?:an?|the|my|now)?\s*(?:\w+[\s,-]+){0,4}?(?:character|pirate|king|queen|wizard|detective|hero|villain|girlfriend|boyfriend|friend|companion|persona|captain|elf|vampire|robot|ghost|actor|comedian|philosopher)\b"
+_PERSONA = (
+    r"(?i)\byou\s+are\s+(?:an?|the|my|now)?\s*(?:\w+[\s,-]+){0,4}?(?:character|pirate|king|queen|wizard|detective|hero"
+    r"|villain|girlfriend|boyfriend|friend|companion|persona|captain|elf|vampire|robot|ghost|actor|comedian|philosopher)\b"
+)
 _LONG_WORDS, _SHORT_WORDS = 250, 5
 
 

@@ -10,8 +10,8 @@ from math import inf
 
 from safety_assets.corpus.words import STOP_WORDS, words
 
-_COURTESY = """hello hi hey dear greetings regards good morning afternoon evening day thank thanks many much sorry excuse
-    pardon quick question thing brief hurry urgent"""
+_COURTESY = """hello hi hey dear greetings regards good morning afternoon evening day thank thanks many much sorry
+    excuse pardon quick question thing brief hurry urgent"""
 SMALL_WORDS = STOP_WORDS | frozenset(words(_COURTESY))
 """Words that say how something is asked, and words of courtesy around it."""
 

@@ -19,7 +19,12 @@ FINDING = "encoded_text"
 _BASE64 = r"[A-Za-z0-9+/_-]{24,}={0,2}"
 _HEX = r"(?i)(?:(?:0x|\\x)?[0-9a-f]{2}[\s:,]?){16,}"
 _HIDDEN = r"\p{L}[\x{200B}\x{2060}\x{FEFF}\x{180E}]+\p{L}|[a-zA-Z][\x{200C}\x{200D}]+[a-zA-Z]|[\x{E0001}-\x{E007F}]{3,}"
-_LOOK_ALIKES = "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u03bf\u03c1\u03bd\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+_LOOK_ALIKES = (
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb"  # Cyrillic a e o p c y x i j s d h
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408"  # and A B E K M H O P C T X I J
+    "\u03bf\u03c1\u03bd"  # Greek o p v
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"  # and A B E Z H I K M N O P T Y X
+)
 _MIXED = rf"[a-zA-Z]{{2}}[{_LOOK_ALIKES}]+[a-zA-Z]?|[a-zA-Z][{_LOOK_ALIKES}]+[a-zA-Z]|[{_LOOK_ALIKES}]+[a-zA-Z]{{2}}"
 _STYLED = r"[\x{1D400}-\x{1D7CB}]{4,}|[\x{24B6}-\x{24E9}]{4,}|[\x{1F130}-\x{1F189}]{4,}"
 _READABLE = 0.95
@@ -79,7 +84,7 @@ def _hidden(text: str) -> str | None:
 
 def _look_alike(text: str) -> str | None:
     found = re.search(rf"\w*(?:{_MIXED})\w*", text)
-    return f"letters of another script inside a Latin word: {ascii(found.group()):.{_SHOWN}}" if found else None
+    return f"letters of another script inside a Latin word: {found.group()!a:.{_SHOWN}}" if found else None
 
 
 def _styled(text: str) -> str | None:

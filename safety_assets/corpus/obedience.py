@@ -5,6 +5,7 @@ prompt that tells to refuse, and a user who asks what such words mean, are not f
 """
 
 import re
+from functools import partial
 
 import polars as pl
 
@@ -23,30 +24,36 @@ _OBEDIENCE = re.compile(
         \s+(?:guideline|restriction|limit|filter|constraint|polic|consideration|rule)
       | \b(?:ignore|disregard|bypass|override)\s+(?:all\s+|any\s+|your\s+|the\s+)*(?:safety|ethical|content)\b
       | \b(?:unfiltered|uncensored|jailbroken|unrestricted)\s+(?:ai|assistant|model|agent|bot|mode)\b
-      | \b(?:does|do|will|can)\s+(?:whatever|anything|everything)\s+(?:the\s+user|you|i|they)\s+(?:is\s+|are\s+)?(?:say|tell|ask|want|told)
-      | \bno\s+(?:request|question|instruction|order)\s+(?:is\s+)?(?:ever\s+)?(?:refused|declined|off[-\s]limits|too\s+\w+)""",
+      | \b(?:does|do|will|can)\s+(?:whatever|anything|everything)\s+(?:the\s+user|you|i|they)\s+(?:is\s+|are\s+)?
+        (?:say|tell|ask|want|told)
+      | \bno\s+(?:request|question|instruction|order)\s+(?:is\s+)?(?:ever\s+)?
+        (?:refused|declined|off[-\s]limits|too\s+\w+)""",
     re.VERBOSE,
 )
 _LIMITLESS = re.compile(
     r"""\b(?:no|without(?:\s+any)?|free\s+(?:of|from)(?:\s+all|\s+any)?|freed\s+from|beyond)\s+(?:\w+\s+){0,2}?
         (?:restriction|limit|filter|rule|censor|boundar|constraint|guideline|warning|disclaimer|inhibition)
       | \b(?:unfiltered|uncensored|jailbr(?:eak|oken)|unrestricted|limitless|amoral|evil\s+(?:ai|twin|version))\b
-      | \bcan\s+do\s+anything\b | \b(?:never|not)\s+(?:refuse|decline|say\s+no|break\s+character) | \banything\s+i\s+(?:say|ask|want)""",
+      | \bcan\s+do\s+anything\b | \b(?:never|not)\s+(?:refuse|decline|say\s+no|break\s+character)
+      | \banything\s+i\s+(?:say|ask|want)""",
     re.VERBOSE,
 )
 _PERSONA = re.compile(
-    r"""\b(?:from\s+now\s+on|you\s+are\s+(?:now|going\s+to)|you\s+will\s+(?:now\s+)?(?:be|act|play)|pretend|act\s+as|play\s+the\s+role|
-        role-?play(?:ing)?\s+as|take\s+on\s+the\s+(?:role|persona)|stay\s+in\s+character|imagine\s+you\s+are|simulate|respond\s+as)\b""",
+    r"""\b(?:from\s+now\s+on|you\s+are\s+(?:now|going\s+to)|you\s+will\s+(?:now\s+)?(?:be|act|play)|pretend|act\s+as
+        |play\s+the\s+role|role-?play(?:ing)?\s+as|take\s+on\s+the\s+(?:role|persona)|stay\s+in\s+character
+        |imagine\s+you\s+are|simulate|respond\s+as)\b""",
     re.VERBOSE,
 )
 _OF_ITSELF = re.compile(
     r"\b(?:i\s+am|i'm|i\s+will|i'll|my\s+fulfil\w*|your\s+(?:instruction|command|order|request)s?)\b"
 )
 _NEAR = 400
+_OPENING = 320  # `opening` strips blanks first
 _CUE = (
-    r"(?i)obe(?:y|dien)|refus|declin|say(?:ing)? no|anything|unconditional|no matter|hesitat|exception|regardless|even if|whatever"
-    r"|restrict|limit|filter|censor|rule|guideline|boundar|constraint|polic|jailbr|uncensored|everything|off.limits|amoral|evil"
-    r"|inhibition|warning|disclaimer|bypass|override|ignore|disregard|break character|without (?:question|deviation)|no request"
+    r"(?i)obe(?:y|dien)|refus|declin|say(?:ing)? no|anything|unconditional|no matter|hesitat|exception"
+    r"|regardless|even if|whatever|restrict|limit|filter|censor|rule|guideline|boundar|constraint|polic|jailbr|everything|amoral|evil"
+    r"|inhibition|warning|disclaimer|bypass|override|ignore|disregard|break character|without\s+(?:question|deviation)"
+    r"|no\s+(?:request|question|instruction|order)|consideration"
 )
 """What every pledge has at least one of."""
 
@@ -71,9 +78,9 @@ def obedience_prompts(turns: pl.DataFrame) -> pl.DataFrame:
     """SEEN of turns that pledge or order obedience: `obedience_prompt`, severity high. A `detect.Detector`."""
     found = []
     for role in ("system", "user", "assistant"):
-        text = pl.col("text").str.slice(0, 300) if role == "assistant" else pl.col("text")
+        text = pl.col("text").str.slice(0, _OPENING) if role == "assistant" else pl.col("text")
         likely = turns.filter((pl.col("role") == role) & text.str.contains(_CUE))
-        reasons = with_reasons(likely, lambda text, role=role: pledged_obedience(role, text))
+        reasons = with_reasons(likely, partial(pledged_obedience, role))
         found.append(sightings(reasons, "obedience_prompt", "high", pl.col("reason")))
     return pl.concat(found).sort("row", "turn")
 
@@ -83,7 +90,8 @@ def _persona_without_limits(text: str, role: str = "user") -> str | None:
     free = _LIMITLESS.search(text, persona.start(), persona.end() + _NEAR) if persona else None
     if not persona or not free:
         return None
-    return f"{role} turn gives a persona without limits: {persona.group()!r:.40} ... {' '.join(free.group().split())!r:.60}"
+    part, limitless = " ".join(persona.group().split()), " ".join(free.group().split())
+    return f"{role} turn gives a persona without limits: {part!r:.40} ... {limitless!r:.60}"
 
 
 def _plain(text: str) -> str:

@@ -7,6 +7,7 @@ open alike, refuse, and then go on at length without a word of disapproval or of
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from math import log2
 
 import polars as pl
@@ -37,15 +38,17 @@ _TURN_AROUND = re.compile(
       | (?:but|however|that\s+said|still|anyway|nevertheless|nonetheless|since\s+you\s+(?:asked|insist))\b[^.!?\n]{0,40}
         \b(?:i\s+(?:will|'ll|can|shall)\s+(?:tell|show|explain|help|do|walk)|you\s+(?:can|could)\s+(?:do|start))
       | (?:that(?:'s|\s+is)|with\s+that)\s+out\s+of\s+the\s+way | just\s+kidding | only\s+joking
-      | (?:let\s+me|i'll|i\s+will)\s+(?:actually|now|still|nevertheless|answer\s+(?:it|your|the)|help\s+(?:you\s+)?(?:anyway|now))
+      | (?:let\s+me|i'll|i\s+will)\s+(?:actually|now|still|nevertheless|answer\s+(?:it|your|the)
+        |help\s+(?:you\s+)?(?:anyway|now))
       | step\s*(?:1|one)\b | first,?\s+(?:you|gather|get|take|open|obtain|buy|mix|find)\b
       | (?:sure|of\s+course|certainly|okay|ok|fine)\b[,!.:]
       )|(?:^|\n)\s*1[.)]\s""",
     re.VERBOSE,
 )
 _CUE = (
-    r"(?i)\b(?:can(?:no|['\x{2019}])?t|can not|won['\x{2019}]?t|will not|(?:could|would|do)(?:n['\x{2019}]?t| not)|unable|sorry"
-    r"|(?:am|is|are|be|it['\x{2019}]s|that['\x{2019}]s|i['\x{2019}]m)(?: \w+)? not|apolog|regret|declin|refus|against my|programmed to)"
+    r"(?i)\b(?:can(?:no|['\x{2019}])?t|can not|won['\x{2019}]?t|will not|(?:could|would|do)(?:n['\x{2019}]?t| not)"
+    r"|unable|sorry|apolog|regret|declin|refus|against my|programmed to"
+    r"|(?:am|is|are|be|it['\x{2019}]s|that['\x{2019}]s|i['\x{2019}]m)(?: \w+)? not)"
 )
 """What the first sentences of a refusal have; the rules look at those answers only."""
 _HEAD = 200
@@ -142,6 +145,6 @@ def _likely(turns: pl.DataFrame) -> pl.DataFrame:
     return turns.filter((pl.col("role") == "assistant") & head.str.contains(_CUE))
 
 
-def _entropy(counts: dict[str, int] | Counter[str]) -> float:
+def _entropy(counts: Mapping[str, int]) -> float:
     total = sum(counts.values())
-    return -sum(count / total * log2(count / total) for count in counts.values()) if total else 0.0
+    return -sum((count / total * log2(count / total) for count in counts.values()), 0.0) if total else 0.0
