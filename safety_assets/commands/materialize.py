@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from safety_assets.commands.terminal import app, console, in_words, workspace
 from safety_assets.flows.assets import materialize as make_asset
-from safety_assets.flows.checks import CHECKS
+from safety_assets.flows.checks import red_blocking
 from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.inputs import name_of
 from safety_assets.flows.workspace import Made
@@ -21,6 +21,7 @@ def materialize(
     asset: Annotated[str, typer.Argument(help="Name of the asset.")],
     recipe: Annotated[str | None, typer.Option(help="Name of the recipe, for the assets that have one.")] = None,
     force: Annotated[bool, typer.Option(help="Do the work again although it was done before.")] = False,
+    smoke: Annotated[bool, typer.Option("--smoke", help="In the small copy of a smoke run.")] = False,
 ) -> None:
     """Make one asset from what is upstream of it. A red required check ends with exit code 1."""
     if asset not in GRAPH:
@@ -29,10 +30,9 @@ def materialize(
         raise typer.BadParameter(f"{asset} is made by Dagster's job gate_external; at a terminal use `gate`")
     if GRAPH[asset].partitioned != (recipe is not None):
         raise typer.BadParameter(f"{asset} takes {'a' if GRAPH[asset].partitioned else 'no'} --recipe")
-    made = make_asset(workspace(force=force), asset, recipe)
+    made = make_asset(workspace(force=force, smoke=smoke), asset, recipe)
     _show(made)
-    blocking = {check.name for check in CHECKS.get(asset, ()) if check.blocking}
-    if any(not verdict.passed for verdict in made.verdicts if verdict.check in blocking):
+    if red_blocking(made):
         raise typer.Exit(1)
 
 

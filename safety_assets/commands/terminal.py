@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from safety_assets.errors import GateRefused, SafetyAssetsError
+from safety_assets.flows.smoke import smoke_project
 from safety_assets.flows.workspace import Workspace
 from safety_assets.project import open_project
 from safety_assets.store import Store
@@ -40,9 +41,9 @@ def in_words(command: Callable[P, R]) -> Callable[P, R]:
     return careful
 
 
-def workspace(*, force: bool = False) -> Workspace:
-    """The project that is open, with work done in this process."""
-    project = open_project()
+def workspace(*, force: bool = False, smoke: bool = False) -> Workspace:
+    """The project that is open, or its small copy for a smoke run, with work done in this process."""
+    project = smoke_project(open_project()) if smoke else open_project()
     launch = functools.partial(launch_here, report=_report)
     return Workspace(project=project, store=Store(project.storage), launch=launch, force=force)
 
