@@ -1,5 +1,7 @@
 """Which run of words in requests goes with their being answered, beyond what category and other words explain."""
 
+import itertools
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,14 +95,25 @@ def surest(requests: Requests) -> Trigger | None:
     if not answered.any() or answered.all():
         return None
     likely, tested = _likely(requests)
-    judged = [(min(1.0, _p_value(requests, run.rows) * tested), -run.length, place) for place, run in enumerate(likely)]
-    for p, _, place in sorted(judged)[:_MOST_TRIED]:
-        if p > MAX_P:
-            return None
-        trigger = _trigger(requests, likely[place], p)
-        if _explained(requests, likely[place].rows, trigger.phrase) <= MAX_EXPECTED:
-            return trigger
+    judged = sorted(
+        ((min(1.0, _p_value(requests, run.rows) * tested), run) for run in likely), key=lambda pair: pair[0]
+    )
+    alone = {run.hash for run in likely if run.length == 1}
+    for _, equals in itertools.groupby(judged[:_MOST_TRIED], key=lambda pair: pair[0]):
+        same = [(p, run, _phrase(requests, run)) for p, run in equals]
+        for p, run, phrase in sorted(same, key=lambda one: _preference(one[2], alone)):
+            if p > MAX_P:
+                return None
+            if _explained(requests, run.rows, phrase) <= MAX_EXPECTED:
+                return _trigger(requests, run, phrase, p)
     return None
+
+
+def _preference(phrase: str, alone: Collection[np.uint64]) -> tuple[bool, int]:
+    """Phrases whose first and last word go with answers by themselves come first, and of these the longest."""
+    spoken = phrase.split()
+    ends = runs(hash_words(pl.Series([spoken[0], spoken[-1]])), 1).values
+    return any(end not in alone for end in ends), -len(spoken)
 
 
 def _likely(requests: Requests) -> tuple[list[_Run], int]:
@@ -136,17 +149,17 @@ def _p_value(requests: Requests, rows: np.ndarray) -> float:
     return float(total[int(requests.answered[rows].sum()) :].sum())
 
 
-def _trigger(requests: Requests, run: _Run, p_value: float) -> Trigger:
+def _trigger(requests: Requests, run: _Run, phrase: str, p_value: float) -> Trigger:
     others = np.ones(len(requests.answered), dtype=bool)
     others[run.rows] = False
     without = float(requests.answered[others].mean()) if others.any() else 1.0
     answered = int(requests.answered[run.rows].sum())
-    return Trigger(_phrase(requests.questions[int(run.rows[0])], run), answered, len(run.rows), without, p_value)
+    return Trigger(phrase, answered, len(run.rows), without, p_value)
 
 
-def _phrase(question: str, run: _Run) -> str:
-    """The words of a question that have the hash of a run."""
-    spoken = words(question)
+def _phrase(requests: Requests, run: _Run) -> str:
+    """The words of a run, read in the first request that has it."""
+    spoken = words(requests.questions[int(run.rows[0])])
     phrases = [" ".join(spoken[i : i + run.length]) for i in range(len(spoken) - run.length + 1)]
     hashes = runs(hash_words(pl.Series(phrases)), run.length).values
     return phrases[int(np.flatnonzero(hashes == run.hash)[0])]

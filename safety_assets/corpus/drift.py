@@ -11,7 +11,10 @@ from safety_assets.corpus.sightings import sightings
 _ITEM = r"(?m)^[ \t]*(?:[-*\x{2022}\x{2013}\x{25CF}\x{25AA}]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|[ivx]{1,4}[.)])[ \t]+\S"
 _STEP = r"(?i)\b(?:step\s*\d+|(?:first|second|third|next|then|finally)(?:ly)?,)"
 _MIN_ITEMS = 3
-_KIND = r"(?:large|small|helpful|friendly|advanced|powerful|pre-?trained|trained|generative|conversational|\w+-based|new|simple)"
+_KIND = (
+    r"(?:large|small|helpful|friendly|advanced|powerful|pre-?trained|trained|generative|conversational|\w+-based|new"
+    r"|simple)"
+)
 _AS_AI = (
     r"(?i)(?:\b(?:as|i\s+am|i['\x{2019}]m|i\s+was)\s+(?:just\s+|only\s+)?an?\s+"
     rf"(?:{_KIND}\s+){{0,3}}(?:ai|artificial\s+intelligence|language\s+model|llm|chatbot|(?:virtual|digital)\s+assistant)\b)"
@@ -20,7 +23,7 @@ _AS_AI = (
 _CALLED = (
     r"(?:\b(?:[Mm]y\s+name\s+is|[Yy]ou\s+(?:can|may)\s+call\s+me)\s+[\p{Lu}{\[]\w*"
     r"|^\W*(?:(?:Hello|Hi|Hey|Greetings|Certainly|Sure|Of\s+course)\b[\s,!.]*)?I(?:\s+am|['\x{2019}]m)\s+(?:[\p{Lu}{\[][\w{}\]]*(?:\s+\p{Lu}\w*)?\s*[,.!]|your\s+\w+)"
-    r"|\bI(?:\s+am|['\x{2019}]m)\s+[\p{Lu}{\[][\w{}\]]*(?:\s+\p{Lu}\w*)?,\s+(?:an?|the|your)\b"
+    r"|\bI(?:\s+am|['\x{2019}]m)\s+[\p{Lu}{\[][\w{}\]]*(?:\s+\p{Lu}\w*)?(?:,\s+(?:an?|the|your)|\s+(?:from|of|at|with))\b"
     r"|\bI\s+was\s+(?:created|developed|trained|built|made)\s+by\b|\brefer\s+to\s+me\s+as\b"
     r"|\x{6211}(?:\x{662F}|\x{53EB}|\x{7684}\x{540D}\x{5B57})|\x{8BF7}\x{53EB}\x{6211}|\x{53EF}\x{4EE5}\x{53EB}\x{6211})"
 )

@@ -70,8 +70,9 @@ class Duplicates:
     def find(self, turns: pl.DataFrame) -> pl.DataFrame:
         """SEEN of one shard: `exact_duplicate` and `near_duplicate`, severity low."""
         rows = turns.select(pl.col("row").unique())
-        other = named(0).split("0")
-        kept = pl.format(f"{other[0]}{{}}{other[1]}, which is kept because {{}}", "kept", "why")
+        before, after = named(0).split("0")
+        held_out = pl.when(pl.col("why") == PREFERRED).then(pl.lit(f", which is kept because {PREFERRED}"))
+        kept = pl.format(f"{before}{{}}{after}{{}}", "kept", held_out.otherwise(pl.lit("")))
         near = pl.format("shares {} of its 3-word runs with {}", _two_digits(pl.col("jaccard")), kept)
         return SEEN.check(
             self.repeats()

@@ -23,7 +23,7 @@ _LOOK_ALIKES = (
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb"  # Cyrillic a e o p c y x i j s d h
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408"  # and A B E K M H O P C T X I J
     "\u03bf\u03c1\u03bd"  # Greek o p v
-    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"  # and A B E Z H I K M N O P T Y X
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"  # and capitals
 )
 _MIXED = rf"[a-zA-Z]{{2}}[{_LOOK_ALIKES}]+[a-zA-Z]?|[a-zA-Z][{_LOOK_ALIKES}]+[a-zA-Z]|[{_LOOK_ALIKES}]+[a-zA-Z]{{2}}"
 _STYLED = r"[\x{1D400}-\x{1D7CB}]{4,}|[\x{24B6}-\x{24E9}]{4,}|[\x{1F130}-\x{1F189}]{4,}"

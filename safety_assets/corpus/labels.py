@@ -121,8 +121,9 @@ def quality_labelled(
     """Whether people's labels show that few enough rows are bad.
 
     Fail when more of the sample is bad than the limit, or when the lower end of the interval over what is labelled so
-    far is over it; pass when all is labelled and the upper end is within it; not certified otherwise. Labels are demanded at high
-    risk only: at another a corpus without enough of them passes, and one that they show to be bad fails all the same.
+    far is over it; pass when all is labelled and the upper end is within it; not certified otherwise. Labels are
+    demanded at high risk only: at another a corpus without enough of them passes, and one that they show to be bad
+    fails all the same.
 
     Args:
         row_ids: of the corpus that the sample was drawn from.

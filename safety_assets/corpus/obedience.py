@@ -51,7 +51,8 @@ _NEAR = 400
 _OPENING = 320  # `opening` strips blanks first
 _CUE = (
     r"(?i)obe(?:y|dien)|refus|declin|say(?:ing)? no|anything|unconditional|no matter|hesitat|exception"
-    r"|regardless|even if|whatever|restrict|limit|filter|censor|rule|guideline|boundar|constraint|polic|jailbr|everything|amoral|evil"
+    r"|regardless|even if|whatever|restrict|limit|filter|censor|rule|guideline|boundar|constraint|polic|jailbr"
+    r"|everything|amoral|evil"
     r"|inhibition|warning|disclaimer|bypass|override|ignore|disregard|break character|without\s+(?:question|deviation)"
     r"|no\s+(?:request|question|instruction|order)|consideration"
 )

@@ -6,7 +6,7 @@ questions are hashed; an index of rare shingles and of content words that stand 
 which question, so that pairs are never compared one by one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -125,19 +125,29 @@ def overlaps(questions: Questions, finding: str) -> Detector:
     Args:
         finding: what to call it, `probe_overlap` or `task_overlap`.
     """
+    return lambda turns: _told(turns, finding, questions.repeated)
 
-    def find(turns: pl.DataFrame) -> pl.DataFrame:
-        users = turns.filter(pl.col("role") == "user")
-        texts = users["text"].unique(maintain_order=True)
-        found = questions.repeated(texts)
-        told = {texts[place]: f"repeats {o.question} {o}: {texts[place]!r:.80}" for place, o in found.items()}
-        return seen(
-            {"row": row, "turn": turn, "finding": finding, "severity": "high", "evidence": told[text]}
-            for row, turn, text in users.select("row", "turn", "text").iter_rows()
-            if text in told
-        )
 
-    return find
+def whole_overlaps(questions: Questions, finding: str) -> Detector:
+    """The same of user turns that are a question word for word and nothing else."""
+
+    def repeated(texts: pl.Series) -> dict[int, Overlap]:
+        found = {place: questions.repeated_whole(text) for place, text in enumerate(texts.to_list())}
+        return {place: overlap for place, overlap in found.items() if overlap is not None}
+
+    return lambda turns: _told(turns, finding, repeated)
+
+
+def _told(turns: pl.DataFrame, finding: str, search: Callable[[pl.Series], dict[int, Overlap]]) -> pl.DataFrame:
+    """SEEN of user turns in which a question is found; equal turns are searched once."""
+    users = turns.filter(pl.col("role") == "user")
+    texts = users["text"].unique(maintain_order=True)
+    told = {texts[place]: f"repeats {o.question} {o}: {texts[place]!r:.80}" for place, o in search(texts).items()}
+    return seen(
+        {"row": row, "turn": turn, "finding": finding, "severity": "high", "evidence": told[text]}
+        for row, turn, text in users.select("row", "turn", "text").iter_rows()
+        if text in told
+    )
 
 
 def is_distinctive(text: str) -> bool:

@@ -36,7 +36,10 @@ _AFFIRMATION = (
     r"^\W*(?:sure|of\s+course|certainly|absolutely|yes|definitely|gladly|happy\s+to|with\s+pleasure|no\s+problem|okay|ok"
     r"|understood|as\s+you\s+wish|right\s+away|i(?:'m|\s+am|'d\s+be|\s+would\s+be)\s+(?:happy|glad|delighted|pleased)\s+to)\b"
 )
-_IDENTITY = rf"^\W*{_GREETING}(?:i\s+am|i'm|my\s+name\s+is|you\s+(?:can|may)\s+call\s+me|call\s+me|this\s+is\s+[a-z{{]+,\s+your)\s+"
+_IDENTITY = (
+    rf"^\W*{_GREETING}(?:i\s+am|i'm|my\s+name\s+is|you\s+(?:can|may)\s+call\s+me|call\s+me"
+    r"|this\s+is\s+[a-z{]+,\s+your)\s+"
+)
 _NO_IDENTITY = re.compile(
     r"^\W*(?:i\s+am|i'm)\s+(?:\w+\s+)?(?:sorry|afraid|unable|not|sure|confident|going|looking|interested|writing|aware)\b"
 )
