@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema
 
 from safety_assets import pools, suites
 from safety_assets.datafiles import AnswerRule, DataFiles
-from safety_assets.errors import ProjectError
+from safety_assets.errors import ProjectError, name_one
 from safety_assets.policy import Policy
 from safety_assets.recipes import Recipe, read_recipe, recipe_files
 from safety_assets.settings import Settings, read_settings
@@ -179,7 +179,7 @@ class Project:
 
     @property
     def storage(self) -> Path:
-        chosen = None if self.settings.smoke else os.environ.get(STORAGE_VARIABLE)  # its project was told already
+        chosen = None if self.settings.smoke else named(STORAGE_VARIABLE)  # its project was told already
         return Path(chosen).resolve() if chosen else self.path(self.settings.storage)
 
     def policy(self) -> Policy:
@@ -194,13 +194,25 @@ class Project:
         """One recipe, read now; ProjectError naming the recipes there are when it is none of them."""
         files = self.recipe_files()
         if name not in files:
-            raise ProjectError(f"no recipe {name}", expected=f"one of {', '.join(files)}", do="name one of them")
+            raise ProjectError(f"no recipe {name}", expected=f"one of {', '.join(files)}", do=name_one(name, files))
         return read_recipe(files[name])
+
+
+def named(variable: str) -> str | None:
+    """The folder that an environment variable names, None when it is not set.
+
+    Raises:
+        ProjectError: it is set and names nothing; what was meant cannot be guessed.
+    """
+    value = os.environ.get(variable)
+    if value is not None and not value.strip():
+        raise ProjectError(f"{variable} is set and empty", expected="a folder", do=f"name one, or unset {variable}")
+    return value
 
 
 def open_project(folder: Path | str | None = None) -> Project:
     """The project in a folder, by default the one that SAFETY_ASSETS_PROJECT names, else the bundled one."""
-    chosen = folder or os.environ.get(PROJECT_VARIABLE) or Path(__file__).resolve().parent.parent / "data"
+    chosen = folder or named(PROJECT_VARIABLE) or Path(__file__).resolve().parent.parent / "data"
     path = Path(chosen).resolve()
     if not (path / "project.yaml").is_file():
         raise ProjectError(

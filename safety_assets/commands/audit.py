@@ -1,6 +1,5 @@
 """`audit`: what is in a corpus, before there is a project."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 from rich.table import Table
 
 from safety_assets import suites
-from safety_assets.commands.terminal import app, complaints, console, in_words
+from safety_assets.commands.terminal import JSON, app, complaints, console, in_words, print_json
 from safety_assets.flows.alone import audit_alone
 from safety_assets.policy import CorpusPolicy, Policy
 from safety_assets.settings import read_settings
@@ -20,7 +19,7 @@ from safety_assets.starter.law import policy_values
 def audit_command(
     corpus: Annotated[Path, typer.Argument(exists=True, help="File or folder of chats, of any known shape.")],
     findings: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the findings to this Parquet.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: JSON = False,
     policy: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Policy file; that of a new project by default.")
     ] = None,
@@ -34,12 +33,12 @@ def audit_command(
     """Audit files of chats without a project: personal data, duplicates, poison, probes, quality. Changes nothing.
 
     Lines in = kept + dropped + quarantined; a row that a finding blocks counts as dropped until somebody decides.
-    Exit code 0 whatever was found, 1 when the corpus cannot be read.
+
     """
     law = _law(policy)
     found = audit_alone(corpus, law, probes or suites.STANDARD, findings=findings, processes=processes)
     if as_json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(found)
         return
     _show(found)
 

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from safety_assets.commands.terminal import app, console, in_words, workspace
+from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
 from safety_assets.flows.views import Answer, ask, described
 
 SHOWN_ROWS = 100
@@ -19,7 +19,7 @@ def sql(
     query: Annotated[
         str | None, typer.Argument(help="A query in DuckDB's SQL; without one the views are listed.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The rows as one JSON document on stdout.")] = False,
+    as_json: JSON = False,
 ) -> None:
     """Ask the current corpus in SQL: rows, turns, findings, audited, quarantine, pairs (docs/roles/data.md).
 
@@ -28,10 +28,19 @@ def sql(
     store = workspace().store
     answer = ask(store, query) if query else described(store)
     if as_json:
-        rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-        print(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
+        rows = [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]
+        print_json(rows)
     else:
         _show(answer)
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it; times and numbers that it has no word for as text."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return str(value)
+    return value
 
 
 def _show(answer: Answer) -> None:

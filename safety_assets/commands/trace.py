@@ -1,11 +1,10 @@
 """`trace`: where a row of the corpus went."""
 
-import json
 from typing import Annotated
 
 import typer
 
-from safety_assets.commands.terminal import app, console, in_words, workspace
+from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
 from safety_assets.flows.trace import Place, trace
 
 
@@ -13,12 +12,12 @@ from safety_assets.flows.trace import Place, trace
 @in_words
 def trace_command(
     row_id: Annotated[str, typer.Argument(help="Id of a row or pair, as findings and pages show it.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: JSON = False,
 ) -> None:
     """List the audits, checkpoints and releases that a row went into. Exit code 1 when the store knows no such row."""
     found = trace(workspace(), row_id)
     if as_json:
-        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+        print_json(found.as_dict())
     else:
         for name in ("given", "audits", "audited", "checkpoints", "releases"):
             places = getattr(found, name)

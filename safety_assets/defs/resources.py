@@ -4,6 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from safety_assets.defs.launcher import TrainingLauncher
+from safety_assets.defs.told import LogLines
 from safety_assets.flows.smoke import smoke_project
 from safety_assets.flows.workspace import Workspace
 from safety_assets.project import open_project
@@ -33,7 +34,7 @@ class ProjectResource(dg.ConfigurableResource):
             store=Store(project.storage),
             run_id=context.run.run_id,
             launch=TrainingLauncher(context, grace_seconds=self.grace_seconds),
-            report=lambda message: context.log.info(", ".join(f"{k} {v}" for k, v in message.items())),
+            report=LogLines(context.log.info),
             force=self.force,
         )
 

@@ -86,13 +86,17 @@ def score_probes(probes: pl.DataFrame, generator: "Generator", max_new_tokens: i
     return SCORES.check(judge(probes, ask(probes, generator, max_new_tokens=max_new_tokens)))
 
 
-def generator_of(order: dict, folder: Path) -> "Generator":
-    """A generator over the weights in a folder, on the order's device."""
+def generator_of(order: dict, folder: Path, report: Report = lambda message: None) -> "Generator":
+    """A generator over the weights in a folder, on the order's device; it tells how many answers are there."""
     from safety_assets.models.generate import Generator
     from safety_assets.models.load import load_model
 
     loaded = load_model(folder, device=order["device"], threads=order["threads"])
-    return Generator(loaded, batch_rows=order["generation_batch"])
+
+    def told(done: int, of: int) -> None:
+        report({"event": "answered", "model": folder.name, "done": done, "of": of})
+
+    return Generator(loaded, batch_rows=order["generation_batch"], told=told)
 
 
 def once(path: Path, work: Callable[[], dict]) -> dict:

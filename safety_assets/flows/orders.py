@@ -54,7 +54,7 @@ def run_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
 def _train_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
     probes = PROBES.check(pl.read_parquet(order["probes"]))
     work = Path(order["work"])
-    baseline = once(work / "watch_baseline.json", functools.partial(_watch_baseline, order, probes))
+    baseline = once(work / "watch_baseline.json", functools.partial(_watch_baseline, order, probes, report))
     trained = train_one(
         order | {"baseline": baseline}, order["share"], work, watched=True, report=report, should_stop=should_stop
     )
@@ -64,9 +64,9 @@ def _train_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
     return {"model": str(trained.model), "history": str(history), "facts": facts}
 
 
-def _watch_baseline(order: dict, probes: pl.DataFrame) -> dict[str, float]:
+def _watch_baseline(order: dict, probes: pl.DataFrame, report: Report) -> dict[str, float]:
     """The base on the watch probes: what the monitor compares with."""
-    return dimension_scores(probes, generator_of(order, Path(order["base"])), order["max_new_tokens"])
+    return dimension_scores(probes, generator_of(order, Path(order["base"]), report), order["max_new_tokens"])
 
 
 def _measure_order(order: dict) -> dict:

@@ -37,18 +37,31 @@ def calibrate(order: dict, report: Report, should_stop: ShouldStop) -> dict:
         TrainingError: told to stop, or it would take longer than the policy allows.
     """
     work = Path(order["work"])
-    base = once(work / "base.json", lambda: _figures([_ask(order, Path(order["base"]), should_stop)]))
+    base = once(work / "base.json", lambda: _figures([_ask(order, Path(order["base"]), report, should_stop)]))
     _demand_time(order)
     runs = {share: [point_order(order, share, n) for n in range(order["repeats"])] for share in order["shares"]}
+    every = [run for own in runs.values() for run in own]
+
+    def told(done: int) -> None:
+        report({"event": "sweep", "done": done, "of": len(every)})
+
+    told(0)
     if order["processes"] > 1:
-        run_side_by_side([run for own in runs.values() for run in own], order["processes"], should_stop)
-    points = []
-    for share, own in runs.items():
-        frames = [pl.read_parquet(measure_point(run, report, should_stop)["scores"]) for run in own]
-        point = {**_figures(frames), "repeats": [_figures([frame])["safety"] for frame in frames]}
-        points.append({"share": share, **point})
-        report({"share": share, "state": "scored", **point})
+        run_side_by_side(every, order["processes"], should_stop, told)
+    for done, run in enumerate(every, 1):
+        measure_point(run, report, should_stop)
+        if order["processes"] == 1:
+            told(done)
+    points = [_point(share, own) for share, own in runs.items()]
+    for point in points:
+        report({"state": "scored", **point})
     return {"base": base, "points": points}
+
+
+def _point(share: float, runs: Sequence[dict]) -> dict:
+    """What one share gave, from the scores that its runs left."""
+    frames = [pl.read_parquet(Path(run["work"]) / SCORES_FILE) for run in runs]
+    return {"share": share, **_figures(frames), "repeats": [_figures([frame])["safety"] for frame in frames]}
 
 
 def point_order(order: dict, share: float, repeat: int) -> dict:
@@ -62,24 +75,24 @@ def point_order(order: dict, share: float, repeat: int) -> dict:
 
 
 def measure_point(order: dict, report: Report, should_stop: ShouldStop) -> dict:
-    """Train one share and score it, unless that was done before; the result says where its SCORES are."""
+    """Train one share and leave its SCORES in the order's folder, unless that was done before."""
     folder = Path(order["work"])
 
     def measure() -> dict:
         report({"share": order["share"], "state": "started"})
         trained = train_one(order, order["share"], folder, watched=False, report=report, should_stop=should_stop)
-        _ask(order, trained.model, should_stop).write_parquet(folder / SCORES_FILE)
+        _ask(order, trained.model, report, should_stop).write_parquet(folder / SCORES_FILE)
         return {"scores": str(folder / SCORES_FILE)}
 
     return once(folder / "point.json", measure)
 
 
-def _ask(order: dict, folder: Path, should_stop: ShouldStop) -> pl.DataFrame:
+def _ask(order: dict, folder: Path, report: Report, should_stop: ShouldStop) -> pl.DataFrame:
     """SCORES of one model on the calibration probes."""
     if should_stop():
         raise TrainingError("the calibration sweep was stopped between two shares", do="launch it again: it resumes")
     probes = PROBES.check(pl.read_parquet(order["probes"]))
-    return score_probes(probes, generator_of(order, folder), order["max_new_tokens"])
+    return score_probes(probes, generator_of(order, folder, report), order["max_new_tokens"])
 
 
 def _figures(repeats: Sequence[pl.DataFrame]) -> dict:

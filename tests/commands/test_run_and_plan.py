@@ -88,6 +88,10 @@ def test_a_plan_measures_and_touches_no_store(project: Path, tiny_model: Path, t
     found = json.loads(said)
     assert code == 0
     assert found["fits"]
+    assert set(found) == {
+        "recipe", "fits", "reason", "advice", "certain_bytes", "peak_bytes", "disk_bytes", "free_disk_bytes", "parts",
+        "measured", "notes", "seconds",
+    }  # fmt: skip
     assert {part["asset"] for part in found["parts"]} == {
         "baseline_responses", "injection_ratio", "finetuned_checkpoint", "candidate_responses",
     }  # fmt: skip
@@ -112,7 +116,7 @@ def test_a_child_that_is_refused_is_a_plan_that_does_not_fit(project: Path, monk
     def refuse(order: dict, report: object) -> dict:
         raise TrainingError("recipe plain takes 99 GB", expected="at most the 1 GB that are free", do="add lora")
 
-    monkeypatch.setattr("safety_assets.commands.plan.launch_apart", refuse)
+    monkeypatch.setattr("safety_assets.worker.launch_apart", refuse)
     code, said = call(project, "plan", "plain", "--json")
     found = json.loads(said)
     assert (code, found["fits"], found["advice"]) == (1, False, "add lora")
