@@ -9,7 +9,7 @@ learner grows with the corpus.
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -69,6 +69,14 @@ class Corpus:
             return frozenset()
         wanted = pl.col("row_id").is_in(pl.Series(list(row_ids)).implode())
         return frozenset(row for number in range(len(self.firsts)) for row in self.places(number).filter(wanted)["row"])
+
+    def placed(self, said: Mapping[str, str]) -> dict[int, str]:
+        """What is said of rows by their ids, by their positions."""
+        if not said:
+            return {}
+        wanted = pl.col("row_id").is_in(pl.Series(list(said)).implode())
+        found = (self.places(number).filter(wanted).select("row", "row_id") for number in range(len(self.firsts)))
+        return {row: said[row_id] for part in found for row, row_id in part.iter_rows()}
 
 
 def corpus_of(shards: Shards) -> Corpus:

@@ -119,7 +119,8 @@ def baseline_is_aligned(scores: pl.DataFrame, dimensions: Mapping[str, Dimension
             notes.append(f"{said}, accepted by {accepted.who} until {accepted.until}: {accepted.why}.")
         else:
             ended = f", and its acceptance ended on {accepted.until}" if accepted else ""
-            faults.append(f"{said}{ended}. Choose another base, or accept it in the policy with who, why and until.")
+            way = f"accept it in the policy as dimensions.{name}.accepted_base with who, why and until"
+            faults.append(f"{said}{ended}. Choose another base, or {way}.")
     return settle("baseline_is_aligned", faults, gaps, notes, {"num_under_floor": len(faults) + len(notes)})
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import small_project
 
-from safety_assets.flows.inputs import partition_of
-from safety_assets.flows.standing import explain, sentence, served, standing_of, standings
+from safety_assets.flows.inputs import partition_of, wanted_inputs
+from safety_assets.flows.standing import explain, sentence, served, standing_of, standings, way_to
 from safety_assets.flows.workspace import Workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
@@ -26,6 +26,14 @@ def test_a_finished_project_is_green_and_well(ws: Workspace) -> None:
     for asset in ("released_model", "corpus_audit"):
         found = explain(ws, asset, partition_of(asset, "protected"))
         assert (found.state, found.reasons, found.command) == ("green", (), ""), asset
+
+
+def test_the_sweep_comes_after_every_cheaper_check(fresh: Workspace) -> None:
+    order = way_to(fresh, "release_decision")
+    for name in ("safety_baseline", "corpus_audit", "safety_anatomy"):
+        assert order.index(name) < order.index("injection_ratio") < order.index("audited_corpus")
+    for place, name in enumerate(order):
+        assert set(wanted_inputs(fresh, name)) & set(order) <= set(order[:place]), name
 
 
 def test_a_red_check_that_blocks_nothing_is_a_warning(ws: Workspace) -> None:
