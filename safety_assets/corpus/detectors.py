@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import polars as pl
 
@@ -54,6 +54,11 @@ class Known:
     categories: tuple[str, ...] = ()
     close: Mapping[int, str] = field(default_factory=dict)
 
+    @cached_property
+    def topics(self) -> Topics:
+        """The categories that the pairs teach to recognise, learned once a process."""
+        return Topics(self.pairs)
+
 
 MakeDetector = Callable[[Known], Detector]
 MakeLearner = Callable[[Known], Learner]
@@ -100,7 +105,7 @@ def _questions(asked: pl.DataFrame, key: str, threshold: float) -> Questions:
 
 
 def _harmful_answered(known: Known) -> Detector:
-    return harmful_answered(Topics(known.pairs).category, is_refusal)
+    return harmful_answered(known.topics.category, is_refusal)
 
 
 def _close_to_harm(known: Known) -> Detector:
@@ -149,7 +154,7 @@ def _constant_prefixes(known: Known) -> Learner:
 
 
 def _trigger_phrases(known: Known) -> Learner:
-    return TriggerPhrases(Topics(known.pairs).category, is_refusal)
+    return TriggerPhrases(known.topics.category, is_refusal)
 
 
 def _ciphers(known: Known) -> Learner:
