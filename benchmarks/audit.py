@@ -5,8 +5,9 @@
 The corpus (`benchmarks/dirty_corpus.py`) is written first and not timed. Timed is everything from shards of rows to
 shards of findings, the start of processes included; memory is the largest sum of resident memory over this process
 and all below it, seen every tenth of a second. The peer (`benchmarks/audit_peer.py`, extra `bench`) finds personal
-data and near duplicates in a sample; `two_tasks` is our audit of up to 100,000 rows with these two alone. The profile
-says how long each detector takes over one shard in one process. The last line is JSON.
+data and near duplicates in a sample; `two_tasks` is our audit of up to 100,000 rows with these two alone. Ratios are
+of wall time; those called `cpu` are of processor time of all processes, which other work on the machine does not
+change. The profile says how long each detector takes over one shard in one process. The last line is JSON.
 """
 
 import argparse
@@ -17,7 +18,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+from typing import Any
 
 import psutil
 
@@ -40,6 +45,22 @@ PROFILED_ROWS = 10_000
 PERSONAL, DUPLICATES = DETECTORS[0], LEARNERS[0]
 
 
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of wall time and of processor time that so many rows took."""
+
+    rows: int
+    wall: float
+    cpu: float
+
+    def times(self, other: "Cost") -> tuple[float, float]:
+        """How many times the rows per second of another, by wall and by processor time."""
+        return (
+            round(self.rows / self.wall / (other.rows / other.wall), 1),
+            round(self.rows / self.cpu / (other.rows / other.cpu), 1),
+        )
+
+
 def main() -> None:
     """Measure, print tables, print JSON."""
     asked = _arguments()
@@ -47,14 +68,15 @@ def main() -> None:
         folder = Path(place)
         rows = write_corpus(folder, asked.rows, asked.processes)
         with _peak_memory() as peak:
-            seconds, counts = _whole(rows, folder, asked.processes)
-        figures = {
-            "rows": asked.rows, "processes": asked.processes, "seconds": round(seconds, 2),
-            "rows_per_s": round(asked.rows / seconds), "peak_rss_mb": round(peak() / 1e6),
+            whole, counts = _whole(rows, folder, asked.processes)
+        figures: dict[str, object] = {
+            "rows": asked.rows, "processes": asked.processes, "seconds": round(whole.wall, 2),
+            "cpu_seconds": round(whole.cpu, 2), "rows_per_s": round(whole.rows / whole.wall),
+            "peak_rss_mb": round(peak() / 1e6),
         }  # fmt: skip
         print(" ".join(f"{name} {value:,}" for name, value in figures.items()), flush=True)
-        profile = _profile(rows, folder)
-        figures |= _against_peer(rows, folder, asked.processes, asked.peer_rows, figures["rows_per_s"])
+        profile = _profile(rows)
+        figures |= _against_peer(rows, folder, asked.processes, asked.peer_rows, whole)
     print("\n".join(table([{"kind": k, "rows planted": n} for k, n in planted(asked.rows).items()])))
     print("\n".join(table([{"finding": name, "found": n} for name, n in counts.items()])))
     print("\n".join(table([{"detector": name, "microseconds per row": us} for name, us in profile.items()])))
@@ -74,49 +96,58 @@ def _question() -> Question:
     return Question(probes=read_probes(suites.STANDARD), tasks=TASKS.empty(), pairs=PAIRS.empty(), policy=policy)
 
 
-def _whole(rows: Shards, folder: Path, processes: int) -> tuple[float, dict[str, int]]:
-    """Seconds of the whole audit, and findings by name."""
+def _whole(rows: Shards, folder: Path, processes: int) -> tuple[Cost, dict[str, int]]:
+    """What the whole audit cost, and findings by name."""
     question = _question()
-    began = time.perf_counter()
-    found = audit(rows, question, folder / "audit", processes=processes).findings
-    seconds = time.perf_counter() - began
-    return seconds, dict(found.lazy().group_by("finding").len().sort("finding").collect().iter_rows())
+    with _cost_of(rows.height) as cost:
+        found = audit(rows, question, folder / "audit", processes=processes).findings
+    return cost(), dict(found.lazy().group_by("finding").len().sort("finding").collect().iter_rows())
 
 
-def _against_peer(rows: Shards, folder: Path, processes: int, peer_rows: int, whole: int) -> dict[str, object]:
+def _against_peer(rows: Shards, folder: Path, processes: int, peer_rows: int, whole: Cost) -> dict[str, object]:
     """Rows per second of the two tasks, ours and the peer's, and how many times faster we are."""
-    few = Shards(rows.table, rows.parts[: max(1, TWO_TASK_ROWS // SHARD_ROWS)])
-    ours = round(few.height / _two_tasks(few, folder / "two", processes))
-    figures: dict[str, object] = {"two_tasks_rows": few.height, "two_tasks_rows_per_s": ours}
+    ours = _two_tasks(Shards(rows.table, rows.parts[: TWO_TASK_ROWS // SHARD_ROWS]), folder / "two", processes)
+    figures: dict[str, object] = {"two_tasks_rows": ours.rows, "two_tasks_rows_per_s": round(ours.rows / ours.wall)}
     if not peer_rows or not importlib.util.find_spec("datasketch") or not importlib.util.find_spec("presidio_analyzer"):
-        return figures | {"peer_rows_per_s": None, "ratio_to_peer": None, "two_tasks_ratio_to_peer": None}
+        return figures | dict.fromkeys(("peer_rows_per_s", "ratio_to_peer", "two_tasks_ratio_to_peer"))
     from benchmarks.audit_peer import run_peer
 
     sample = rows.head(peer_rows)["messages"].to_list()
     texts = [[message["content"] for message in chat] for chat in sample]
-    peer = run_peer(texts, _question().policy.near_duplicate_jaccard, processes)
-    speed = len(texts) / peer.seconds
+    found = run_peer(texts, _question().policy.near_duplicate_jaccard, processes)
+    peer = Cost(len(texts), found.seconds, found.cpu_seconds)
+    ratios = dict(zip(("ratio_to_peer", "ratio_to_peer_cpu"), whole.times(peer), strict=True))
+    two = dict(zip(("two_tasks_ratio_to_peer", "two_tasks_ratio_to_peer_cpu"), ours.times(peer), strict=True))
     return figures | {
-        "peer_rows": len(texts), "peer_rows_per_s": round(speed, 1),
-        "peer_personal_seconds": round(peer.personal_seconds, 2),
-        "peer_duplicate_seconds": round(peer.duplicate_seconds, 2),
-        "two_tasks_ratio_to_peer": round(ours / speed, 1), "ratio_to_peer": round(whole / speed, 1),
-    }  # fmt: skip
+        "peer_rows": peer.rows, "peer_rows_per_s": round(peer.rows / peer.wall, 1),
+        "peer_personal_seconds": round(found.personal_seconds, 2),
+        "peer_duplicate_seconds": round(found.duplicate_seconds, 2),
+    } | ratios | two  # fmt: skip
 
 
-def _two_tasks(rows: Shards, folder: Path, processes: int) -> float:
-    """Seconds that personal data and near duplicates take us."""
+def _two_tasks(rows: Shards, folder: Path, processes: int) -> Cost:
+    """What personal data and near duplicates cost us."""
     folder.mkdir()
-    question, began = _question(), time.perf_counter()
-    corpus = corpus_of(rows)
-    work = Passes(corpus, question.known(corpus), folder, detectors=(PERSONAL,), learners=(DUPLICATES,))
-    run_passes(work, processes)
-    write_findings(work, folder, "findings", question.decisions)
-    return time.perf_counter() - began
+    question = _question()
+    with _cost_of(rows.height) as cost:
+        corpus = corpus_of(rows)
+        work = Passes(corpus, question.known(corpus), folder, detectors=(PERSONAL,), learners=(DUPLICATES,))
+        run_passes(work, processes)
+        write_findings(work, folder, "findings", question.decisions)
+    return cost()
 
 
-def _profile(rows: Shards, folder: Path) -> dict[str, float]:
-    """Detector to microseconds a row, the slowest first, over the first rows of the corpus in this process."""
+@contextmanager
+def _cost_of(rows: int) -> Iterator[Callable[[], Cost]]:
+    """Measures what is done inside; processes that are started inside must have ended."""
+    began, cpu = time.perf_counter(), _cpu_seconds()
+    cost: list[Cost] = []
+    yield lambda: cost[0]
+    cost.append(Cost(rows, time.perf_counter() - began, _cpu_seconds() - cpu))
+
+
+def _profile(rows: Shards) -> dict[str, float]:
+    """Detector to microseconds of processor time a row, the slowest first, over the first rows of the corpus."""
     first = Shards(rows.table, (rows.read(0).head(PROFILED_ROWS),))
     corpus = corpus_of(first)
     known, turns = _question().known(corpus), corpus.turns(0)
@@ -137,14 +168,16 @@ def _learner_times(name: str, make: Callable, corpus: Corpus, known: Known) -> d
     return {f"{name}.learn": learn, f"{name}.find": _seconds(lambda: learner.find(turns))}
 
 
-def _name(make: Callable) -> str:
-    return make.__name__.strip("_")
+def _name(make: Any) -> str:
+    """What a maker is called; of one that is given its detector, what the detector is called."""
+    named = make.args[0] if isinstance(make, partial) else make
+    return named.__name__.strip("_")
 
 
 def _seconds(act: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     act()
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 @contextmanager
@@ -163,6 +196,11 @@ def _peak_memory() -> Iterator[Callable[[], int]]:
     finally:
         done.set()
         thread.join()
+
+
+def _cpu_seconds() -> float:
+    """Processor time of this process and of those it started and that have ended."""
+    return sum(usage.ru_utime + usage.ru_stime for usage in map(getrusage, (RUSAGE_SELF, RUSAGE_CHILDREN)))
 
 
 def _resident() -> int:

@@ -24,10 +24,11 @@ Texts = Sequence[Sequence[str]]
 
 @dataclass(frozen=True)
 class PeerTimes:
-    """Seconds of wall time for personal data and for near duplicates, and what each found."""
+    """Seconds of wall time for personal data and for near duplicates, processor time of both, what each found."""
 
     personal_seconds: float
     duplicate_seconds: float
+    cpu_seconds: float
     personal: int
     duplicates: int
 
@@ -38,22 +39,30 @@ class PeerTimes:
 
 def run_peer(rows: Texts, threshold: float, processes: int) -> PeerTimes:
     """Both tasks over rows, in so many processes."""
-    from datasketch import MinHashLSH
-
     chunks = [rows[i : i + _CHUNK_ROWS] for i in range(0, len(rows), _CHUNK_ROWS)]
     with ProcessPoolExecutor(processes, get_context("spawn"), _begin) as pool:
         list(pool.map(_personal, [chunks[0][:2]] * 4 * processes))  # every process is up and warm
-        began = time.perf_counter()
-        personal = sum(pool.map(_personal, chunks))
+        began, cpu = time.perf_counter(), time.process_time()
+        personal = list(pool.map(_personal, chunks))
         between = time.perf_counter()
-        index, near = MinHashLSH(threshold=threshold, num_perm=NUM_HASHES), 0
-        for number, sketch in enumerate(sketch for chunk in pool.map(_sketches, chunks) for sketch in chunk):
-            if index.query(sketch):
-                near += 1
-            else:
-                index.insert(number, sketch)
-        ended = time.perf_counter()
-    return PeerTimes(between - began, ended - between, personal, near)
+        sketched = list(pool.map(_sketches, chunks))
+        near = _near([sketch for sketches, _ in sketched for sketch in sketches], threshold)
+        ended, cpu = time.perf_counter(), time.process_time() - cpu
+    cpu += sum(seconds for _, seconds in (*personal, *sketched))
+    return PeerTimes(between - began, ended - between, cpu, sum(found for found, _ in personal), near)
+
+
+def _near(sketches: Sequence, threshold: float) -> int:
+    """How many are near an earlier one that was kept."""
+    from datasketch import MinHashLSH
+
+    index, near = MinHashLSH(threshold=threshold, num_perm=NUM_HASHES), 0
+    for number, sketch in enumerate(sketches):
+        if index.query(sketch):
+            near += 1
+        else:
+            index.insert(number, sketch)
+    return near
 
 
 def _begin() -> None:
@@ -61,17 +70,21 @@ def _begin() -> None:
     _engine = pattern_engine()
 
 
-def _personal(rows: Texts) -> int:
+def _personal(rows: Texts) -> tuple[int, float]:
+    """Pieces of personal data in some rows, and processor seconds."""
+    began = time.process_time()
     asked = {"language": "en", "entities": list(KINDS), "score_threshold": LEAST_SCORE}
-    return sum(len(_engine.analyze(text, **asked)) for row in rows for text in row)
+    found = sum(len(_engine.analyze(text, **asked)) for row in rows for text in row)
+    return found, time.process_time() - began
 
 
-def _sketches(rows: Texts) -> list:
+def _sketches(rows: Texts) -> tuple[list, float]:
+    """A MinHash of each row, and processor seconds."""
     from datasketch import MinHash
 
-    found = []
+    began, found = time.process_time(), []
     for row in rows:
         sketch = MinHash(num_perm=NUM_HASHES)
         sketch.update_batch([shingle.encode() for shingle in shingles(" ".join(row))])
         found.append(sketch)
-    return found
+    return found, time.process_time() - began

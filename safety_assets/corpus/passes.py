@@ -109,7 +109,7 @@ class Passes:
 
     @cached_property
     def _coverage(self) -> Coverage:
-        return Coverage(self.known.pairs, self.known.categories)
+        return Coverage(self.known.pairs, self.known.categories, self.known.topics)
 
     def detect(self, number: int, turns: pl.DataFrame | None = None) -> None:
         """All detectors, and the coverage, of one shard."""
