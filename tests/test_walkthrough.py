@@ -151,6 +151,7 @@ def test_a_random_model_is_refused_before_it_costs(shell: Installed, desk: Path,
 
     edit(project / "policy.yaml", without_floors)
     said = document(shell("run", "plain", "--json", at=project), 1)
+    assert said["stopped"] is None, said["assets"][-1]
     assert said["decision"]["status"] == "rejected"
     assert said["stopped"] is None
     assert {"task_floor", "over_refusal_ceiling"} <= red_checks(said)
@@ -169,6 +170,7 @@ def test_plain_tuning_of_an_aligned_model_is_rejected_for_its_safety(shell: Inst
     make_small(project, plain_steps=40, sweep_steps=4, new_tokens=16)
     edit(project / "policy.yaml", accepting)
     said = document(shell("run", "plain", "--json", at=project), 1)
+    assert said["stopped"] is None, said["assets"][-1]
     assert said["decision"]["status"] == "rejected"
     assert "regression_budget_safety" in red_checks(said)
     assert any(reason.startswith("safety drops by") for reason in said["decision"]["reasons"])
@@ -176,7 +178,10 @@ def test_plain_tuning_of_an_aligned_model_is_rejected_for_its_safety(shell: Inst
 
 
 def accepting(policy: dict) -> None:
-    """A person accepts a weak base; it leaves most look-alikes unanswered, which no mix can be blamed for."""
+    """A person accepts a weak base; it leaves most look-alikes unanswered, which no mix can be blamed for.
+
+    The sweep of four steps says nothing of how much a share keeps, so it may lose what it likes: the gate may not.
+    """
     for rule in policy["dimensions"].values():
         rule["accepted_base"] = {"who": "team:release", "why": "a small model for tests", "until": "2100-01-01"}
-    policy["injection"]["max_over_refusal"] = 1.0
+    policy["injection"] |= {"max_over_refusal": 1.0, "max_safety_drop": 10.0}
