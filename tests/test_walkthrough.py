@@ -177,7 +177,10 @@ def test_plain_tuning_of_an_aligned_model_is_rejected_for_its_safety(shell: Inst
 
 
 def accepting(policy: dict) -> None:
-    """A person accepts a weak base; it leaves most look-alikes unanswered, which no mix can be blamed for."""
+    """A person accepts a weak base; it leaves most look-alikes unanswered, which no mix can be blamed for.
+
+    The sweep of four steps says nothing of how much a share keeps, so it may lose what it likes: the gate may not.
+    """
     for rule in policy["dimensions"].values():
         rule["accepted_base"] = {"who": "team:release", "why": "a small model for tests", "until": "2100-01-01"}
-    policy["injection"]["max_over_refusal"] = 1.0
+    policy["injection"] |= {"max_over_refusal": 1.0, "max_safety_drop": 10.0}
