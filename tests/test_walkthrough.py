@@ -102,8 +102,8 @@ def make_small(project: Path, *, plain_steps: int, sweep_steps: int, new_tokens:
     """Sizes for two cores, in the project's own keys."""
     edit(project / "project.yaml", lambda v: v.update(max_new_tokens=new_tokens, generation_batch=128))
     for path in (project / "recipes").iterdir():
-        rate, steps = (1e-3, plain_steps) if path.stem == "plain" else (1e-4, sweep_steps)
-        optimiser = {"learning_rate": rate, "steps": steps, "batch_rows": 8, "warmup_steps": 2}
+        steps = plain_steps if path.stem == "plain" else sweep_steps
+        optimiser = {"learning_rate": 1e-3, "steps": steps, "batch_rows": 8, "warmup_steps": 2}
         edit(path, lambda v, o=optimiser: v.update(optimiser=o, monitor={"every": o["steps"]}, max_tokens=512))
 
 
