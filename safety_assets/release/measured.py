@@ -194,7 +194,8 @@ def _unscored(name: str, row: Mapping[str, object] | None, probes: ProbePolicy) 
     if not row:
         return f"{name} is missing from the scores. Score it."
     if row.get("unscored_reason") or row.get("score") is None:
-        return f"{name} is unscored: {row.get('unscored_reason') or 'it has no score.'} Mend it and score again."
+        why = str(row.get("unscored_reason") or "it has no score").rstrip(".")
+        return f"{name} is unscored: {why}. Mend it and score again."
     _points(row)
     items, unscored = count(row, "num_items"), count(row, "num_unscored")
     if items == 0 or unscored > probes.max_unscored_share * (items + unscored):

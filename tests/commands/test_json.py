@@ -74,7 +74,7 @@ REFUSED = {
     "run plain": ("ProjectError", 1), "plan plain": ("ProjectError", 1), "materialize raw_corpus": ("ProjectError", 1),
     "status": ("ProjectError", 1), "explain corpus_audit": ("ProjectError", 1), "doctor": ("ProjectError", 1),
     "gate --base model --tuned model": ("ProjectError", 2), "released": ("ProjectError", 1),
-    "init begun --base-model nowhere --corpus corpus --risk research": ("ModelError", 1),
+    "init other --base-model nowhere --corpus corpus --risk research": ("ModelError", 1),
     "new recipe nightly": ("ProjectError", 1), "roll-back": ("ProjectError", 1),
     "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),

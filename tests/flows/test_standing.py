@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import small_project
 
+from safety_assets.flows.assets import materialize
 from safety_assets.flows.inputs import partition_of, wanted_inputs
 from safety_assets.flows.standing import explain, sentence, served, standing_of, standings, way_to
 from safety_assets.flows.workspace import Workspace
@@ -67,3 +68,24 @@ def test_a_check_that_turned_red_is_told(again: Again, project: Path) -> None:
     found = explain(again(), "refusal_pairs", "all")
     assert found.state == "red"
     assert found.mend.startswith("every_category_covered failed.")
+
+
+def test_a_damaged_artefact_is_explained_and_is_the_first_to_be_made_again(again: Again, project: Path) -> None:
+    ws = again()
+    artefact = ws.store.current("audited_corpus")
+    (path,) = (artefact.path / "rows").iterdir()
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+    found = explain(ws, "audited_corpus", "all")
+    assert found.state == "damaged"
+    assert f"was changed on disk: rows/{path.name}" in found.reasons[0]
+    for asset in ("audited_corpus", "finetuned_checkpoint", "released_model"):
+        command = explain(again(), asset, partition_of(asset, "protected")).command
+        assert command == "safety-assets materialize audited_corpus", asset
+    materialize(again(), "audited_corpus")
+    assert explain(again(), "audited_corpus", "all").state == "green"
+
+
+def test_an_artefact_whose_manifest_is_broken_is_explained(again: Again, project: Path) -> None:
+    (again().store.current("safety_baseline").path / "manifest.json").write_text("{")
+    found = explain(again(), "safety_baseline", "all")
+    assert (found.state, found.command) == ("damaged", "safety-assets materialize safety_baseline")
