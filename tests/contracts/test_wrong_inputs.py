@@ -197,6 +197,11 @@ CASES = [
     Wrong("probes category a list", line(PROBES, category=["x"]), "materialize probe_suite", "safety.jsonl:1"),
     Wrong("probes id a number", line(PROBES, probe_id=7), "materialize probe_suite", "safety.jsonl:1"),
     Wrong("probes not UTF-8", text(PROBES, b"\xff\xfe\n"), "materialize probe_suite", "safety.jsonl"),
+    # decisions
+    Wrong("decisions odd action", text("decisions.csv", "row_id,finding,action,who,why\n0,email,pray,Ann,x\n"), "doctor", "decisions.csv:2"),
+    Wrong("decisions no header", text("decisions.csv", "0,email,drop,Ann,x\n"), "doctor", "decisions.csv:1"),
+    # sql and trace
+    Wrong("sql wrong query", nothing, "sql nonsense", "the query fails"),
     # sign-offs
     Wrong("sign-offs bad digest", text("sign_offs.yaml", "signatures: [{who: me, digest: x}]\n"), "materialize release_decision --recipe plain", "sign_offs.yaml:1"),
     # the command line
