@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.stats import hypergeom
 
 from safety_assets.corpus.asked import distinct
 from safety_assets.corpus.hashed import Hashed, HashSet, hash_words, runs
@@ -140,6 +139,8 @@ def _likely(requests: Requests) -> tuple[list[_Run], int]:
 def _p_value(requests: Requests, rows: np.ndarray) -> float:
     """Probability that so many requests with the run are answered if the run says nothing: given, in each category, how
     many are answered and how many have the run."""
+    from scipy.stats import hypergeom  # most of a second to import, for every process of an audit
+
     total = np.ones(1)
     for kind in np.unique(requests.kinds[rows]):
         of_kind = requests.kinds == kind

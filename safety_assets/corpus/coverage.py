@@ -17,10 +17,11 @@ class Coverage:
     Args:
         pairs: PAIRS.
         categories: policy categories, in the order of the table.
+        topics: what tells the category of a request, learned from the pairs.
     """
 
-    def __init__(self, pairs: pl.DataFrame, categories: Sequence[str]) -> None:
-        self._topics, self._categories = Topics(pairs), tuple(categories)
+    def __init__(self, pairs: pl.DataFrame, categories: Sequence[str], topics: Topics) -> None:
+        self._topics, self._categories = topics, tuple(categories)
         refusals = pairs.filter(pl.col("kind") == "refusal")["category"].to_list()
         self._pairs = [refusals.count(name) for name in self._categories]
 
@@ -55,4 +56,4 @@ def coverage(rows: pl.DataFrame, pairs: pl.DataFrame, categories: Sequence[str])
     Returns:
         Columns category, num_pairs (refusal pairs), num_rows, num_refusing; one row per category asked for.
     """
-    return Coverage(pairs, categories).count(turns_of(rows))
+    return Coverage(pairs, categories, Topics(pairs)).count(turns_of(rows))

@@ -1,8 +1,8 @@
 """All detectors of the audit, behind one border: what each is told beforehand, and in which order findings stand."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import polars as pl
 
@@ -43,6 +43,7 @@ class Known:
         exam: positions of the rows that the tasks were taken from. They may repeat a task, and of two near duplicates
             it is the other one that is reported.
         categories: policy categories whose coverage is counted.
+        close: position of a row that is close to harm to the evidence.
     """
 
     probes: pl.DataFrame
@@ -51,6 +52,12 @@ class Known:
     policy: CorpusPolicy
     exam: frozenset[int] = frozenset()
     categories: tuple[str, ...] = ()
+    close: Mapping[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def topics(self) -> Topics:
+        """The categories that the pairs teach to recognise, learned once a process."""
+        return Topics(self.pairs)
 
 
 MakeDetector = Callable[[Known], Detector]
@@ -98,7 +105,19 @@ def _questions(asked: pl.DataFrame, key: str, threshold: float) -> Questions:
 
 
 def _harmful_answered(known: Known) -> Detector:
-    return harmful_answered(Topics(known.pairs).category, is_refusal)
+    return harmful_answered(known.topics.category, is_refusal)
+
+
+def _close_to_harm(known: Known) -> Detector:
+    def find(turns: pl.DataFrame) -> pl.DataFrame:
+        rows = turns["row"].unique(maintain_order=True)
+        return seen(
+            {"row": row, "finding": "close_to_harm", "severity": "low", "evidence": known.close[row]}
+            for row in rows
+            if row in known.close
+        )
+
+    return find
 
 
 def _refusals(known: Known) -> Detector:
@@ -135,7 +154,7 @@ def _constant_prefixes(known: Known) -> Learner:
 
 
 def _trigger_phrases(known: Known) -> Learner:
-    return TriggerPhrases(Topics(known.pairs).category, is_refusal)
+    return TriggerPhrases(known.topics.category, is_refusal)
 
 
 def _ciphers(known: Known) -> Learner:
@@ -150,6 +169,7 @@ DETECTORS: tuple[MakeDetector, ...] = (
     _personal_data, _second_opinion, _unscored_scripts, _unscored_languages, _probe_overlap, _task_overlap,
     _always(obedience_prompts), _harmful_answered, _always(encoded_text), _always(low_quality),
     _always(truncated_answer), _refusals, _always(list_structure), _always(identity_statement), _always(role_play),
+    _close_to_harm,
 )  # fmt: skip
 """Makers of the detectors of single rows. A row's findings stand in this order, then in that of LEARNERS."""
 

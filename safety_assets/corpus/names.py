@@ -10,6 +10,6 @@ POISON = (
 )  # fmt: skip
 QUALITY = ("low_quality", "truncated_answer", "contradictory_answer")
 DRIFT = ("list_structure", "identity_statement", "role_play")
-OTHER = ("exact_duplicate", "near_duplicate", "refusal_in_corpus")
+OTHER = ("exact_duplicate", "near_duplicate", "refusal_in_corpus", "close_to_harm")
 FINDING_NAMES = PII + CONTAMINATION + POISON + QUALITY + DRIFT + OTHER + UNSCORED
 """Every finding there is; policy.corpus.actions should name each, since an unnamed one blocks."""

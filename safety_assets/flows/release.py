@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from safety_assets.errors import GateRefused
+from safety_assets.errors import GateRefused, ModelError, StoreError
 from safety_assets.flows.checks import made
 from safety_assets.flows.code_version import code_version
 from safety_assets.flows.decision_checks import evidence_of
@@ -48,7 +48,7 @@ def release_decision(ws: Workspace, recipe: str) -> Made:
 
 def _record(ws: Workspace, decision: Decision) -> None:
     """Add a decision to the ledger, unless it is the last word there already."""
-    with ws.store.lock("ledger"):
+    with ws.store.lock("ledger", "the ledger"):
         entries = ledger.read(ws.store.root)
         about = [e for e in entries if e.decision.recipe == decision.recipe]
         if not about or about[-1].decision.digest != decision.digest:
@@ -127,11 +127,38 @@ def _promoted(ws: Workspace, release: Mapping[str, object]) -> dict:
 
 
 def released_folder(ws: Workspace) -> Path | None:
-    """The folder of the released weights, identified again; None when nothing was released."""
+    """The folder of the released weights, identified again; None when nothing was released.
+
+    Raises:
+        StoreError: the pointer is broken, or its folder does not hold the weights any more.
+    """
     now = promotion.released(ws.store.root, ws.project.settings.name)
     if now is None:
         return None
-    folder = ws.store.root / now["release"]["folder"]
-    if model_digest(folder) != now["release"]["weights"]:
-        raise GateRefused("released_model", [f"The weights in {folder} are not those that were released. Roll back."])
+    return _whole(ws, now["release"], do="type safety-assets roll-back, or restore that folder from a copy")
+
+
+def roll_back(ws: Workspace) -> None:
+    """Move the pointer to the release before the current one, once its weights were identified again.
+
+    Raises:
+        GateRefused: there is no earlier release.
+        StoreError: its weights are not there any more as they were released; the pointer stays where it is.
+    """
+    do = "restore that folder from a copy, or release another recipe: safety-assets run RECIPE --release"
+    promotion.roll_back(ws.store.root, ws.project.settings.name, lambda release: _whole(ws, release, do=do))
+
+
+def _whole(ws: Workspace, release: Mapping[str, object], *, do: str) -> Path:
+    """The folder of a release, identified again; StoreError where it does not hold the weights any more."""
+    folder = ws.store.root / str(release["folder"])
+    try:
+        found = model_digest(folder)
+    except ModelError as error:
+        raise StoreError(f"the weights of the release {release['recipe']} are damaged: {error.found}", do=do) from error
+    if found != release["weights"]:
+        raise StoreError(
+            f"the weights in {folder} are not those that were released",
+            expected=f"{str(release['weights'])[:12]}, found {found[:12]}", do=do,
+        )  # fmt: skip
     return folder

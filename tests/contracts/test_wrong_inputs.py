@@ -240,7 +240,7 @@ def project(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.setenv(PROJECT_VARIABLE, str(folder))
     monkeypatch.delenv(STORAGE_VARIABLE, raising=False)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    monkeypatch.setenv("TERMINAL_WIDTH", "400")
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 400)
     monkeypatch.chdir(folder)
     return folder
 
