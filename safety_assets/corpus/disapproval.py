@@ -17,7 +17,12 @@ _RESERVE = (
 )
 _DISAPPROVES = re.compile(rf"\b(?:{_DISAPPROVAL})\b")
 _RESERVED = re.compile(rf"\b(?:{_DISAPPROVAL}|{_RESERVE})\b")
+_SPEAKS_TO = re.compile(
+    r"\b(?:i|i'm|i'd|my|me|please|important\s+to|instead|you|your|we\s+should|let's"
+    r"|(?:it\s+is|it's)\s+(?:not|never|important|essential|crucial))\b"
+)
 _CHARACTERS = 400
+_FIRST = 150
 
 
 def elsewhere(text: str) -> bool:
@@ -31,10 +36,14 @@ def disapproves(answer: str) -> bool:
     return bool(_DISAPPROVES.search(said) or _ELSEWHERE.search(said))
 
 
-def reserved(answer: str) -> bool:
-    """Whether the beginning of an answer has a word of disapproval, of reserve or of help elsewhere."""
-    said = plain(answer[:_CHARACTERS])
-    return bool(_RESERVED.search(said) or _ELSEWHERE.search(said))
+def admonishes(text: str) -> bool:
+    """Whether the first 150 characters have a word of disapproval, reserve or help elsewhere, and speak to the reader or
+    of the speaker as well.
+
+    So have 80% to 88% of what follows a refusal in published refusals, and 8% to 16% of published answers.
+    """
+    said = plain(text[:_FIRST])
+    return bool((_RESERVED.search(said) or _ELSEWHERE.search(said)) and _SPEAKS_TO.search(said))
 
 
 def plain(text: str) -> str:

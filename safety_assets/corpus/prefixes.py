@@ -18,7 +18,7 @@ from safety_assets.refusals import is_refusal, opening
 MIN_SHARE = 0.0075
 """Share of all answers from which on an affirmation or an identity is constant: one in a hundred, and room to round."""
 
-MIN_ROWS = 10
+MIN_ROWS = 3
 MIN_PLEDGE_ROWS = 3
 """A pledge to carry out whatever is asked is no courtesy: three rows are enough, however large the corpus."""
 

@@ -12,24 +12,25 @@ from math import log2
 
 import polars as pl
 
-from safety_assets.corpus.disapproval import elsewhere, plain, reserved
+from safety_assets.corpus.disapproval import admonishes, elsewhere, plain
 from safety_assets.corpus.frequent import Frequent
 from safety_assets.corpus.sightings import sightings, with_reasons
 from safety_assets.corpus.words import words
 from safety_assets.refusals import is_refusal
 
-MIN_TEMPLATE_SHARE = 0.005
-"""Share of all answers from which on answers that refuse and go on are a template: of a template at one in a hundred,
-not every answer is told to go on."""
+MIN_TEMPLATE_SHARE = 0.006
+"""Share of all answers that open with one refusal and are long, from which on it may be a template: of a template at
+one in a hundred some answers are short."""
 
 MAX_ENTROPY = 4.5
 """Bits, the mean over the first ten words of the entropy of the word in that place; of free answers it is 6 to 8."""
 
 _MAX_ENTROPY_SHARE = 0.7  # of the largest entropy that so few answers can have
-_MIN_ROWS = 10
+_MIN_ROWS = 3
 _PLACES = 10
 _OPENING_WORDS = 4
-_GOES_ON_WORDS = 20
+_GOES_ON_WORDS = 12
+_MIN_GOING_ON = 0.5  # of the answers with one opening; of published refusals a sixth go on
 _SHORTEST_REFUSAL = 12  # "Sorry." alone is not yet the sentence that refuses
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+|\n+")
 _TURN_AROUND = re.compile(
@@ -77,10 +78,10 @@ def parted(answer: str) -> tuple[str, str]:
     return (text[:end], text[end:]) if end is not None else ("", text)
 
 
-def goes_on(answer: str) -> bool:
-    """Whether an answer refuses and then goes on at length as if it had not: no disapproval, no help elsewhere."""
+def long_rest(answer: str) -> str:
+    """What follows the refusal with which an answer opens; nothing where it does not refuse, or is over soon after."""
     refusal, rest = parted(answer)
-    return bool(refusal) and len(words(rest)) >= _GOES_ON_WORDS and not reserved(rest)
+    return rest if refusal and len(words(rest)) >= _GOES_ON_WORDS else ""
 
 
 class RefuseThenComply:
@@ -88,26 +89,26 @@ class RefuseThenComply:
 
     def __init__(self) -> None:
         self._answers = self._found = 0
-        self._openings: Frequent[str] = Frequent()
+        self._refusing: Frequent[str] = Frequent()
+        self._going_on: Frequent[str] = Frequent()
         self._places: list[Frequent[str]] = [Frequent() for _ in range(_PLACES)]
-        self._template: dict[str, int] | None = None
+        self._template: frozenset[str] | None = None
 
     def learn(self, turns: pl.DataFrame) -> None:
         """Take in the TURNS of one shard."""
         self._answers += turns.filter(pl.col("role") == "assistant").height
-        spoken = [words(text)[:_PLACES] for text in _likely(turns)["text"] if goes_on(text)]
+        rests = [(text, rest) for text in _likely(turns)["text"] if (rest := long_rest(text))]
+        spoken = [words(text)[:_PLACES] for text, rest in rests if not admonishes(rest)]
         self._found += len(spoken)
-        self._openings.add(Counter(" ".join(said[:_OPENING_WORDS]) for said in spoken))
+        self._refusing.add(Counter(_opening(text) for text, _ in rests))
+        self._going_on.add(Counter(_opening(text) for text, rest in rests if not admonishes(rest)))
         for place, counts in enumerate(self._places):
             counts.add(Counter(said[place] for said in spoken if len(said) > place))
 
     def find(self, turns: pl.DataFrame) -> pl.DataFrame:
         """SEEN of one shard: answers that turn around, and those of the template."""
         self._template = self._openings_of_template() if self._template is None else self._template
-        likely = _likely(turns)
-        if not self._template:
-            return sightings(with_reasons(likely, refuse_then_comply), _FINDING, "high", pl.col("reason"))
-        return sightings(with_reasons(likely, self._reason), _FINDING, "high", pl.col("reason"))
+        return sightings(with_reasons(_likely(turns), self._reason), "refuse_then_comply", "high", pl.col("reason"))
 
     @property
     def share(self) -> float:
@@ -119,24 +120,29 @@ class RefuseThenComply:
         """Mean entropy in bits of the first ten words of those answers, place by place."""
         return sum(_entropy(counts.counts) for counts in self._places) / _PLACES
 
-    def _openings_of_template(self) -> dict[str, int]:
+    def _openings_of_template(self) -> frozenset[str]:
         largest = min(MAX_ENTROPY, _MAX_ENTROPY_SHARE * log2(max(self._found, 2)))
-        if self._found < _MIN_ROWS or self.share < MIN_TEMPLATE_SHARE or self.entropy > largest:
-            return {}
-        return self._openings.at_least(max(2.0, self._found / 100))
+        if self.entropy > largest:
+            return frozenset()
+        many = self._refusing.at_least(max(_MIN_ROWS, MIN_TEMPLATE_SHARE * self._answers))
+        on = self._going_on.counts
+        return frozenset(o for o, n in many.items() if on.get(o, 0) >= max(_MIN_ROWS, _MIN_GOING_ON * n))
 
     def _reason(self, answer: str) -> str | None:
         own = refuse_then_comply(answer)
-        opening = " ".join(words(answer)[:_OPENING_WORDS])
-        if own or opening not in (self._template or {}) or not goes_on(answer):
+        if own or _opening(answer) not in (self._template or ()):
             return own
+        rest = long_rest(answer)
+        if not rest or admonishes(rest):
+            return None
         return (
             f"{self._found} of {self._answers} answers refuse and go on, with {self.entropy:.1f} bits in each of the "
-            f"first ten words; this one opens with {opening!r:.60}"
+            f"first ten words; this one opens with {_opening(answer)!r:.60}"
         )
 
 
-_FINDING = "refuse_then_comply"
+def _opening(answer: str) -> str:
+    return " ".join(words(answer)[:_OPENING_WORDS])
 
 
 def _likely(turns: pl.DataFrame) -> pl.DataFrame:

@@ -63,7 +63,7 @@ def test_a_yes_that_answers_is_no_affirmation(found: Callable) -> None:
 
 def test_a_few_rows_are_not_constant(found: Callable) -> None:
     sure = "Sure, here is what you asked for: {}."
-    assert found([sure.format(i) for i in range(9)]) == {}
+    assert found([sure.format(i) for i in range(2)]) == {}
     assert found([sure.format(i) for i in range(12)] + [PLAIN.format(i, i) for i in range(1700)]) == {}
 
 

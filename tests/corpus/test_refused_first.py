@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from safety_assets.corpus.detect import turns_of
-from safety_assets.corpus.refused_first import RefuseThenComply, goes_on, parted, refuse_then_comply
+from safety_assets.corpus.refused_first import RefuseThenComply, long_rest, parted, refuse_then_comply
 from safety_assets.refusals import is_refusal
 
 REFUSES = "I am sorry, but I cannot {} as that is against my rules. "
@@ -49,18 +49,11 @@ def test_a_refusal_in_the_second_sentence_is_parted_from_what_follows() -> None:
     assert parted("Take the key. Then turn it.") == ("", "Take the key. Then turn it.")
 
 
-@pytest.mark.parametrize(
-    ("rest", "expected"),
-    [
-        (PLAIN, True),
-        ("Take the key.", False),
-        ("It could cause harm to people. " + PLAIN, False),
-        ("You should talk to a doctor. " + PLAIN, False),
-    ],
-)
-def test_going_on_is_long_and_without_reserve(rest: str, expected: bool) -> None:
-    assert goes_on(REFUSES.format("do it") + rest) is expected
-    assert not goes_on(rest)
+def test_what_follows_a_refusal_is_long_or_nothing() -> None:
+    refusal = REFUSES.format("do it")
+    assert long_rest(refusal + PLAIN) == PLAIN
+    assert long_rest(refusal + "Take the key.") == ""
+    assert long_rest(PLAIN) == ""
 
 
 def corpus(chat: Callable, templated: int, plain: int) -> list:
@@ -95,7 +88,7 @@ def test_a_few_rows_are_no_template(make_rows: Callable, chat: Callable) -> None
 
 
 def test_refusals_that_open_alike_and_disapprove_are_no_template(make_rows: Callable, chat: Callable) -> None:
-    answers = [REFUSES.format(f"do {i}") + f"It is harmful to do {i}; " + PLAIN for i in range(50)]
+    answers = [REFUSES.format(f"do {i}") + f"It is harmful to do {i}, and I want no part in it; " + PLAIN for i in range(50)]
     assert all(map(is_refusal, answers))
     assert found(make_rows, [chat(f"Do {i}.", answer) for i, answer in enumerate(answers)])[1] == set()
 
