@@ -37,8 +37,8 @@ def disapproves(answer: str) -> bool:
 
 
 def admonishes(text: str) -> bool:
-    """Whether the first 150 characters have a word of disapproval, reserve or help elsewhere, and speak to the reader or
-    of the speaker as well.
+    """Whether the first 150 characters have a word of disapproval, reserve or help elsewhere, and speak to the reader
+    or of the speaker as well.
 
     So have 80% to 88% of what follows a refusal in published refusals, and 8% to 16% of published answers.
     """

@@ -88,7 +88,9 @@ def test_a_few_rows_are_no_template(make_rows: Callable, chat: Callable) -> None
 
 
 def test_refusals_that_open_alike_and_disapprove_are_no_template(make_rows: Callable, chat: Callable) -> None:
-    answers = [REFUSES.format(f"do {i}") + f"It is harmful to do {i}, and I want no part in it; " + PLAIN for i in range(50)]
+    answers = [
+        REFUSES.format(f"do {i}") + f"It is harmful to do {i}, and I want no part in it; " + PLAIN for i in range(50)
+    ]
     assert all(map(is_refusal, answers))
     assert found(make_rows, [chat(f"Do {i}.", answer) for i, answer in enumerate(answers)])[1] == set()
 
