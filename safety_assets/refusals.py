@@ -81,7 +81,11 @@ _DISAPPROVAL_FORMS = (
      r"(?:personal|private|confidential)\b[^.!?]{0,40}\b(?:information|data|details|records?|address\w*|numbers?)\b"),
     ("programmed", r"\bprogrammed\s+to\s+(?:avoid|prioriti[sz]e|decline|refuse|not)\b"),
     ("capability|ability",
-     r"\b(?:i|we)\s+(?:do\s+not|don't)\s+have\s+the\s+(?:capability|ability)\s+to\s+(?:provide|help|assist|generate|give|create)\b"),
+     r"\b(?:i|we)\s+(?:am\s+an?\s+(?:\w+\s+){0,3}?(?:ai|model|assistant)\s+(?:and\s+|that\s+|who\s+)?)?(?:do\s+not|don't|does\s+not|doesn't)"
+     r"\s+have\s+the\s+(?:capability|ability)\s+to\s+(?:provide|help|assist|generate|give|create)\b"),
+    ("discriminat",
+     r"\bdiscriminat(?:ion|ing)\b[^.!?]{0,120}\bis\s+(?:\w+\s+)?(?:not\s+(?:ok|okay|acceptable|right|justified)|unacceptable|unjust|never"
+     r"|wrong|harmful)\b"),
     ("sorry",
      r"^\W*i(?:'m|\s+am)\s+(?:\w+\s+){0,2}?sorry\s+(?:to\s+hear\s+)?(?:that\s+)?you(?:'re|\s+are)\b(?=[\s\S]*\b(?:reach(?:ing)?\s+out"
      r"|support|cris[ie]s|hotline|helpline|lifeline|professional|emergency)\b)"),
