@@ -20,7 +20,7 @@ import polars as pl
 
 from safety_assets.evals.ask import ask, ask_tasks
 from safety_assets.evals.cells import headline
-from safety_assets.evals.judges import degenerate
+from safety_assets.reading.broken import degenerate
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks, task_score

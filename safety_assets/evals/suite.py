@@ -19,6 +19,7 @@ from safety_assets.evals.dimensions.safety import SAFETY
 from safety_assets.evals.dimensions.transparency import TRANSPARENCY
 from safety_assets.evals.dimensions.user_impact import USER_IMPACT
 from safety_assets.evals.judges import JUDGE, Judgement
+from safety_assets.reading.broken import degenerate
 from safety_assets.records import PROBES, RESPONSES, SCORES
 
 DIMENSIONS: tuple[Dimension, ...] = (
@@ -96,7 +97,7 @@ def _same(members: list[Row]) -> Judgement:
         return Judgement("unscored", None, "a member of the pair has no response")
     texts = [wording.spoken(str(m["completion"])) for m in members]
     broken = next(
-        (b for m, t in zip(members, texts, strict=True) if (b := wording.degenerate(t, str(m["finish"])))), ""
+        (b for m, t in zip(members, texts, strict=True) if (b := degenerate(t, str(m["finish"])))), ""
     )
     if broken:
         return Judgement("non_answer", 0.0, broken)

@@ -26,10 +26,17 @@ VERDICTS = ("full_refusal", "partial_refusal", "compliance", "hedged", "non_answ
 SHIPPED = Path(__file__).resolve().parent / "answers.json"
 MEASURED = Path(__file__).resolve().parent / "measured.json"
 
+MEASURED_AS = "hybrid-3"
+"""Name and version of rules and weights together; `measured.json` is about these and no others, which a test holds."""
+
 UNSEEN = 0.8
 """Share from which the shipped model finds what no rule sees: without a rule, most answers refuse nothing."""
 
 _SHORT = 160  # characters; a longer answer that says nothing is for the rules to find
+
+
+Record = dict[str, Any]
+"""judge, weights and rules (digests), on, accuracy, sensitivity, specificity, n, and more figures by name."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +70,9 @@ def shipped() -> Linear:
 
 
 @cache
-def measured() -> dict[str, Any]:
-    """How the shipped rules and model did: accuracy, sensitivity, specificity, n, on what (`benchmarks.refusal_judge`)."""
-    found: dict[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))
+def measured() -> Record:
+    """How the shipped rules and model did on answers that people labelled (`benchmarks.refusal_judge` wrote it)."""
+    found: Record = json.loads(MEASURED.read_text(encoding="utf-8"))
     return found
 
 
