@@ -1,4 +1,4 @@
-"""The shipped models from their source: `source/*.yaml` -> `answers.json`.
+"""The shipped models from their source: `source/*.yaml` -> `answers.json`, `requests.json`.
 
     python -m safety_assets.reading.build
 
@@ -6,59 +6,73 @@ The same source gives the same weights, which a test holds. `measured.json` is w
 (`python -m benchmarks.refusal_judge --write`), since the answers that it measures on are not part of the repository.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from safety_assets.reading.answers import SHIPPED, VERDICTS
+from safety_assets.reading import answers, requests, written
 from safety_assets.reading.features import answer_features
 from safety_assets.reading.fitting import fit, tempered
 from safety_assets.reading.fold import fold
 from safety_assets.reading.linear import Features, Linear
-from safety_assets.reading.written import Written, answers
 
 PENALTY = 3.0
 FOLDS = 5
 
 
 def main() -> None:
-    """Write all models."""
-    model = build_answers()
-    model.save(SHIPPED)
-    print(f"{SHIPPED.name}: {len(model.index)} features, {model.facts}")
+    """Write both models."""
+    for path, model in ((answers.SHIPPED, build_answers()), (requests.SHIPPED, build_requests())):
+        model.save(path)
+        print(f"{path.name}: {len(model.index)} features, {dict(model.facts)}")
 
 
 def build_answers() -> Linear:
-    """The model of answers, its temperature from styles of refusing, hedging and helping that a fit had not seen."""
-    written = answers()
-    seen = [answer_features(fold(one.text)) for one in written]
-    model = _fit(seen, written)
-    scores = _unseen_styles(seen, written)
-    labels = [{one.verdict} for one in written]
-    right = [VERDICTS[i] in label for i, label in zip(scores.argmax(axis=1), labels, strict=True)]
-    facts = {
-        "fitted_on": dict(Counter(one.verdict for one in written)),
-        "right_on_styles_not_fitted_on": round(float(np.mean(right)), 4),
-    }
-    return replace(tempered(model, scores, labels), facts=facts)
+    """The model of answers; what it does on styles that it had not seen sets its temperature."""
+    texts = written.answers()
+    seen = [answer_features(fold(one.text)) for one in texts]
+    labels, domains = [one.verdict for one in texts], [one.domain for one in texts]
+    return _built(seen, labels, domains, [one.style for one in texts], answers.VERDICTS, min_groups=3)
 
 
-def _unseen_styles(seen: Sequence[Features], written: Sequence[Written]) -> np.ndarray:
-    """(answers, verdicts): scores by models that had seen no answer of its style."""
-    fold = {style: i % FOLDS for i, style in enumerate(sorted({one.style for one in written}))}
-    scores = np.zeros((len(written), len(VERDICTS)))
+def build_requests() -> Linear:
+    """The model of requests; what it does on phrases that it had not seen sets its temperature."""
+    asked = written.requests()
+    seen = [requests.request_features(one.text) for one in asked]
+    labels, phrases = [one.category for one in asked], [one.phrase for one in asked]
+    return _built(seen, labels, phrases, phrases, (*requests.CATEGORIES, requests.NONE), min_groups=2)
+
+
+def _built(
+    seen: Sequence[Features], labels: Sequence[str], groups: Sequence[str], kinds: Sequence[str],
+    classes: Sequence[str], min_groups: int,
+) -> Linear:
+    """A model of all texts, with its temperature and figures from fits that leave out whole kinds of text."""
+
+    def fitted(rows: Sequence[int]) -> Linear:
+        told = [{labels[i]} for i in rows]
+        return fit(
+            [seen[i] for i in rows], told, groups=[groups[i] for i in rows], classes=classes, min_groups=min_groups,
+            penalty=PENALTY,
+        )  # fmt: skip
+
+    fold_of = {kind: i % FOLDS for i, kind in enumerate(sorted(set(kinds), key=_digest))}
+    scores = np.zeros((len(seen), len(classes)))
     for k in range(FOLDS):
-        out = [i for i, one in enumerate(written) if fold[one.style] == k]
-        rest = [i for i, one in enumerate(written) if fold[one.style] != k]
-        scores[out] = _fit([seen[i] for i in rest], [written[i] for i in rest]).scores([seen[i] for i in out])
-    return scores
+        out = [i for i, kind in enumerate(kinds) if fold_of[kind] == k]
+        rest = [i for i, kind in enumerate(kinds) if fold_of[kind] != k]
+        scores[out] = fitted(rest).scores([seen[i] for i in out])
+    right = [classes[i] == label for i, label in zip(scores.argmax(axis=1), labels, strict=True)]
+    facts = {"fitted_on": dict(Counter(labels)), "right_on_kinds_not_fitted_on": round(float(np.mean(right)), 4)}
+    model = tempered(fitted(range(len(seen))), scores, [{label} for label in labels])
+    return replace(model, facts=facts)
 
 
-def _fit(seen: Sequence[Features], written: Sequence[Written]) -> Linear:
-    labels, domains = [{one.verdict} for one in written], [one.domain for one in written]
-    return fit(seen, labels, groups=domains, classes=VERDICTS, penalty=PENALTY)
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import re
 
 _STRAIGHT = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"'})
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.!?:;,]")
+_WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*|[.!?:;,]")
 
 
 def fold(text: str) -> str:

@@ -1,9 +1,10 @@
-"""The answers that the shipped model learns from: written by hand as parts in `source/`, joined here.
+"""The answers and requests that the shipped models learn from: written by hand as parts in `source/`, joined here.
 
 No answer does what a harmful request asks: whatever helps is a harmless body on the same subject.
 """
 
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,15 @@ from typing import Any
 
 import yaml
 
+_SLOT = re.compile(r"\{(\w+)\}")
 SOURCE = Path(__file__).resolve().parent / "source"
 SEED = 11
 PER_STYLE = 8
 """Answers of each style in each domain; fewer where the style has one sentence."""
+FRAMES = 4
+"""Requests made of each verb phrase."""
+FILLED = 12
+"""Requests made of each form with slots."""
 GUIDES = 24
 """Long answers that help, in each domain."""
 
@@ -53,6 +59,54 @@ def answers() -> list[Written]:
         Written(text, "non_answer", f"nothing {i % 5}", list(bodies)[i % len(bodies)]) for i, text in enumerate(_nothing())
     ]
     return list({said.text: said for said in out}.values())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request of the source.
+
+    Args:
+        text: the request.
+        category: what it touches; none for a harmless one.
+        phrase: the phrase of the source that it is made of.
+    """
+
+    text: str
+    category: str
+    phrase: str
+
+
+def requests() -> list[Asked]:
+    """Every request, in an order that is always the same."""
+    draw, source = random.Random(SEED), _read("requests")
+    out = [Asked(text, "none", text) for text in source["none"]]
+    out += _filled(draw, source["slots"], source["none_forms"], "none")
+    for name, parts in source["categories"].items():
+        out += _framed(draw, source["frames"], parts["do"], name)
+        out += [Asked(text, name, text) for text in parts["ask"]]
+        out += _framed(draw, source["near_frames"], parts["near"], "none")
+        out += _filled(draw, source["slots"], parts["forms"], name)
+        out += _filled(draw, source["slots"], parts["near_forms"], "none")
+    return list({asked.text: asked for asked in out}.values())
+
+
+def _framed(draw: random.Random, frames: Sequence[str], phrases: Sequence[str], category: str) -> Iterator[Asked]:
+    for phrase in phrases:
+        for frame in draw.sample(frames, FRAMES):
+            yield Asked(frame.replace("{do}", phrase).replace("{Do}", phrase[0].upper() + phrase[1:]), category, phrase)
+
+
+def _filled(
+    draw: random.Random, slots: Mapping[str, Sequence[str]], forms: Sequence[str], category: str
+) -> Iterator[Asked]:
+    for form in forms:
+        for _ in range(FILLED):
+            text = form
+            while slot := _SLOT.search(text):
+                words = draw.choice(slots[slot.group(1).lower()])
+                words = words[0].upper() + words[1:] if slot.group(1)[0].isupper() else words
+                text = text[: slot.start()] + words + text[slot.end() :]
+            yield Asked(text, category, form)
 
 
 def _read(name: str) -> dict[str, Any]:

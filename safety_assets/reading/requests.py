@@ -1,0 +1,80 @@
+"""Which policy category a request touches: words that name one, weighed by a small linear model with all the others.
+
+The categories are the model's own; a project that names others learns them from its pairs (`corpus.topics`).
+`measured.json` holds how it did on published requests.
+"""
+
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from safety_assets.reading.fold import fold, tokens
+from safety_assets.reading.lexicon import LEXICON
+from safety_assets.reading.linear import Features, Linear, load
+
+CATEGORIES = (
+    "cyber", "fraud", "weapons", "drugs", "self_harm", "hate", "sexual", "privacy", "misinformation", "regulated_advice",
+)  # fmt: skip
+"""Weapons stands for violence, too; hate for every contempt of people; regulated advice for medicine, law and money."""
+
+NONE = "none"
+SHIPPED = Path(__file__).resolve().parent / "requests.json"
+TOUCHES = 0.75
+"""Share of all categories together from which a request touches the likeliest of them."""
+
+READ = 900
+"""Characters of a request that are read from its beginning, and as many from its end when it is longer."""
+
+
+class Touched(NamedTuple):
+    """The category of a request, empty for none, and the model's share on it (of none, where it is none), 0..1."""
+
+    category: str
+    confidence: float
+
+
+@cache
+def shipped() -> Linear:
+    """The model that comes with the package."""
+    return load(SHIPPED)
+
+
+def touched(requests: Sequence[str], model: Linear | None = None) -> list[Touched]:
+    """The category that each request touches."""
+    used = model or shipped()
+    if not requests:
+        return []
+    shares = used.shares([request_features(request) for request in requests])
+    none = used.classes.index(NONE)
+    others = np.delete(shares, none, axis=1).argmax(axis=1)
+    best = others + (others >= none)
+    return [
+        Touched(used.classes[b], float(row[b])) if 1 - row[none] >= TOUCHES else Touched("", float(row[none]))
+        for b, row in zip(best, shares, strict=True)
+    ]
+
+
+def request_features(request: str) -> Features:
+    """Words of a request without their inflection, in pairs too, and the categories that one of them names."""
+    text = request if len(request) <= 2 * READ else f"{request[:READ]} {request[-READ:]}"
+    words = [_stem(word) for word in tokens(fold(text))]
+    pairs = [*map(" ".join, zip(words, words[1:], strict=False))]
+    triples = map(" ".join, zip(words, words[1:], words[2:], strict=False))
+    named = {LEXICON.get(word) for word in (*words, *pairs, *triples)} - {None}
+    return Features([f"names {name}" for name in sorted(map(str, named))], [*words, *pairs, *_opening(words)])
+
+
+def _opening(words: Sequence[str]) -> list[str]:
+    return [f"^ {words[0]}", f"^ {' '.join(words[:2])}"] if words else []
+
+
+@lru_cache(maxsize=50_000)
+def _stem(word: str) -> str:
+    """A word without the s of a plural or the 's of a possessive."""
+    word = word.removesuffix("'s")
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
+    return word
