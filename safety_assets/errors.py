@@ -5,12 +5,15 @@ SafetyAssetsError
 ├── CorpusError       a corpus, refusal, probe or task file cannot be used
 ├── ModelError        a model folder cannot be used
 ├── TrainingError     training had to stop
+├── Interrupted       somebody asked for a stop, and what was done is saved
 ├── EvaluationError   responses or scores cannot be produced
 ├── StoreError        an artefact is missing or is not what its digest says
+├── FileError         the system refuses to read or write a file
 └── GateRefused       a gated step was asked to use inputs that did not pass
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 
 
 class SafetyAssetsError(Exception):
@@ -36,6 +39,12 @@ class SafetyAssetsError(Exception):
         return {"kind": type(self).__name__, "found": self.found, "expected": self.expected, "do": self.do}
 
 
+def name_one(name: str, names: Iterable[str]) -> str:
+    """The remedy for a name that is none of these: the ones that look like it, if any do."""
+    near = get_close_matches(name, list(names))
+    return "name one of them" + (f" (did you mean {' or '.join(near)}?)" if near else "")
+
+
 def retold(said: Mapping[str, str]) -> SafetyAssetsError:
     """The error that `told` described."""
     words = dict(said)
@@ -59,12 +68,20 @@ class TrainingError(SafetyAssetsError):
     """Training had to stop."""
 
 
+class Interrupted(SafetyAssetsError):
+    """Somebody asked for a stop, and what was done is saved."""
+
+
 class EvaluationError(SafetyAssetsError):
     """Responses or scores cannot be produced."""
 
 
 class StoreError(SafetyAssetsError):
     """An artefact is missing, or is not what its digest says."""
+
+
+class FileError(SafetyAssetsError):
+    """The system refuses to read or write a file."""
 
 
 class GateRefused(SafetyAssetsError):

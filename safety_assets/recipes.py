@@ -84,6 +84,9 @@ class Recipe(Settings):
     methods: tuple[MethodSpec, ...] = Field((), description="what protects or shapes the training, each at most once")
     monitor: Monitor = Monitor()
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="of matrix products; weights stay fp32")
+    activation_checkpointing: bool = Field(
+        False, description="compute activations again in the backward pass: less memory, about a third more time"
+    )
     under_system_prompt: bool = Field(
         False, description="train under the project's serving system prompt; without it alignment erodes less (PTST)"
     )

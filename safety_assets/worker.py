@@ -9,6 +9,7 @@ child ends with exit code 130. The same order resumes there. The result is a JSO
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -16,12 +17,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from safety_assets.errors import SafetyAssetsError, TrainingError, retold
+from safety_assets.errors import Interrupted, SafetyAssetsError, TrainingError, retold
 from safety_assets.flows.orders import run_order
 from safety_assets.flows.several_devices import own_result
 from safety_assets.store import replace_text
 
 INTERRUPTED = 130
+STOPPING = b"\nstopping: the checkpoint is saved after this step; once more ends at once, without it\n"
 PARENT_POLL_SECONDS = 0.5
 ORPHAN_GRACE_SECONDS = 60.0
 
@@ -58,13 +60,12 @@ def read_result(order: dict, exit_code: int) -> dict:
     """What a child left, seen from its parent.
 
     Raises:
-        SafetyAssetsError: the error the child met, of the same class; TrainingError when it was interrupted or died.
+        SafetyAssetsError: the error the child met, of the same class; Interrupted when it was asked to stop;
+            TrainingError when it died.
     """
     path = Path(order["result"])
     if exit_code == INTERRUPTED:
-        raise TrainingError(
-            "training was interrupted and saved its checkpoint", do="launch it again: it resumes at that step"
-        )
+        raise Interrupted("training was interrupted and saved its checkpoint", do="launch it again: it resumes there")
     if not path.is_file():
         raise TrainingError(
             f"the training process ended with code {exit_code} and left no result",
@@ -78,14 +79,53 @@ def read_result(order: dict, exit_code: int) -> dict:
 
 
 def launch_here(order: dict, report: Report | None = None) -> dict:
-    """Run an order in this process; Ctrl-C saves the checkpoint first."""
+    """Run an order in this process; SIGINT (Ctrl-C) or SIGTERM saves the checkpoint first, a second one does not wait.
+
+    Raises:
+        SafetyAssetsError: as `read_result` does.
+        KeyboardInterrupt: a second signal came before the checkpoint was saved; an earlier one is kept.
+    """
     stop = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: stop.set()) if _in_main_thread() else None
+
+    def asked(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, STOPPING)  # a print may be what was interrupted
+
+    numbers = (signal.SIGINT, signal.SIGTERM) if _in_main_thread() else ()
+    before = {number: signal.signal(number, asked) for number in numbers}
     try:
         return read_result(order, carry_out(order, report or _print, stop))
     finally:
-        if _in_main_thread():
-            signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def launch_apart(order: dict, report: Report | None = None) -> dict:
+    """Run an order in a process of its own: its memory is its own, and a kill for lack of it ends in words.
+
+    Raises:
+        TrainingError: as `read_result`, and where the child was killed, as it is when memory ends.
+        SafetyAssetsError: the child broke down; with the last line of what it said.
+    """
+    work = Path(order["work"])
+    path, log = work / "order.json", work / "child.log"
+    path.write_text(json.dumps(order))
+    command = [sys.executable, "-m", "safety_assets.worker", str(path)]
+    with log.open("w") as said, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            (report or _print)(json.loads(line))
+    if child.returncode not in (0, INTERRUPTED) and not Path(order["result"]).is_file():
+        last = (log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1]
+        killed = child.returncode < 0
+        raise (TrainingError if killed else SafetyAssetsError)(
+            f"the training process ended with code {child.returncode}; it said last: {last:.300}",
+            expected="exit code 0",
+            do="free memory, or run on a larger machine" if killed else "mend what it names",
+        )
+    return read_result(order, child.returncode)
 
 
 @contextmanager

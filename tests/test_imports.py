@@ -19,3 +19,31 @@ def test_command_line_knows_no_dagster() -> None:
     program = "import sys, safety_assets.cli; print('dagster' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_help_reads_the_menu_and_no_command() -> None:
+    program = f"""
+import atexit, sys
+def tell():
+    ours = {{name.removeprefix("safety_assets.") for name in sys.modules if name.startswith("safety_assets.")}}
+    print([n for n in {(*HEAVY, "dagster", "polars", "scipy")!r} if n in sys.modules], sorted(ours), file=sys.stderr)
+atexit.register(tell)
+from safety_assets.cli import app
+app(["--help"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "materialize" in done.stdout
+    assert done.stderr.strip() == "[] ['cli', 'commands', 'commands.consoles', 'commands.menu']"
+
+
+@pytest.mark.parametrize("command", ["materialize", "run", "plan", "explain"])
+def test_the_help_of_commands_that_complete_names_is_light(command: str) -> None:
+    program = f"""
+import atexit, sys
+atexit.register(lambda: print([n for n in {(*HEAVY, "dagster", "polars", "scipy")!r} if n in sys.modules]))
+from safety_assets.cli import app
+app([{command!r}, "--help"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "Examples:" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"

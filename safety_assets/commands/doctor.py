@@ -1,13 +1,11 @@
 """`doctor`: is everything in place, and what to do where it is not."""
 
-import json
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from safety_assets.commands.terminal import app, console, in_words
+from safety_assets.commands.terminal import JSON, app, console, in_words, print_json
 from safety_assets.flows.doctor import Finding, examine
 from safety_assets.project import open_project
 
@@ -16,8 +14,8 @@ COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 @app.command()
 @in_words
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False) -> None:
-    """Look at packages, project files, model, machine and Dagster. Exit code 1 when something will not work."""
+def doctor(as_json: JSON = False) -> None:
+    """Look at packages, project files, model, machine and Dagster; each fault comes with its remedy."""
     findings = []
     for finding in examine(open_project()):
         findings.append(finding)
@@ -25,7 +23,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON docume
             _show(finding)
     failed = any(finding.state == "fail" for finding in findings)
     if as_json:
-        print(json.dumps({"well": not failed, "findings": [asdict(f) for f in findings]}, indent=2, ensure_ascii=False))
+        print_json({"well": not failed, "findings": [asdict(f) for f in findings]})
     if failed:
         raise typer.Exit(1)
 

@@ -1,6 +1,5 @@
 """`gate`: may weights that were trained elsewhere be released? Both models are asked, compared and decided upon."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +8,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from safety_assets.commands.terminal import app, complain, complaints, console, workspace
+from safety_assets.commands.progress import progress
+from safety_assets.commands.terminal import JSON, app, complaints, console, in_words_ending, print_json, workspace
 from safety_assets.corpus.tasks import read_tasks
 from safety_assets.datafiles import DataFiles
-from safety_assets.errors import SafetyAssetsError
 from safety_assets.flows.gate_report import dimensions, document, forgotten_categories, page
 from safety_assets.flows.gating import Exam, Gated, exam_from, gate
 from safety_assets.flows.workspace import Workspace
@@ -22,12 +21,15 @@ from safety_assets.release.external import not_checked
 from safety_assets.settings import read_settings
 
 EXIT_CODES = {"approved": 0, "rejected": 1, "not_certified": 3}
-"""Only 0 may release; 2 is wrong usage, a policy, probe or task file that cannot be read included."""
+"""Only 0 may release."""
+USAGE = 2
+"""A policy, probe or task file that cannot be read included."""
 SHOWN_CATEGORIES = 12
 COLOURS = {"approved": "green", "rejected": "red", "not_certified": "yellow", "pass": "green", "fail": "red"}
 
 
 @app.command(name="gate")
+@in_words_ending(USAGE)
 def gate_command(
     base: Annotated[Path, typer.Option(help="Model folder of the aligned model that the checkpoint started from.")],
     tuned: Annotated[Path, typer.Option(help="The checkpoint: a model folder, or an adapter to the base.")],
@@ -41,20 +43,20 @@ def gate_command(
         Path | None, typer.Option(exists=True, help="Task set whose floor and gain hold; without it none is demanded.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the evidence page (Markdown) to this file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+    as_json: JSON = False,
 ) -> None:
-    """Gate a checkpoint that was trained elsewhere. Exit codes: 0 approved, 1 rejected, 3 not certified, 2 usage."""
-    try:
-        ws = workspace()
+    """Gate a checkpoint that was trained elsewhere: both models are asked, compared and decided upon.
+
+    What either said before to the same questions is not asked again.
+    """
+    with progress(quiet=as_json) as said:
+        ws = workspace(report=said)
         exam = _exam(ws, policy, probes, task)
         gated = gate(ws, base, tuned, exam)
-    except SafetyAssetsError as error:
-        complain(error)
-        raise typer.Exit(2) from error
     if report is not None:
         _write_report(report, gated)
     if as_json:
-        typer.echo(json.dumps(document(gated), indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(document(gated))
     else:
         _show(gated)
     raise typer.Exit(EXIT_CODES[gated.decision.status])

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from safety_assets.commands.terminal import app, console, in_words, workspace
+from safety_assets.commands.documents import release_document
+from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
 from safety_assets.errors import GateRefused
 from safety_assets.flows.release import released_folder
 from safety_assets.flows.workspace import Workspace
@@ -15,22 +16,35 @@ from safety_assets.release import promotion
 @in_words
 def released(
     path: Annotated[bool, typer.Option("--path", help="Print the folder of the released weights only.")] = False,
+    as_json: JSON = False,
 ) -> None:
-    """What is released now. Exit code 1 when nothing is."""
+    """What is released now, its weights identified again."""
     ws = workspace()
     folder = released_folder(ws)
     if folder is None:
         raise GateRefused("released", ["Nothing is released. Materialize released_model of an approved recipe."])
-    print(folder if path else released_line(ws))
+    if as_json:
+        _print_release(ws)
+    else:
+        print(folder if path else released_line(ws))
 
 
 @app.command()
 @in_words
-def roll_back() -> None:
-    """Move the pointer back to the release before the current one."""
+def roll_back(as_json: JSON = False) -> None:
+    """Move the pointer back to the release before the current one, and again before that one when called twice."""
     ws = workspace()
     promotion.roll_back(ws.store.root, ws.project.settings.name)
-    console.print(f"Released: {released_line(ws)}")
+    if as_json:
+        _print_release(ws)
+    else:
+        console.print(f"Released: {released_line(ws)}")
+
+
+def _print_release(ws: Workspace) -> None:
+    record = promotion.released(ws.store.root, ws.project.settings.name)
+    assert record is not None
+    print_json(release_document(ws, record))
 
 
 def released_line(ws: Workspace) -> str:

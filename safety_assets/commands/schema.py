@@ -4,13 +4,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from safety_assets.commands.terminal import app
-from safety_assets.schemas import schema_text
+from safety_assets.commands.terminal import JSON, app, in_words
 
 Kind = Literal["project", "policy", "recipe"]
 
 
 @app.command()
-def schema(kind: Annotated[Kind, typer.Argument(help="Which file.")]) -> None:
-    """Print the JSON schema of project.yaml, policy.yaml or a recipe."""
+@in_words
+def schema(kind: Annotated[Kind, typer.Argument(help="Which file.")], as_json: JSON = False) -> None:
+    """Print the JSON schema of project.yaml, policy.yaml or a recipe. It is JSON with and without --json."""
+    from safety_assets.schemas import schema_text
+
     print(schema_text(kind), end="")

@@ -1,26 +1,26 @@
-"""What every command shares: the application, the two consoles, and errors in words."""
+"""What every command shares: where it registers, `--json`, the open project, and errors in words."""
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from safety_assets.errors import GateRefused, SafetyAssetsError
-from safety_assets.flows.workspace import Workspace
-from safety_assets.project import open_project
-from safety_assets.store import Store
-from safety_assets.worker import launch_here
+from safety_assets.commands.consoles import complaints, console, print_error, print_json
+from safety_assets.errors import FileError, GateRefused, Interrupted, SafetyAssetsError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    help="Fine-tune without losing the alignment.",
-    pretty_exceptions_enable=False,
-)
-console, complaints = Console(), Console(stderr=True)
+if TYPE_CHECKING:
+    from safety_assets.flows.workspace import Workspace
+
+__all__ = ["JSON", "app", "complain", "complaints", "console", "in_words", "in_words_ending", "print_json", "workspace"]
+
+app = typer.Typer()
+"""Where commands register; `safety_assets.cli` shows those of `commands.menu`."""
+
+JSON = Annotated[bool, typer.Option("--json", help="One JSON document on stdout and nothing else.")]
+
+INTERRUPTED = 130
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,30 +28,79 @@ R = TypeVar("R")
 
 def in_words(command: Callable[P, R]) -> Callable[P, R]:
     """Decorator: an error on purpose is printed as found, expected, do, and ends with exit code 1."""
-
-    @functools.wraps(command)
-    def careful(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except SafetyAssetsError as error:
-            complain(error)
-            raise typer.Exit(1) from error
-
-    return careful
+    return in_words_ending(1)(command)
 
 
-def workspace(*, force: bool = False) -> Workspace:
-    """The project that is open, with work done in this process."""
-    project = open_project()
-    launch = functools.partial(launch_here, report=_report)
-    return Workspace(project=project, store=Store(project.storage), launch=launch, force=force)
+def in_words_ending(code: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorator: errors on purpose, and refusals of the system, are printed as found, expected, do.
+
+    The exit code is `code`, or 130 when somebody asked for a stop. A command whose parameter `as_json` is true
+    prints the error as a JSON document on stdout instead.
+    """
+
+    def decorate(command: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(command)
+        def careful(*args: P.args, **kwargs: P.kwargs) -> R:
+            as_json = bool(kwargs.get("as_json"))
+            try:
+                return command(*args, **kwargs)
+            except SafetyAssetsError as error:
+                end(error, INTERRUPTED if isinstance(error, Interrupted) else code, as_json=as_json)
+            except KeyboardInterrupt:
+                end(INTERRUPTION, INTERRUPTED, as_json=as_json)
+            except BrokenPipeError:
+                raise  # whoever read stdout has enough
+            except OSError as error:
+                end(refusal(error), code, as_json=as_json)
+
+        return careful
+
+    return decorate
 
 
-def _report(message: Mapping[str, object]) -> None:
-    """A line per watch, share or end, and one in fifty steps."""
-    step = message.get("step")
-    if message.get("event") != "step" or (isinstance(step, int) and step % 50 == 0):
-        complaints.print(", ".join(f"{key} {value}" for key, value in message.items()), style="dim", markup=False)
+INTERRUPTION = Interrupted(
+    "interrupted", do="call the same command again: what was finished is kept, what was half done is done anew"
+)
+
+
+def refusal(error: OSError) -> FileError:
+    """What the system refused, in words."""
+    place = " and ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+    return FileError(
+        f"{place}: {error.strerror}" if place else str(error),
+        expected="a place that can be read and written",
+        do="look at its rights and at the room on its disk, or name another place",
+    )
+
+
+def end(error: SafetyAssetsError, code: int, *, as_json: bool) -> NoReturn:
+    """Print an error and leave with an exit code."""
+    if as_json:
+        print_error(**error.told())
+    else:
+        complain(error)
+    raise typer.Exit(code) from error
+
+
+def workspace(
+    *, force: bool = False, smoke: bool = False, report: Callable[[Mapping[str, object]], None] = lambda message: None
+) -> "Workspace":
+    """The project that is open, or its small copy for a smoke run, with work done in this process.
+
+    Args:
+        force: do the work again although it was done before.
+        smoke: open the small copy.
+        report: takes what training and flows say on the way (commands.progress).
+    """
+    from safety_assets.flows.smoke import smoke_project
+    from safety_assets.flows.workspace import Workspace
+    from safety_assets.project import open_project
+    from safety_assets.store import Store
+    from safety_assets.worker import launch_here
+
+    project = smoke_project(open_project()) if smoke else open_project()
+    launch = functools.partial(launch_here, report=report)
+    return Workspace(project=project, store=Store(project.storage), launch=launch, report=report, force=force)
 
 
 def complain(error: SafetyAssetsError) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from safety_assets.commands.terminal import app, console, in_words
+from safety_assets.commands.terminal import JSON, app, console, in_words, print_json
 from safety_assets.errors import ProjectError
 from safety_assets.project import STORAGE_VARIABLE, Project, open_project
 from safety_assets.starter.places import DEFINITIONS
@@ -21,15 +21,20 @@ HEAD = "# One code location per project. `dagster dev -w {name}` shows them side
 def write_workspace(
     folders: Annotated[list[Path], typer.Argument(help="Folders of projects.")],
     output: Annotated[Path, typer.Option(help="The file to write.")] = Path("workspace.yaml"),
+    as_json: JSON = False,
 ) -> None:
-    """Write a workspace.yaml with one code location per project."""
+    """Write a workspace.yaml with one code location per project, and definitions.py where a project has none."""
     projects = [open_project(folder) for folder in folders]
     demand_apart(projects)
     write_new(output, HEAD.format(name=output.name) + workspace_text(projects, output))
     for project in projects:
         if not (project.folder / "definitions.py").exists():
             write_new(project.folder / "definitions.py", DEFINITIONS)
-    console.print(f"{output}: {', '.join(p.settings.name for p in projects)}", soft_wrap=True, markup=False)
+    if as_json:
+        places = [{"name": project.settings.name, "folder": str(project.folder)} for project in projects]
+        print_json({"file": str(output.resolve()), "projects": places})
+    else:
+        console.print(f"{output}: {', '.join(p.settings.name for p in projects)}", soft_wrap=True, markup=False)
 
 
 def workspace_text(projects: list[Project], output: Path) -> str:

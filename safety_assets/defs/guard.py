@@ -27,7 +27,7 @@ def materialize(
     except SafetyAssetsError as error:
         raise failure(error) from error
     yield dg.MaterializeResult(
-        metadata=shown(made),
+        metadata=shown(made) | ({"smoke": True} if workspace.project.settings.smoke else {}),
         data_version=dg.DataVersion(made.artefact.digest),
         check_results=[check_result(made.artefact.asset, verdict) for verdict in made.verdicts],
     )

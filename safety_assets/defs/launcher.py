@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 from dagster import PipesSession, PipesTempFileContextInjector, PipesTempFileMessageReader, open_pipes_session
 
+from safety_assets.defs.told import LogLines
 from safety_assets.worker import read_result
 
 MAX_OBSERVATIONS = 50
@@ -96,6 +97,7 @@ class _Story:
     def __init__(self, context: dg.AssetExecutionContext, *, total_steps: int) -> None:
         self.context = context
         self.every = max(1, -(-total_steps // MAX_OBSERVATIONS))
+        self.line = LogLines(context.log.info)
         self.num_told = self.num_steps = self.num_observed = 0
 
     def tell(self, messages: Sequence[Mapping[str, object]]) -> None:
@@ -104,7 +106,7 @@ class _Story:
             if message.get("event") == "step":
                 self._step(message)
             else:
-                self.context.log.info(", ".join(f"{key}: {value}" for key, value in message.items()))
+                self.line(message)
         self.num_told = len(messages)
 
     def _step(self, message: Mapping[str, object]) -> None:

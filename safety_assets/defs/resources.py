@@ -4,6 +4,8 @@ import dagster as dg
 from pydantic import Field
 
 from safety_assets.defs.launcher import TrainingLauncher
+from safety_assets.defs.told import LogLines
+from safety_assets.flows.smoke import smoke_project
 from safety_assets.flows.workspace import Workspace
 from safety_assets.project import open_project
 from safety_assets.store import Store
@@ -13,6 +15,11 @@ class ProjectResource(dg.ConfigurableResource):
     """Opens the project for a step. Hyper-parameters stand in recipes only: none can be set here."""
 
     force: bool = Field(default=False, description="Do the work again although the same work was done before.")
+    smoke: bool = Field(
+        default=False,
+        description="Do it all in a small copy of the project (50 rows, 20 steps, a few probes) with a store of its "
+        "own, to see that the parts work together. Nothing of it can be approved or released.",
+    )
     grace_seconds: float = Field(
         default=60.0,
         gt=0,
@@ -21,13 +28,13 @@ class ProjectResource(dg.ConfigurableResource):
 
     def workspace(self, context: dg.AssetExecutionContext) -> Workspace:
         """The workspace of one step: training is launched in a child process that reports to this step."""
-        project = open_project()
+        project = smoke_project(open_project()) if self.smoke else open_project()
         return Workspace(
             project=project,
             store=Store(project.storage),
             run_id=context.run.run_id,
             launch=TrainingLauncher(context, grace_seconds=self.grace_seconds),
-            report=lambda message: context.log.info(", ".join(f"{k} {v}" for k, v in message.items())),
+            report=LogLines(context.log.info),
             force=self.force,
         )
 

@@ -134,7 +134,11 @@ def open_generator(ws: Workspace, folder: Path) -> "Generator":
 
     settings = ws.project.settings
     loaded = load_model(folder, device=settings.device, threads=settings.threads, quantise=settings.quantise)
-    return Generator(loaded, batch_rows=settings.generation_batch)
+
+    def told(done: int, of: int) -> None:
+        ws.report({"event": "answered", "model": folder.name, "done": done, "of": of})
+
+    return Generator(loaded, batch_rows=settings.generation_batch, told=told)
 
 
 def write_answers(

@@ -18,6 +18,7 @@ from safety_assets.evals.probes import read_probes
 from safety_assets.flows.models import base
 from safety_assets.flows.tasks import project_tasks
 from safety_assets.project import Project
+from safety_assets.training.footprint import byte_count, existing
 
 State = Literal["ok", "warn", "fail"]
 
@@ -104,9 +105,9 @@ def _attempt(name: str, look: Callable[[], str]) -> Finding:
 
 
 def _rows(project: Project) -> int:
-    from safety_assets.corpus.ingest import read_rows
+    from safety_assets.corpus.ingest import count_rows
 
-    return read_rows(project.corpus).rows.height
+    return count_rows(project.corpus)[0]
 
 
 def _pairs(project: Project) -> int:
@@ -115,13 +116,8 @@ def _pairs(project: Project) -> int:
     return read_pairs(project.refusal_pairs).rows.height
 
 
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest above it that exists."""
-    return next(place for place in (folder, *folder.parents) if place.exists())
-
-
 def _storage(project: Project) -> Finding:
-    there = _existing(project.storage)
+    there = existing(project.storage)
     if os.access(there, os.W_OK):
         return Finding("storage", "ok", str(project.storage))
     return Finding("storage", "fail", f"{there} cannot be written", "set storage in project.yaml to a folder of yours")
@@ -157,8 +153,8 @@ def room(project: Project) -> Iterator[Finding]:
     except SafetyAssetsError:
         return
     weights = sum(path.stat().st_size for path in weight_files(folder))
-    free = shutil.disk_usage(_existing(project.storage)).free
-    said = f"{_gigabytes(free)} free, a checkpoint takes {_gigabytes(weights)}"
+    free = shutil.disk_usage(existing(project.storage)).free
+    said = f"{byte_count(free)} free, a checkpoint takes {byte_count(weights)}"
     state: State = "fail" if free < weights else "warn" if free < COPIES * weights else "ok"
     yield Finding("disk", state, said, "" if state == "ok" else "free some, or set storage in project.yaml elsewhere")
     yield _memory(inspect_weights(folder).parameters)
@@ -167,16 +163,12 @@ def room(project: Project) -> Iterator[Finding]:
 def _memory(parameters: int) -> Finding:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     full, loaded = FULL_BYTES * parameters, LOADED_BYTES * parameters
-    said = f"{_gigabytes(total)}; full fine-tuning takes {_gigabytes(full)} and what its batches need"
+    said = f"{byte_count(total)}; full fine-tuning takes {byte_count(full)} and what its batches need"
     if total < loaded:
         return Finding("memory", "fail", said, "use a machine with more memory, or a smaller model")
     if total < full:
         return Finding("memory", "warn", said, "use recipes with lora, or train on a machine with more memory")
     return Finding("memory", "ok", said)
-
-
-def _gigabytes(count: float) -> str:
-    return f"{count / 1e9:.1f} GB"
 
 
 def threads(project: Project) -> Finding:

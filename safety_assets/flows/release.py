@@ -17,6 +17,11 @@ from safety_assets.release import ledger, promotion
 from safety_assets.release.decision import Decision, decide, from_dict
 from safety_assets.store import Artefact, write_json
 
+SMOKE = (
+    "This was a smoke run: it shows that the parts work together, and no figure of it counts. "
+    "Run the recipe without --smoke."
+)
+
 
 def release_decision(ws: Workspace, recipe: str) -> Made:
     """Approved, rejected or not certified, with every reason. It never refuses: what is missing is a reason.
@@ -24,11 +29,12 @@ def release_decision(ws: Workspace, recipe: str) -> Made:
     It is decided anew whenever it is asked for: waivers end, and people sign.
     """
     found = inspect(ws, "release_decision", recipe)
-    decision = decide(evidence_of(ws, recipe, found.inputs, found.reasons), ws.policy)
+    problems = [*found.reasons, *([SMOKE] if ws.project.settings.smoke else [])]
+    decision = decide(evidence_of(ws, recipe, found.inputs, problems), ws.policy)
 
     def write(folder: Path) -> None:
         write_json(folder, "decision", decision.as_dict())
-        write_json(folder, "problems", {"problems": list(found.reasons)})
+        write_json(folder, "problems", {"problems": problems})
         (folder / "evidence.md").write_text(evidence_text(ws, decision, found.inputs))
 
     inputs = digests(found.inputs) | source_digests(ws, "release_decision", recipe)
@@ -68,6 +74,8 @@ def admit_approved(ws: Workspace, step: str, recipe: str) -> dict[str, Artefact]
     Raises:
         GateRefused: something upstream is not in order, or the decision is no approval.
     """
+    if ws.project.settings.smoke:
+        raise GateRefused(step, [SMOKE])
     inputs = dict(admit(ws, step, recipe))
     decision = decision_of(inputs["release_decision"])
     if decision.status != "approved":

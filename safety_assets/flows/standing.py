@@ -174,7 +174,7 @@ def explain(ws: Workspace, asset: str, partition: str) -> Explanation:
 
 def _next(ws: Workspace, asset: str, partition: str) -> tuple[str, str]:
     """What to put right, and the command that follows: of the first step on the way that is not in order."""
-    for name in (*_upstream_first(ws, asset), asset):
+    for name in way_to(ws, asset):
         own = partition_of(name, partition)
         command = f"safety-assets materialize {name}" + (f" --recipe {own}" if own != WHOLE else "")
         artefact = ws.store.find(name, own)
@@ -188,8 +188,12 @@ def _next(ws: Workspace, asset: str, partition: str) -> tuple[str, str]:
     return "", f"safety-assets materialize {asset}" + (f" --recipe {partition}" if partition != WHOLE else "")
 
 
+def way_to(ws: Workspace, asset: str) -> list[str]:
+    """What has to be made for an asset, each after what it is made from, and the asset itself."""
+    return [*_upstream_first(ws, asset), asset]
+
+
 def _upstream_first(ws: Workspace, asset: str) -> list[str]:
-    """The made ancestors of an asset, each after what it is made from."""
     names = [name for name in ancestors(asset) if not GRAPH[name].observed]
     order = TopologicalSorter({name: [n for n in wanted_inputs(ws, name) if n in names] for name in names})
     return list(order.static_order())

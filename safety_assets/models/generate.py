@@ -1,6 +1,6 @@
 """Greedy answers and likelihoods of answers, in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,10 +61,13 @@ class Generator:
     Args:
         loaded: the model.
         batch_rows: prompts per forward pass.
+        told: takes, after each batch, how many answers are there and of how many.
     """
 
-    def __init__(self, loaded: LoadedModel, batch_rows: int = 128) -> None:
-        self._loaded, self._batch_rows = loaded, batch_rows
+    def __init__(
+        self, loaded: LoadedModel, batch_rows: int = 128, told: Callable[[int, int], None] = lambda done, of: None
+    ) -> None:
+        self._loaded, self._batch_rows, self._told = loaded, batch_rows, told
         self._stop_ids = frozenset(loaded.stop_ids)
 
     @property
@@ -112,10 +115,13 @@ class Generator:
         values = iter(means)
         return [[next(values) for _ in own] for own in choices]
 
-    def _batches(self, lengths: list[int]) -> list[list[int]]:
-        """Places sorted by length, cut into batches."""
+    def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
+        """Places sorted by length, cut into batches; after each it is told how far that is."""
         order = sorted(range(len(lengths)), key=lengths.__getitem__)
-        return [order[i : i + self._batch_rows] for i in range(0, len(order), self._batch_rows)]
+        for start in range(0, len(order), self._batch_rows):
+            places = order[start : start + self._batch_rows]
+            yield places
+            self._told(start + len(places), len(order))
 
     def _room(self, prompts: list[list[int]], wanted: int) -> int:
         longest, limit = max(map(len, prompts)), self._loaded.max_tokens

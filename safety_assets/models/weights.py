@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -76,8 +77,26 @@ def stored_types(folder: Path) -> dict[str, str]:
     Raises:
         ModelError: a weight file is damaged.
     """
+    return {name: entry["dtype"] for name, entry in _all_entries(folder).items()}
+
+
+def stored_shapes(folder: Path) -> dict[str, tuple[tuple[int, ...], int]]:
+    """Tensor name to its shape and its bytes on disk.
+
+    Raises:
+        ModelError: a weight file is damaged.
+    """
+
+    def sized(entry: Mapping[str, Any]) -> tuple[tuple[int, ...], int]:
+        first, last = entry["data_offsets"]
+        return tuple(entry["shape"]), last - first
+
+    return {name: sized(entry) for name, entry in _all_entries(folder).items()}
+
+
+def _all_entries(folder: Path) -> dict[str, dict]:
     try:
-        return {name: entry["dtype"] for path in weight_files(folder) for name, entry in _entries(path).items()}
+        return {name: entry for path in weight_files(folder) for name, entry in _entries(path).items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"the weights in {folder} are damaged: {error}", do="write or download them again") from error
 

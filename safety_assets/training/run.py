@@ -1,5 +1,6 @@
 """One training run: a recipe, a base model and audited rows to a checkpoint with its history."""
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,19 +10,22 @@ import polars as pl
 import torch
 
 from safety_assets.errors import TrainingError
+from safety_assets.frames import Shards, in_shards
 from safety_assets.methods.menu import build_all
-from safety_assets.models.batch import pad_right
+from safety_assets.models.batch import Batch, pad_right
 from safety_assets.models.chat import without_serving_prompt
 from safety_assets.models.checkpoint import export_model
 from safety_assets.models.load import LoadedModel, load_model
 from safety_assets.models.ranks import ALONE, Ranks
 from safety_assets.models.shards import shard
 from safety_assets.recipes import Recipe
-from safety_assets.store import digest_json
-from safety_assets.training.batches import Mix, micro_batches, step_rows
+from safety_assets.records import AUDITED
+from safety_assets.store import canonical_json, digest_json
+from safety_assets.training.batches import Mix, step_rows
 from safety_assets.training.encode import Quarantined, Row, encode_rows
 from safety_assets.training.loop import Job, StepRows, run_steps
 from safety_assets.training.monitor import Watch, Watcher
+from safety_assets.training.preflight import Rehearsal, demand_fit, demand_room, heaviest_pass, passes, rehearse
 from safety_assets.training.progress import Progress, load_progress, save_progress
 from safety_assets.training.view import build_context, trainable_parameters
 
@@ -37,7 +41,7 @@ class TrainingOrder:
         recipe: how.
         share: injected rows / all rows, in [0, 1); 0 trains on the corpus alone.
         base: folder of the base model.
-        rows: an AUDITED table; its split `train` is used.
+        rows: an AUDITED table, in memory or on disk; its split `train` is used.
         baseline: score of the base per dimension, 0 to 10, for the monitor.
         work: folder for the resumable state; the caller removes it when the checkpoint is stored.
         out: folder that will hold the trained model.
@@ -50,7 +54,7 @@ class TrainingOrder:
     recipe: Recipe
     share: float
     base: Path
-    rows: pl.DataFrame
+    rows: pl.DataFrame | Shards
     baseline: Mapping[str, float] = field(default_factory=dict)
     work: Path
     out: Path
@@ -98,8 +102,9 @@ def train(
         ModelError: the base folder cannot be used.
     """
     started = time.perf_counter()
-    run, quarantined = _open(order, ALONE)
+    run, quarantined = open_run(order, ALONE)
     loaded = run.loaded
+    run.preflight(report)
     progress = run_steps(run.job(watch, report, should_stop), run.progress)
     for method, context in zip(run.methods, run.contexts, strict=True):
         method.finish(context)
@@ -131,12 +136,19 @@ def train_steps(
     Raises:
         TrainingError, ModelError: as in `train`, on all ranks.
     """
-    run, _ = _open(order, ranks)
+    run, _ = open_run(order, ranks)
     heard = report if ranks.is_main else lambda event: None
+    run.preflight(heard)
     run.save(run_steps(run.job(watch, heard, should_stop), run.progress))
 
 
-def _open(order: TrainingOrder, ranks: Ranks) -> tuple["_Run", list[Quarantined]]:
+def open_run(order: TrainingOrder, ranks: Ranks) -> tuple["Run", list[Quarantined]]:
+    """Everything set up for the first step, or for the one where an interrupted run stopped; and the rows left out.
+
+    Raises:
+        TrainingError, ModelError: as in `train`; also where the weights and their optimiser state cannot fit.
+    """
+    demand_room(order.base, order.recipe, order.work, device=order.device, parts=ranks.size if ranks.sharded else 1)
     seed = order.recipe.seed if order.seed is None else order.seed
     loaded = load_model(
         order.base, device=order.device, precision=order.recipe.precision, threads=order.threads,
@@ -146,10 +158,10 @@ def _open(order: TrainingOrder, ranks: Ranks) -> tuple["_Run", list[Quarantined]
     rows, quarantined = encode_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
     mix = _mix(order, rows, seed)
     torch.manual_seed(seed)
-    return _Run(order, loaded, rows, mix, seed, _digest(order, loaded, seed), ranks), quarantined
+    return Run(order, loaded, rows, mix, seed, _digest(order, loaded, seed), ranks), quarantined
 
 
-class _Run:
+class Run:
     """The parts of a run that are set up once: methods, optimiser, saved state."""
 
     def __init__(
@@ -158,14 +170,20 @@ class _Run:
     ) -> None:  # fmt: skip
         self.order, self.loaded, self.rows, self.mix, self.digest, self.seed = order, loaded, rows, mix, digest, seed
         self.ranks = ranks
-        self.settings, self.progress = order.recipe.optimiser, Progress()
+        self.settings, self.progress, self._untrained = order.recipe.optimiser, Progress(), True
         self.methods = build_all(order.recipe.methods)
         self.contexts = [
-            build_context(loaded, m, rows, ranks=ranks, steps=self.settings.steps, seed=seed, log=self._log)
+            build_context(
+                loaded, m, rows, ranks=ranks, steps=self.settings.steps, seed=seed, log=self._log,
+                untrained=lambda: self._untrained,
+            )
             for m in self.methods
-        ]
+        ]  # fmt: skip
         for method, context in zip(self.methods, self.contexts, strict=True):
             method.setup(context)
+        self._untrained = False
+        if order.recipe.activation_checkpointing:
+            loaded.model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
         if ranks.sharded:  # after the methods have put their layers in, before the optimiser takes the parameters
             shard(loaded.model, loaded.device)
         if not ranks.is_main:
@@ -173,6 +191,27 @@ class _Run:
         self.optimiser = _optimiser(loaded, order.recipe)
         self.progress = self._load("state") or self.progress
         self._saved_at = time.monotonic()
+
+    def preflight(self, report: Callable[[dict], None]) -> None:
+        """Before the first step: go once through the heaviest pass of the run, so that memory ends now and not later.
+
+        Raises:
+            TrainingError: the pass, or what the optimiser adds to it, does not fit.
+        """
+        if self.progress.step:
+            return
+        rehearsal = self.rehearse()
+        report({"event": "preflight", **{k: v for k, v in asdict(rehearsal).items() if k != "advice"}})
+        demand_fit(rehearsal)
+
+    def rehearse(self) -> Rehearsal:
+        """The heaviest pass of the run, forward and back; nothing is changed by it."""
+        piece, num_tokens = heaviest_pass(self.mix, self.settings, self.ranks)
+        return rehearse(self.loaded, self._batch(piece), num_tokens, self.order.recipe)
+
+    def _batch(self, piece: Sequence[int]) -> Batch:
+        pad = int(self.loaded.tokenizer.pad_token_id)
+        return pad_right(self.ranks.own([self.rows[i].encoded for i in piece]), pad, self.loaded.device)
 
     def job(self, watch: Watch | None, report: Callable[[dict], None], should_stop: Callable[[], bool]) -> Job:
         return Job(
@@ -193,13 +232,11 @@ class _Run:
 
     def _step(self, step: int) -> StepRows:
         chosen = step_rows(self.mix, step)
-        size = self.settings.micro_batch_rows
-        pieces = micro_batches(chosen, self.mix.lengths, size and size * self.ranks.size)
-        pad = int(self.loaded.tokenizer.pad_token_id)
-        encoded = [[self.rows[i].encoded for i in piece] for piece in pieces]
-        batches = [pad_right(self.ranks.own(rows), pad, self.loaded.device) for rows in encoded]
-        num_tokens = sum(row.num_responses for rows in encoded for row in rows)
-        return StepRows(batches, num_tokens, len(chosen), len(chosen) - self.mix.batch_rows)
+        pieces = passes(chosen, self.mix, self.settings, self.ranks)
+        num_tokens = sum(self.rows[i].num_responses for i in chosen)
+        return StepRows(
+            [self._batch(piece) for piece in pieces], num_tokens, len(chosen), len(chosen) - self.mix.batch_rows
+        )
 
     def _log(self, series: str, value: float) -> None:
         self.progress.history.append((self.progress.step + 1, series, value))
@@ -238,7 +275,7 @@ def _mix(order: TrainingOrder, rows: Sequence[Row], seed: int) -> Mix:
     for place, row in enumerate(rows):
         places.setdefault(row.origin, []).append(place)
     return Mix(
-        lengths=tuple(len(row.encoded.ids) for row in rows),
+        lengths=tuple(row.num_tokens for row in rows),
         task=tuple(places.get("corpus", ())),
         injected=tuple(tuple(places.get(origin, ())) for origin in order.recipe.origins),
         batch_rows=order.recipe.optimiser.batch_rows,
@@ -257,11 +294,14 @@ def _optimiser(loaded: LoadedModel, recipe: Recipe) -> torch.optim.AdamW:
 
 def _digest(order: TrainingOrder, loaded: LoadedModel, seed: int) -> str:
     """What is trained: two orders of one digest give the same weights."""
-    rows = digest_json(order.rows.select("row_id", "messages", "origin", "split").to_dicts())
-    return digest_json([order.recipe.model_dump(mode="json"), order.share, loaded.digest, rows, seed])
+    rows = hashlib.sha256()
+    for part in in_shards(order.rows, AUDITED):
+        for row in part.select("row_id", "messages", "origin", "split", "weight").iter_rows(named=True):
+            rows.update(canonical_json(row).encode())
+    return digest_json([order.recipe.model_dump(mode="json"), order.share, loaded.digest, rows.hexdigest(), seed])
 
 
-def _facts(run: _Run, progress: Progress, quarantined: list[Quarantined], seconds: float) -> dict:
+def _facts(run: Run, progress: Progress, quarantined: list[Quarantined], seconds: float) -> dict:
     losses = [value for _, series, value in progress.history if series == "loss"]
     parameters = list(run.loaded.model.parameters())
     return {

@@ -27,6 +27,7 @@ def build_context(
     steps: int,
     seed: int,
     log: Callable[[str, float], None],
+    untrained: Callable[[], bool] = lambda: False,
 ) -> Context:
     """The context of one method.
 
@@ -38,6 +39,7 @@ def build_context(
         steps: optimiser steps of the run.
         seed: of the run.
         log: takes a series and a value.
+        untrained: whether the model still is the base.
     """
     name = zlib.crc32(type(method).__name__.encode())
 
@@ -47,7 +49,7 @@ def build_context(
     return Context(
         model=loaded.model,
         parameters=lambda: trainable_parameters(loaded.model),
-        reference=_reference(loaded, ranks),
+        reference=_reference(loaded, ranks, untrained),
         safety_batches=safety_batches,
         compute_gradient=lambda objective, batch: compute_gradient(loaded, objective, batch, ranks),
         rng=np.random.default_rng([seed, name]),
@@ -83,8 +85,11 @@ def compute_gradient(loaded: LoadedModel, objective: Objective, batch: Batch, ra
     return found
 
 
-def _reference(loaded: LoadedModel, ranks: Ranks) -> Callable[[Batch], Tensor]:
-    """Logits of the frozen base; a second copy is read from its folder when first asked for."""
+def _reference(loaded: LoadedModel, ranks: Ranks, untrained: Callable[[], bool]) -> Callable[[Batch], Tensor]:
+    """Logits of the frozen base: of the model itself while it is untrained, else of a second copy from its folder.
+
+    Sharded training asks a second copy in any case: the weights are not on their devices before they are cut.
+    """
 
     @cache
     def frozen() -> LoadedModel:
@@ -97,8 +102,8 @@ def _reference(loaded: LoadedModel, ranks: Ranks) -> Callable[[Batch], Tensor]:
 
     @torch.no_grad()
     def logits(batch: Batch) -> Tensor:
-        base = frozen()
-        with base.precision():
+        base = loaded if untrained() and not ranks.sharded else frozen()
+        with undisturbed(base.model), base.precision():
             return response_logits(base.model, batch)
 
     return logits

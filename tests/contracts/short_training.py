@@ -14,12 +14,12 @@ def audited(i: int, origin: str, chat: list[dict]) -> dict:
 
 
 def train_shortly(
-    base: Path, folder: Path, rows: pl.DataFrame, *, methods: list, optimiser: dict, stop_after: int | None = None
-) -> Trained:
+    base: Path, folder: Path, rows: pl.DataFrame, *, methods: list, optimiser: dict, stop_after: int | None = None,
+    **settings: bool,
+) -> Trained:  # fmt: skip
     """Train with a fifth of the rows injected; `stop_after` so many looks it is told to stop."""
-    recipe = Recipe.model_validate(
-        {"description": "x", "injection": 0.2, "methods": methods, "optimiser": {"learning_rate": 1e-2} | optimiser}
-    )
+    own = {"methods": methods, "optimiser": {"learning_rate": 1e-2} | optimiser}
+    recipe = Recipe.model_validate({"description": "x", "injection": 0.2, **own, **settings})
     order = TrainingOrder(
         recipe=recipe, share=0.2, base=base, rows=rows, work=folder / "work", out=folder / "model", device="cpu",
         threads=1,

@@ -89,9 +89,9 @@ def row(i: int, origin: str) -> dict:
     return audited(i, origin, chat)
 
 
-def run(base: Path, folder: Path, way: str, stop_after: int | None = None) -> Trained:
+def run(base: Path, folder: Path, way: str, stop_after: int | None = None, **recipe: bool) -> Trained:
     optimiser = {"steps": 2, "batch_rows": 4}
-    return train_shortly(base, folder, rows(), methods=WAYS[way], optimiser=optimiser, stop_after=stop_after)
+    return train_shortly(base, folder, rows(), methods=WAYS[way], optimiser=optimiser, stop_after=stop_after, **recipe)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -119,6 +119,13 @@ def test_resumed_is_uninterrupted(base: Path, tmp_path: Path, way: str):
     one, other = weights(whole.model), weights(resumed.model)
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert whole.history.equals(resumed.history)
+
+
+@pytest.mark.parametrize("way", ["full", "both"])
+def test_checkpointed_activations_give_the_same_weights(base: Path, tmp_path: Path, way: str):
+    usual, again = run(base, tmp_path / "usual", way), run(base, tmp_path / "again", way, activation_checkpointing=True)
+    one, other = weights(usual.model), weights(again.model)
+    assert all(torch.allclose(one[name], other[name], atol=1e-5) for name in one)
 
 
 @pytest.mark.parametrize("way", ["lora"])

@@ -9,14 +9,14 @@ import pytest
 import small_project
 import yaml
 
-from safety_assets.errors import StoreError, TrainingError
+from safety_assets.errors import Interrupted, StoreError, TrainingError
 from safety_assets.flows.assets import materialize
 from safety_assets.flows.code_version import code_version
 from safety_assets.flows.corpus import chosen_share
 from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import HISTORY, TASK_SCORES
-from safety_assets.worker import carry_out, read_result
+from safety_assets.worker import carry_out, launch_here, read_result
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
 Again = Callable[..., Workspace]
@@ -79,7 +79,7 @@ def test_an_interrupted_training_resumes_to_the_same_weights(again: Again, proje
     shutil.rmtree(project / "store" / "made")
     first, second = StopAfter(2), StopAfter(10**6)
 
-    with pytest.raises(TrainingError, match="interrupted and saved"):
+    with pytest.raises(Interrupted, match="interrupted and saved"):
         materialize(again(launch=first.launch), "finetuned_checkpoint", "protected")
     made = materialize(again(launch=second.launch), "finetuned_checkpoint", "protected")
     assert second.num_asked < small_project.STEPS + 1
@@ -108,9 +108,17 @@ def test_shares_trained_side_by_side_give_the_same_curve(
     settings = yaml.safe_load((project / "project.yaml").read_text())
     small_project.write_yaml(project / "project.yaml", {**settings, "sweep_processes": 2})
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
-    made = materialize(again(force=True), "injection_ratio")
+    said: list[dict] = []
+    made = materialize(
+        again(force=True, launch=lambda order: launch_here(order, lambda m: said.append(dict(m)))), "injection_ratio"
+    )
     assert not made.cached
     assert made.artefact.digest == before
+    num_shares = len(small_project.policy_settings()["injection"]["shares"])
+    ended = [message["done"] for message in said if message.get("event") == "sweep"]
+    assert ended[: num_shares // 2] != [0] * (num_shares // 2)  # told while the shares were trained, not after
+    assert ended[-1] == num_shares
+    assert sum(message.get("state") == "scored" for message in said) == num_shares
 
 
 def test_the_sweep_chose_a_share_of_the_policy(ws: Workspace) -> None:
@@ -126,5 +134,5 @@ def test_every_asset_has_a_code_version() -> None:
 def test_an_order_of_another_kind_is_refused() -> None:
     from safety_assets.flows.orders import run_order
 
-    with pytest.raises(TrainingError, match="Expected: train, calibrate, point or steps"):
+    with pytest.raises(TrainingError, match="Expected: train, calibrate, point, steps or measure"):
         run_order({"kind": "dance"}, print, lambda: False)

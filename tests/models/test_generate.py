@@ -88,6 +88,16 @@ def test_a_prompt_that_fills_the_context_is_refused(loaded: LoadedModel):
         Generator(loaded).generate([[{"role": "user", "content": "dog " * 300}]], 4)
 
 
+def test_how_far_it_is_is_told_after_each_batch(loaded: LoadedModel, chats: list):
+    heard: list[tuple[int, int]] = []
+    generator = Generator(loaded, 3, told=lambda done, of: heard.append((done, of)))
+    assert generator.generate(chats[:7], 4) == Generator(loaded, 3).generate(chats[:7], 4)
+    assert heard == [(3, 7), (6, 7), (7, 7)]
+    heard.clear()
+    generator.choice_logprobs(chats[:2], [["Yes.", "No."], ["Yes.", "No."]])
+    assert heard == [(3, 4), (4, 4)]
+
+
 def test_no_chats_no_answers(loaded: LoadedModel):
     assert Generator(loaded).generate([], 4) == []
     assert Generator(loaded).choice_logprobs([], []) == []

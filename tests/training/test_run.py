@@ -51,6 +51,15 @@ def test_the_share_is_realised_on_top_of_the_task_rows(order):
     assert facts["num_injected"] == 8
 
 
+def test_checkpointed_activations_change_nothing(order):
+    methods = [{"method": "lora", "rank": 4, "dropout": 0.3}, {"method": "gradient_surgery", "batch_rows": 2}]
+    usual = train(order("usual", share=0.2, injection=0.2, methods=methods))
+    again = train(order("again", share=0.2, injection=0.2, methods=methods, activation_checkpointing=True))
+    a, b = weights(usual), weights(again)
+    assert losses(again) == pytest.approx(losses(usual), abs=1e-5)
+    assert all(torch.allclose(a[k], b[k], atol=1e-5) for k in a)
+
+
 def test_micro_batches_change_nothing(order):
     whole = train(order("whole", share=0.2, injection=0.2))
     cut = train(order("cut", share=0.2, injection=0.2, optimiser={"micro_batch_rows": 2}))

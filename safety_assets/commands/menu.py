@@ -1,0 +1,183 @@
+"""Every command of `safety-assets`: where it stands in `--help`, what it is for, how it is called, how it ends.
+
+Modules are imported when their command is called, not before; so this table is all that `--help` reads.
+"""
+
+from dataclasses import dataclass
+
+START, RUN, LOOK, GATE, FILES = "Start", "Run", "Look", "Gate and release", "Files"
+
+USAGE = "2 wrong usage"
+STOPPED = "130 interrupted (the same command goes on from what was saved)"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One command.
+
+    Args:
+        name: as it is typed; a command of a group has two words and stands in the help of its group alone.
+        module: of `safety_assets.commands`, which holds it.
+        panel: where `safety-assets --help` shows it.
+        summary: one line.
+        examples: calls that were tried, each with what it is for behind a `#`.
+        exits: exit codes with what they say.
+    """
+
+    name: str
+    module: str
+    panel: str
+    summary: str
+    examples: tuple[str, ...]
+    exits: tuple[str, ...]
+
+
+MENU = (
+    Entry(
+        "init", "init", START, "Write a new project, asked for on a terminal.",
+        (
+            "safety-assets init my-bank  # asks for model, corpus, tasks and risk",
+            "safety-assets init my-bank --base-model model --corpus corpus \\\n"
+            "      --task-set tasks.jsonl --risk moderate",
+        ),
+        ("0 written", "1 an answer cannot be used, or a file is there already", USAGE),
+    ),
+    Entry(
+        "doctor", "doctor", START, "Is everything in place, and what to do where it is not?",
+        ("safety-assets doctor", "safety-assets doctor --json  # for a monitor"),
+        ("0 it will work", "1 something will not, or the project cannot be read", USAGE),
+    ),
+    Entry(
+        "demo", "materialize", START, "Fine-tune twice on the bundled project, and see what the gate says.",
+        ("make demo  # sets DAGSTER_HOME and calls safety-assets demo",),
+        ("0 shown", "1 it ended before its time", USAGE),
+    ),
+    Entry(
+        "plan", "plan", RUN, "What a recipe will cost here: memory, disk, time.",
+        ("safety-assets plan protected", "safety-assets plan protected --json"),
+        ("0 it fits", "1 it does not, or it cannot be measured", USAGE, STOPPED),
+    ),
+    Entry(
+        "run", "run", RUN, "From the corpus to the decision on one recipe.",
+        (
+            "safety-assets run protected --smoke  # minutes: do the parts work together?",
+            "safety-assets run protected",
+            "safety-assets run protected --release --json",
+        ),
+        ("0 approved", "1 rejected, refused, or a check is red", USAGE, "3 not certified", STOPPED),
+    ),
+    Entry(
+        "materialize", "materialize", RUN, "Make one asset from what is upstream of it.",
+        (
+            "safety-assets materialize raw_corpus",
+            "safety-assets materialize finetuned_checkpoint --recipe protected",
+            "safety-assets materialize raw_corpus --force --json",
+        ),
+        ("0 made or reused", "1 refused, or a required check is red", USAGE, STOPPED),
+    ),
+    Entry(
+        "audit", "audit", RUN, "What is wrong with a corpus, row by row, without a project.",
+        (
+            "safety-assets audit rows.jsonl --findings findings.parquet",
+            "safety-assets audit rows.jsonl --findings findings.parquet --policy policy.yaml --json",
+        ),
+        ("0 audited, whatever was found", "1 the corpus cannot be read", USAGE),
+    ),
+    Entry(
+        "status", "status", LOOK, "What is current, red, stale and served, and what ran last.",
+        ("safety-assets status", "safety-assets status --json  # for a monitor"),
+        ("0 well", "1 the gate would not release again what is served", USAGE),
+    ),
+    Entry(
+        "explain", "explain", LOOK, "Why an asset is red, missing or stale, and what to type next.",
+        (
+            "safety-assets explain corpus_audit",
+            "safety-assets explain release_decision --recipe protected --json",
+        ),
+        ("0 green, or only warned", "1 something has to be done", USAGE),
+    ),
+    Entry(
+        "trace", "trace", LOOK, "Which audits, checkpoints and releases a row of the corpus went into.",
+        ("safety-assets trace 0123456789abcdef", "safety-assets trace 0123456789abcdef --json"),
+        ("0 shown", "1 the store knows no such row", USAGE),
+    ),
+    Entry(
+        "sql", "sql", LOOK, "Ask rows, findings and audited corpus in SQL.",
+        ("safety-assets sql 'SELECT finding, count(*) FROM findings GROUP BY ALL'",),
+        ("0 shown", "1 the question cannot be answered", USAGE),
+    ),
+    Entry(
+        "gate", "gate", GATE, "May a checkpoint that was trained elsewhere be released?",
+        (
+            "safety-assets gate --base model --tuned my-checkpoint",
+            "safety-assets gate --base model --tuned my-checkpoint --report evidence.md",
+            "safety-assets gate --base model --tuned my-checkpoint --task tasks.jsonl \\\n"
+            "      --policy policy.yaml --probes probes --json",
+        ),
+        ("0 approved", "1 rejected", "2 wrong usage, or a file that cannot be read", "3 not certified", STOPPED),
+    ),
+    Entry(
+        "released", "released", GATE, "What serving should load.",
+        ("safety-assets released", "safety-assets released --path", "safety-assets released --json"),
+        ("0 shown", "1 nothing is released, or it is not what was", USAGE),
+    ),
+    Entry(
+        "roll-back", "released", GATE, "Serve the release before the current one again.",
+        ("safety-assets roll-back",),
+        ("0 moved", "1 there is no earlier release", USAGE),
+    ),
+    Entry(
+        "new", "new", FILES, "Add a file to the project.",
+        ("safety-assets new recipe nightly --like protected",),
+        ("0 written", "1 it cannot be, or it is there already", USAGE),
+    ),
+    Entry(
+        "new recipe", "new", FILES, "Another way of fine-tuning, every key explained.",
+        ("safety-assets new recipe nightly --like protected",),
+        ("0 written", "1 it cannot be, or it is there already", USAGE),
+    ),
+    Entry(
+        "schema", "schema", FILES, "The JSON schema of project.yaml, policy.yaml or a recipe.",
+        ("safety-assets schema recipe  # for an editor, or a program that writes recipes",),
+        ("0 shown", USAGE),
+    ),
+    Entry(
+        "workspace", "workspace", FILES, "Several projects side by side in one Dagster.",
+        ("safety-assets workspace . --output workspace.yaml",),
+        ("0 written", "1 they are not apart, or the file is there already", USAGE),
+    ),
+)  # fmt: skip
+
+INTRODUCTION = "Fine-tune without losing the alignment: from your corpus to a decision you can defend."
+
+WORKED = (
+    ("Is this recipe worth a night?", ("safety-assets plan protected", "safety-assets run protected")),
+    (
+        "May a checkpoint from elsewhere be served?",
+        ("safety-assets gate --base model --tuned my-checkpoint --report evidence.md",),
+    ),
+    (
+        "What is wrong, and what do I type next?",
+        ("safety-assets status", "safety-assets explain release_decision --recipe protected"),
+    ),
+)
+"""Three questions with the commands that answer them."""
+
+
+def teaching(entry: Entry) -> str:
+    """What stands below the options of a command: examples and exit codes."""
+    examples = "\n".join(f"  {example}" for example in entry.examples)
+    exits = "\n".join(f"  {exit}" for exit in entry.exits)
+    return f"Examples:\n{examples}\n\nExit codes:\n{exits}"
+
+
+def worked() -> str:
+    """What stands below the commands: the worked examples, and what holds for every command."""
+    parts = [f"{question}\n" + "\n".join(f"  {line}" for line in lines) for question, lines in WORKED]
+    return "\n\n".join([*parts, HOLDS])
+
+
+HOLDS = (
+    "Every command has --help with examples and exit codes, and what prints has --json: one document on stdout, also "
+    "when it fails. SAFETY_ASSETS_PROJECT names the project's folder; without it the bundled one is open."
+)

@@ -1,0 +1,52 @@
+"""`sql`: the corpus, its findings and what became of it, asked in SQL."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
+from safety_assets.flows.views import Answer, ask, described
+
+SHOWN_ROWS = 100
+
+
+@app.command()
+@in_words
+def sql(
+    query: Annotated[
+        str | None, typer.Argument(help="A query in DuckDB's SQL; without one the views are listed.")
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Ask the current corpus in SQL: rows, turns, findings, audited, quarantine, pairs (docs/roles/data.md).
+
+    The views stand in corpus.duckdb under the project's storage, for any other program too. Nothing can be changed.
+    """
+    store = workspace().store
+    answer = ask(store, query) if query else described(store)
+    if as_json:
+        rows = [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]
+        print_json(rows)
+    else:
+        _show(answer)
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it; times and numbers that it has no word for as text."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return str(value)
+    return value
+
+
+def _show(answer: Answer) -> None:
+    table = Table(*answer.columns)
+    for row in answer.rows[:SHOWN_ROWS]:
+        table.add_row(*("" if value is None else escape(str(value)) for value in row))
+    if len(answer.rows) > SHOWN_ROWS:
+        table.caption = f"and {len(answer.rows) - SHOWN_ROWS:,} more rows; --json prints all"
+    console.print(table)

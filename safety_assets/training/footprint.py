@@ -1,0 +1,139 @@
+"""What training takes: bytes that are certain from the weights' headers alone, and an estimate of the rest.
+
+Certain are weights, gradients and the two moments of AdamW, all in fp32, and the checkpoint on disk. Activations are
+an estimate until a pass was measured: 34 values of two bytes per token, layer and hidden unit (Korthikanti et al.,
+arXiv 2205.05198, without attention scores, which no supported kernel keeps), doubled in fp32; checkpointed, the input
+of each layer and one whole layer.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+from safety_assets.models.weights import stored_shapes
+from safety_assets.recipes import LowRankAdaptation, Recipe
+
+FP32 = 4
+MOMENTS = 2
+ACTIVATION_BYTES = 34
+LOGIT_COPIES = 3
+"""The logits, their gradient and the softmax, each in fp32."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelShape:
+    """A model as its headers and configuration describe it.
+
+    Args:
+        parameters: values, tied ones once.
+        matrices: name to (rows, columns) of every matrix of the layers; embeddings and output layer left out.
+        layers, hidden, vocabulary: sizes.
+        stored: bytes on disk.
+    """
+
+    parameters: int
+    matrices: dict[str, tuple[int, int]]
+    layers: int
+    hidden: int
+    vocabulary: int
+    stored: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footprint:
+    """Bytes that training holds at once.
+
+    Args:
+        weights: all of the model.
+        trained: gradients and moments of what is trained, adapters included.
+        passes: activations and logits of the heaviest pass, estimated.
+    """
+
+    weights: int
+    trained: int
+    passes: int
+
+    @property
+    def certain(self) -> int:
+        """What no batch size makes smaller."""
+        return self.weights + self.trained
+
+    @property
+    def total(self) -> int:
+        return self.certain + self.passes
+
+
+def shape_of(folder: Path) -> ModelShape:
+    """The shape of a model folder, read from configuration and headers; no weight is loaded.
+
+    Raises:
+        ModelError: a weight file is damaged.
+    """
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = config.get("text_config", config)
+    stored = stored_shapes(folder)
+    largest = max((shape[0] for shape, _ in stored.values() if len(shape) == 2), default=0)
+    vocabulary = int(config.get("vocab_size") or largest)
+    matrices = {n: (s[0], s[1]) for n, (s, _) in stored.items() if len(s) == 2 and vocabulary not in s}
+    return ModelShape(
+        parameters=sum(prod(shape) for shape, _ in stored.values()),
+        matrices=matrices,
+        layers=int(config.get("num_hidden_layers") or config.get("n_layer") or 1),
+        hidden=int(config.get("hidden_size") or config.get("n_embd") or 1),
+        vocabulary=vocabulary,
+        stored=sum(size for _, size in stored.values()),
+    )
+
+
+def footprint(
+    shape: ModelShape, recipe: Recipe, *, tokens: int, responses: int, half: bool, parts: int = 1
+) -> Footprint:
+    """What one process holds while it trains a recipe.
+
+    Args:
+        shape: of the base.
+        recipe: how it is trained.
+        tokens: of the heaviest pass, padding included.
+        responses: of these, tokens of which the logits are computed.
+        half: whether matrix products are in bf16; weights, gradients and moments stay fp32.
+        parts: processes that share weights, gradients and moments (sharding: fsdp).
+    """
+    added = adapter_parameters(shape, recipe)
+    trained = added or shape.parameters
+    unit = ACTIVATION_BYTES * shape.hidden * (1 if half else 2)
+    kept = shape.layers * FP32 * shape.hidden + unit if recipe.activation_checkpointing else shape.layers * unit
+    return Footprint(
+        weights=FP32 * (shape.parameters + added) // parts,
+        trained=FP32 * (1 + MOMENTS) * trained // parts,
+        passes=tokens * kept + LOGIT_COPIES * FP32 * responses * shape.vocabulary,
+    )
+
+
+def adapter_parameters(shape: ModelShape, recipe: Recipe) -> int:
+    """Values of a recipe's low-rank updates, rank times the sides of every adapted matrix; 0 without an adapter."""
+    spec = next((m for m in recipe.methods if isinstance(m, LowRankAdaptation)), None)
+    if spec is None:
+        return 0
+    return spec.rank * sum(sum(sides) for name, sides in shape.matrices.items() if _adapted(name, spec.layers))
+
+
+def disk(shape: ModelShape, recipe: Recipe) -> int:
+    """Bytes on disk while a recipe trains: the model as exported and as an artefact, and the state to resume from."""
+    trained = adapter_parameters(shape, recipe) or shape.parameters
+    return 2 * shape.stored + FP32 * (1 + MOMENTS) * trained
+
+
+def byte_count(count: float) -> str:
+    """Bytes for a sentence: `6.2 GB`, `14 MB`."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.0f} MB"
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists: where its bytes would go."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def _adapted(name: str, layers: Sequence[str] | str) -> bool:
+    return isinstance(layers, str) or any(name.removesuffix(".weight").endswith(layer) for layer in layers)

@@ -1,0 +1,196 @@
+"""`--json`, for every command that prints: one document on stdout, in success and in failure, with stable keys."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import command_tree
+import pytest
+import small_project
+from typer.testing import CliRunner, Result
+
+from safety_assets.cli import app
+from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE
+
+pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
+
+SAY_NO_JSON = {"demo", "init", "new recipe"}
+"""`demo` shows a table of what Dagster did; the others write files and ask on a terminal."""
+ERROR = {"found", "expected", "do", "kind"}
+MADE = {"asset", "recipe", "digest", "path", "cached", "seconds", "checks"}
+RELEASE = {"recipe", "weights", "folder", "path", "since", "sequence"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call that succeeds, and what its document holds.
+
+    Args:
+        words: behind `safety-assets`.
+        keys: of the document.
+        code: its exit code.
+    """
+
+    words: str
+    keys: set[str]
+    code: int = 0
+
+
+CASES = (
+    Case("run plain --release", {"recipe", "smoke", "assets", "decision", "stopped"}),
+    Case("materialize raw_corpus", MADE),
+    Case("materialize eval_scores --recipe plain", MADE),
+    Case("status", {"project", "well", "served", "assets", "runs", "disk"}),
+    Case("explain corpus_audit", {"asset", "recipe", "state", "reasons", "mend", "next"}),
+    Case("explain eval_scores --recipe protected", {"asset", "recipe", "state", "reasons", "mend", "next"}, 1),
+    Case("doctor", {"well", "findings"}),
+    Case("gate --base model --tuned model", {
+        "decision", "checkpoint", "reasons", "notes", "dimensions", "task", "checks", "forgotten", "not_checked",
+        "decided_on", "base", "tuned", "policy", "probes",
+    }),
+    Case("released", RELEASE),
+    Case("released --path", RELEASE),
+    Case("schema policy", {
+        "$schema", "title", "type", "properties", "required", "additionalProperties", "$defs", "description",
+    }),
+    Case("workspace . --output places/workspace.yaml", {"file", "projects"}),
+)  # fmt: skip
+"""`plan`, which takes long, stands in test_run_and_plan."""
+
+REFUSED = {
+    "run plain": ("ProjectError", 1), "plan plain": ("ProjectError", 1), "materialize raw_corpus": ("ProjectError", 1),
+    "status": ("ProjectError", 1), "explain corpus_audit": ("ProjectError", 1), "doctor": ("ProjectError", 1),
+    "gate --base model --tuned model": ("ProjectError", 2), "released": ("ProjectError", 1),
+    "roll-back": ("ProjectError", 1), "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
+}  # fmt: skip
+"""Every command where there is no project: kind of the error and exit code."""
+
+
+@pytest.fixture(scope="module")
+def folder(released_project: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = Path(shutil.copytree(released_project, tmp_path_factory.mktemp("json") / "project"))
+    shutil.copytree(tiny_model, made / "model")
+    return made
+
+
+@pytest.fixture(autouse=True)
+def project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(PROJECT_VARIABLE, str(folder))
+    monkeypatch.delenv(STORAGE_VARIABLE, raising=False)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def call(*words: str) -> Result:
+    result = CliRunner().invoke(app, [*words, "--json"])
+    assert isinstance(result.exception, SystemExit | None), repr(result.exception)
+    assert "\x1b" not in result.stdout
+    assert "Traceback" not in result.output
+    return result
+
+
+def error_of(result: Result) -> dict:
+    document = json.loads(result.stdout)
+    assert set(document) == {"error"}
+    assert set(document["error"]) == ERROR
+    assert all(isinstance(value, str) for value in document["error"].values())
+    assert document["error"]["found"]
+    assert result.stderr == ""
+    return document["error"]
+
+
+def test_every_command_that_prints_has_it() -> None:
+    leaves = command_tree.leaves()
+    without = {name for name, command in leaves.items() if "--json" not in command_tree.options(command)}
+    assert without <= SAY_NO_JSON
+    tried = {" ".join(words.split()[:1]) for words in (*REFUSED, *(case.words for case in CASES))}
+    assert {name for name in leaves if name not in SAY_NO_JSON | without} <= tried
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.words.split(" --")[0].replace(" ", "-"))
+def test_success_is_one_document_with_stable_keys(case: Case) -> None:
+    result = call(*case.words.split())
+    assert result.exit_code == case.code, result.output
+    assert set(json.loads(result.stdout)) == case.keys
+    assert result.stderr == ""
+
+
+def test_a_roll_back_is_told_as_the_release_it_returned_to(project: Path) -> None:
+    first = json.loads(call("released").stdout)
+    pointer = project / "store" / "released" / "small.json"
+    second = json.loads(pointer.read_text()) | {"sequence": 2, "before": 1}
+    pointer.write_text(json.dumps(second))
+    with pointer.with_name("small.history.jsonl").open("a") as history:
+        history.write(json.dumps(second) + "\n")
+    assert json.loads(call("released").stdout)["sequence"] == 2
+    back = json.loads(call("roll-back").stdout)
+    assert set(back) == RELEASE
+    assert (back["weights"], back["sequence"], Path(back["path"]).is_dir()) == (first["weights"], 3, True)
+
+
+def test_a_red_check_is_in_the_document(project: Path, tiny_model: Path, tmp_path: Path) -> None:
+    red = small_project.write_project(tmp_path / "red", tiny_model)
+    with (red / "corpus" / "rows.jsonl").open("a") as handle:
+        handle.write("no JSON\n" * 20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(PROJECT_VARIABLE, str(red))
+        result = call("materialize", "raw_corpus")
+    (check,) = json.loads(result.stdout)["checks"]
+    assert (result.exit_code, check["check"], check["status"], check["blocking"]) == (1, "rows_readable", "fail", True)
+    assert "20 of" in check["reasons"][0]
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_failure_is_a_document_with_found_expected_and_do(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PROJECT_VARIABLE, "nowhere")
+    result = call(*words.split())
+    assert (error_of(result)["kind"], result.exit_code) == REFUSED[words]
+
+
+@pytest.mark.parametrize("words", ["--nope", "materialize luck", "materialize", "explain", "pray", "status --loud"])
+def test_wrong_usage_is_a_document_too(words: str) -> None:
+    result = call(*words.split())
+    error = error_of(result)
+    assert (error["kind"], result.exit_code) == ("UsageError", 2)
+    assert "--help" in error["do"]
+    assert "safety-assets" in error["do"]
+
+
+def test_a_refusal_of_the_gates_and_one_of_the_system(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = call("materialize", "released_model", "--recipe", "protected")
+    assert (error_of(result)["kind"], result.exit_code) == ("GateRefused", 1)
+
+    def refuse(*arguments: object, **named: object) -> None:
+        raise PermissionError(13, "Permission denied", "/store/objects")
+
+    monkeypatch.setattr("safety_assets.store.Store.publish", refuse)
+    result = call("materialize", "raw_corpus", "--force")
+    assert (error_of(result)["kind"], result.exit_code) == ("FileError", 1)
+    assert error_of(result)["found"] == "/store/objects: Permission denied"
+
+
+def test_a_fault_of_ours_is_told_and_its_traceback_kept_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr("safety_assets.commands.status.last_runs", fail)
+    result = CliRunner().invoke(app, ["status", "--json"])
+    error = json.loads(result.stdout)["error"]
+    assert (result.exit_code, error["kind"], error["found"]) == (1, "InternalError", "RuntimeError: out of luck")
+    assert "Traceback" in result.stderr
+
+
+@pytest.mark.parametrize(("words", "code"), [("materialize raw_corpus", 0), ("materialize raw_corpsu", 2)])
+def test_a_terminal_that_wants_colours_gets_none_in_json(words: str, code: int, project: Path) -> None:
+    colourful = {**os.environ, "FORCE_COLOR": "1", "TTY_COMPATIBLE": "1", "PYTHONWARNINGS": "ignore"}
+    called = [sys.executable, "-m", "safety_assets.cli", *words.split()]
+    plain = subprocess.run(called, env=colourful, capture_output=True, text=True, check=False)
+    told = subprocess.run([*called, "--json"], env=colourful, capture_output=True, text=True, check=False)
+    assert "\x1b[" in plain.stdout + plain.stderr  # it does want them
+    assert "\x1b" not in told.stdout
+    assert told.returncode == plain.returncode == code
+    json.loads(told.stdout)

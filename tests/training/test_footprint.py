@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import pytest
+import torch
+from training_rows import recipe
+
+from safety_assets.methods.menu import build_all
+from safety_assets.models.load import load_model
+from safety_assets.models.ranks import ALONE
+from safety_assets.training.footprint import adapter_parameters, byte_count, disk, footprint, shape_of
+from safety_assets.training.view import build_context, trainable_parameters
+
+LORA = {"method": "lora", "rank": 4}
+
+
+def test_the_headers_give_the_size_of_the_model(tiny_model: Path) -> None:
+    shape, model = shape_of(tiny_model), load_model(tiny_model, device="cpu").model
+    assert shape.parameters == sum(p.numel() for p in model.parameters())
+    assert (shape.layers, shape.hidden) == (2, 32)
+    assert len(shape.matrices) == 14  # seven linear layers in each of two blocks
+    assert shape.stored == 4 * shape.parameters
+
+
+@pytest.mark.parametrize("layers", ["all-linear", ["q_proj", "v_proj"]])
+def test_adapters_are_counted_as_peft_makes_them(tiny_model: Path, layers: object) -> None:
+    wanted = recipe(methods=[LORA | {"layers": layers}])
+    loaded = load_model(tiny_model, device="cpu")
+    (method,) = build_all(wanted.methods)
+    context = build_context(loaded, method, [], ranks=ALONE, steps=1, seed=0, log=lambda series, value: None)
+    method.setup(context)
+    trained = sum(p.numel() for p in trainable_parameters(loaded.model))
+    assert adapter_parameters(shape_of(tiny_model), wanted) == trained
+
+
+def test_full_training_holds_sixteen_bytes_a_parameter(tiny_model: Path) -> None:
+    shape = shape_of(tiny_model)
+    assert footprint(shape, recipe(), tokens=0, responses=0, half=False).certain == 16 * shape.parameters
+    assert footprint(shape, recipe(), tokens=0, responses=0, half=False, parts=2).certain == 8 * shape.parameters
+
+
+def test_a_second_set_of_weights_costs_nothing_with_adapters(tiny_model: Path) -> None:
+    shape = shape_of(tiny_model)
+    full, low = (footprint(shape, r, tokens=64, responses=8, half=True) for r in (recipe(), recipe(methods=[LORA])))
+    assert low.trained < full.trained / 4
+    assert low.passes == full.passes
+    assert disk(shape, recipe(methods=[LORA])) < disk(shape, recipe())
+
+
+def test_checkpointing_makes_passes_smaller(tiny_model: Path) -> None:
+    shape = shape_of(tiny_model)
+    plain, kept = (
+        footprint(shape, recipe(activation_checkpointing=on), tokens=64, responses=8, half=False)
+        for on in (False, True)
+    )
+    assert kept.passes < plain.passes
+    assert kept.certain == plain.certain
+    assert plain.total == plain.certain + plain.passes
+
+
+def test_activations_are_estimated_within_a_factor_of_what_is_kept(tiny_model: Path) -> None:
+    """The estimate against the bytes that autograd really keeps for one pass."""
+    loaded, kept = load_model(tiny_model, device="cpu"), {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    own = {p.untyped_storage().data_ptr() for p in loaded.model.parameters()}
+    loaded.model.train()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loaded.model(input_ids=torch.ones((4, 64), dtype=torch.long), use_cache=False, logits_to_keep=1)
+    measured = sum(size for place, size in kept.items() if place not in own)
+    estimate = footprint(shape_of(tiny_model), recipe(), tokens=4 * 64, responses=4, half=False).passes
+    assert measured / 2 < estimate < 2 * measured
+
+
+def test_bytes_for_a_sentence() -> None:
+    assert (byte_count(6.24e9), byte_count(14.2e6)) == ("6.2 GB", "14 MB")
