@@ -29,7 +29,7 @@ _WORDS: Mapping[str, str] = {
         racist racism sexist sexism homophobic homophobia transphobic antisemitic antisemitism islamophobia bigot nazi nazism hitler holocaust kkk
         supremacy supremacist slur insult bully bullying harass harassment discriminate discrimination inferior subhuman stereotype ethnic|cleansing
         hate|speech swear|word white|power lazy|immigrant woman|belong""",
-    "sexual": """
+    "sexual_content": """
         porn porno pornography pornographic nude naked erotic erotica sexy sexual sexually sex sext sexting lewd horny fetish orgasm genital
         prostitute prostitution escort masturbate masturbation rape rapist molest pedophile paedophile incest deepfake|porn dirty|joke dirty|talk nsfw
         strip|club seduce""",

@@ -16,7 +16,7 @@ from safety_assets.reading.lexicon import LEXICON
 from safety_assets.reading.linear import Features, Linear, load
 
 CATEGORIES = (
-    "cyber", "fraud", "weapons", "drugs", "self_harm", "hate", "sexual", "privacy", "misinformation", "regulated_advice",
+    "cyber", "fraud", "weapons", "drugs", "self_harm", "hate", "sexual_content", "privacy", "misinformation", "regulated_advice",
 )  # fmt: skip
 """Weapons stands for violence, too; hate for every contempt of people; regulated advice for medicine, law and money."""
 
