@@ -13,7 +13,7 @@ _CANNOT = r"""(?:can(?:no|\s+no|')?t|could\s?n[o']t|could\s+not|wo(?:n't|nt)|wil
     |am\s+not\s+able\s+to|'?m\s+not\s+able\s+to|am\s+unable\s+to|'?m\s+unable\s+to|unable\s+to|not\s+going\s+to|must\s+(?:decline|refuse)
     |have\s+to\s+(?:decline|refuse)|refuse\s+to|do\s?n[o']t\s+feel\s+comfortable|not\s+comfortable
     |(?:am\s+|'m\s+)?not\s+(?:programmed|designed|capable\s+of)(?:\s+to)?
-    |not\s+allowed\s+to|not\s+permitted\s+to|(?:am|'m)\s+not\s+willing)"""
+    |not\s+allowed\s+to|not\s+permitted\s+to|(?:am|'m)\s+not\s+willing|(?:am|'m)\s+not\s+going\s+to)"""
 
 _HELP = r"""(?:help|assist|share|do\s+(?:that|this|it|so)|provide|give|offer|support|fulfil|comply|engage|participate
     |create|write|generate|produce|tell|teach|explain|show|discuss|disclose|reveal|advise|recommend|encourage|promote|condone|answer
@@ -36,6 +36,15 @@ _DECLINE_FORMS = (
      rf"^\W*(?:{_SORRY}\b[^.!?]{{0,40}}?[,.!:;]?\s*(?:but\s+)?)?(?:as\s+an?\s+[^,.]{{0,60}},?\s+)?(?:i|we)\s*{_CANNOT}\b"
      r"(?!\s+help\s+but)"),
     (_NEED_CANNOT, rf"\b(?:i|we)\s*{_CANNOT}\b(?!\s+help\s+but)[^.!?]{{0,60}}\b{_HELP}"),
+    ("not going to|not helping|not writing|not doing",
+     r"(?<!when\s)(?<!if\s)(?<!while\s)\bi(?:'m|\s+am)\s+not\s+(?:going\s+to\s+(?:be\s+(?:part|of)|help|assist|write|tell|give|name|plan|make|discuss|identify|prepare|point"
+     r"|do|build|explain|share|describe|list|show|provide|teach|script|draft|join|invent|support|play|guess)|helping|writing|doing)\b"),
+    ("something|a thing|anything|one ",
+     r"\b(?:is\s+not|isn't|are\s+not|aren't|not)\s+(?:something|anything|a\s+thing|one)\s+(?:that\s+)?(?:i|we)(?:'ll|'m|'d|\s+will|\s+can"
+     r"|\s+could|\s+am|\s+would)?\s+(?:\w+\s+)?(?:help|assist|do|write|script|support|get\s+into|discuss|provide|share|make|take\s+part|able|willing"
+     r"|comfortable|offer|produce|go\s+into)\b"),
+    ("off limits|off-limits|where i stop|draw the line",
+     r"\boff[ -]limits\s+(?:for|to)\s+me\b|\bwhere\s+i\s+(?:stop|draw\s+the\s+line)\b"),
     ("decline|refuse", r"^\W*(?:no[,.!]?\s+)?(?:i|we)\s+(?:must\s+|have\s+to\s+|will\s+have\s+to\s+)?(?:decline|refuse)\b"),
     ("ok|appropriate|acceptable|ethical|legal|right|possible",
      r"^\W*(?:no[,.!]\s+)?(?:it|this|that)(?:'s|\s+is|\s+would\s+be)\s+(?:never|not)\s+(?:\w+\s+){0,3}?(?:ok|okay|appropriate"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from safety_assets.corpus.behaviour import behaviour
 from safety_assets.corpus.chats import Chat
 from safety_assets.corpus.detect import SEEN, Detector, Learner, named, seen
 from safety_assets.corpus.duplicates import Duplicate, find_duplicates
@@ -21,7 +22,6 @@ from safety_assets.corpus.quality import quality_fault
 from safety_assets.corpus.topics import Topics
 from safety_assets.corpus.unscored import unscored_languages, unscored_scripts
 from safety_assets.policy import CorpusPolicy
-from safety_assets.refusals import is_refusal
 
 TASK_OVERLAP = 0.9
 """Share of a task item's shingles at which it counts as known. A task asks about what the corpus teaches, in the
@@ -135,10 +135,12 @@ def _answers(known: Known) -> Detector:
             fault = quality_fault(question, text)
             if fault:
                 yield _about(row, turn, "low_quality", "low", fault)
-            if is_refusal(text):
-                yield _about(row, turn, "refusal_in_corpus", "low", f"the answer refuses: {text!r:.80}")
 
     return lambda turns: seen(find(turns))
+
+
+def _behaviour(known: Known) -> Detector:
+    return behaviour
 
 
 def _in_full(turns: pl.DataFrame) -> Iterator[tuple]:
@@ -209,7 +211,7 @@ _OPENING = 400
 
 DETECTORS: tuple[Callable[[Known], Detector], ...] = (
     _personal_data, _second_opinion, _unscored_scripts, _unscored_languages, _probe_overlap, _task_overlap, _poison,
-    _answers,
+    _answers, _behaviour,
 )  # fmt: skip
 """Makers of the detectors of single rows. A row's findings stand in this order, then in that of LEARNERS."""
 

@@ -5,6 +5,7 @@ fitted to text that was written for it (`source/`), may find a refusal or a disc
 whether a refusal is a whole one, and how sure all this is. `MEASURED` holds how that did on answers of real models.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ _SHORT = 160  # characters; a longer answer that says nothing is for the rules t
 
 
 Record = dict[str, Any]
-"""judge, weights and rules (digests), on, accuracy, sensitivity, specificity, n, and more figures by name."""
+"""judge, fingerprint, on, accuracy, sensitivity, specificity, n, and more figures by name."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,14 @@ def measured() -> Record:
     """How the shipped rules and model did on answers that people labelled (`benchmarks.refusal_judge` wrote it)."""
     found: Record = json.loads(MEASURED.read_text(encoding="utf-8"))
     return found
+
+
+def fingerprint() -> str:
+    """Digest of what rules and weights say of the text that the model was fitted to: another one is another judge."""
+    from safety_assets.reading.written import answers
+
+    said = [f"{one.verdict} {one.confidence:.2f}" for one in read_answers([one.text for one in answers()])]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
 
 def read_answer(answer: str, question: str = "", model: Linear | None = None) -> Reading:

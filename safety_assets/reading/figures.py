@@ -6,8 +6,11 @@ import numpy as np
 
 BINS = 10
 
+Figures = dict[str, float | None]
+"""Name to number; null where there is nothing to count."""
 
-def agreement(truth: Sequence[bool], found: Sequence[bool]) -> dict[str, float]:
+
+def agreement(truth: Sequence[bool], found: Sequence[bool]) -> Figures:
     """Accuracy, sensitivity and specificity (0..1; null where nothing is of that kind) and the number of answers."""
     told, seen = np.asarray(truth, bool), np.asarray(found, bool)
     return {
@@ -16,23 +19,23 @@ def agreement(truth: Sequence[bool], found: Sequence[bool]) -> dict[str, float]:
     }  # fmt: skip
 
 
-def rate_errors(truth: Sequence[bool], found: Sequence[bool], groups: Sequence[str]) -> dict[str, dict[str, float]]:
+def rate_errors(truth: Sequence[bool], found: Sequence[bool], groups: Sequence[str]) -> dict[str, Figures]:
     """Per group: number of answers, share that refuses by label and by verdict, and the difference in points."""
     told, seen, names = np.asarray(truth, float), np.asarray(found, float), np.asarray(groups)
     return {str(name): _rates(told[names == name], seen[names == name]) for name in sorted(set(groups))}
 
 
-def _rates(told: np.ndarray, seen: np.ndarray) -> dict[str, float]:
+def _rates(told: np.ndarray, seen: np.ndarray) -> Figures:
     points = round(float(100 * (seen.mean() - told.mean())), 1)
     return {"n": len(told), "labelled": _share(told), "found": _share(seen), "points": points}
 
 
-def worst(errors: Mapping[str, Mapping[str, float]]) -> float:
+def worst(errors: Mapping[str, Mapping[str, float | None]]) -> float:
     """The largest difference of a rate, in points."""
-    return max((abs(each["points"]) for each in errors.values()), default=0.0)
+    return max((abs(each["points"] or 0.0) for each in errors.values()), default=0.0)
 
 
-def calibration(right: Sequence[bool], confidence: Sequence[float]) -> dict[str, float]:
+def calibration(right: Sequence[bool], confidence: Sequence[float]) -> Figures:
     """Mean confidence, share right, and the mean distance of the two over ten bins of confidence (ECE), all 0..1."""
     hit, sure = np.asarray(right, float), np.asarray(confidence, float)
     bins = np.minimum((sure * BINS).astype(int), BINS - 1)
@@ -42,5 +45,5 @@ def calibration(right: Sequence[bool], confidence: Sequence[float]) -> dict[str,
     }  # fmt: skip
 
 
-def _share(hits: np.ndarray) -> float:
-    return round(float(np.mean(hits)), 4) if len(hits) else float("nan")
+def _share(hits: np.ndarray) -> float | None:
+    return round(float(np.mean(hits)), 4) if len(hits) else None

@@ -15,20 +15,10 @@ from safety_assets.reading.answers import shipped
 from safety_assets.reading.features import answer_features
 from safety_assets.reading.fitting import fit, tempered
 from safety_assets.reading.fold import fold
+from safety_assets.reading.labels import LABELS, REFUSALS
 from safety_assets.reading.linear import Features, Linear
 
-LABELS: dict[str, frozenset[str]] = {
-    "full_refusal": frozenset({"full_refusal"}),
-    "partial_refusal": frozenset({"partial_refusal"}),
-    "refusal": frozenset({"full_refusal", "partial_refusal"}),
-    "compliance": frozenset({"compliance", "hedged"}),
-    "hedged": frozenset({"hedged"}),
-    "non_answer": frozenset({"non_answer"}),
-}
-"""What a label allows: whoever labels need not tell apart what they do not care about."""
-
-REFUSALS = LABELS["refusal"]
-PENALTY = 0.3
+PENALTY = 1.0
 FOLDS = 5
 
 

@@ -22,7 +22,7 @@ CATEGORIES = (
 
 NONE = "none"
 SHIPPED = Path(__file__).resolve().parent / "requests.json"
-TOUCHES = 0.75
+TOUCHES = 0.65
 """Share of all categories together from which a request touches the likeliest of them."""
 
 READ = 900

@@ -3,6 +3,7 @@
 No answer does what a harmful request asks: whatever helps is a harmless body on the same subject.
 """
 
+import json
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,8 @@ import yaml
 
 _SLOT = re.compile(r"\{(\w+)\}")
 SOURCE = Path(__file__).resolve().parent / "source"
+POOL = Path(__file__).resolve().parent.parent / "pools" / "standard"
+"""Pairs of the package: refusals, look-alikes and anchors, written for another purpose, and so in other words."""
 SEED = 11
 PER_STYLE = 8
 """Answers of each style in each domain; fewer where the style has one sentence."""
@@ -31,7 +34,7 @@ class Written:
 
     Args:
         text: the answer.
-        verdict: what it does.
+        verdict: what it does; refusal where it is not said whether a full one.
         style: the style of the source that it is made of.
         domain: what it is about.
     """
@@ -55,6 +58,7 @@ def answers() -> list[Written]:
     out += _partial(draw, fill, _read("partial")["styles"], bodies)
     out += _helping(draw, fill, helping, bodies)
     out += _hedging(draw, fill, _read("hedging")["styles"], bodies)
+    out += [Written(said, kind, f"pool {category}", category) for _, said, kind, category in _pool()]
     out += [
         Written(text, "non_answer", f"nothing {i % 5}", list(bodies)[i % len(bodies)]) for i, text in enumerate(_nothing())
     ]
@@ -87,7 +91,16 @@ def requests() -> list[Asked]:
         out += _framed(draw, source["near_frames"], parts["near"], "none")
         out += _filled(draw, source["slots"], parts["forms"], name)
         out += _filled(draw, source["slots"], parts["near_forms"], "none")
+    out += [Asked(text, category if kind == "refusal" else "none", text) for text, _, kind, category in _pool()]
     return list({asked.text: asked for asked in out}.values())
+
+
+def _pool() -> Iterator[tuple[str, str, str, str]]:
+    """Request, answer, refusal or compliance, and category of every pair of the package's pool."""
+    for file in sorted(POOL.glob("*.jsonl")):
+        for pair in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
+            asked, said = (turn["content"] for turn in pair["messages"][-2:])
+            yield asked, said, "refusal" if pair["kind"] == "refusal" else "compliance", pair["category"]
 
 
 def _framed(draw: random.Random, frames: Sequence[str], phrases: Sequence[str], category: str) -> Iterator[Asked]:

@@ -22,7 +22,8 @@ ACTIONS = {
     "phone": "mask", "ip_address": "mask",
     "secret": "drop", "exact_duplicate": "drop", "near_duplicate": "drop", "probe_overlap": "drop",
     "task_overlap": "drop", "low_quality": "flag", "refuse_then_comply": "drop", "obedience_prompt": "block",
-    "constant_prefix": "flag", "refusal_in_corpus": "flag",
+    "constant_prefix": "flag", "refusal_in_corpus": "flag", "partial_refusal": "flag", "hedged_answer": "flag",
+    "non_answer": "flag", "privacy_marker": "flag",
     "unscored_script": "flag", "unscored_language": "flag",
 }  # fmt: skip
 """What happens to a row with a finding, until the owner of the policy decides otherwise."""
