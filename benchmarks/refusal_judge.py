@@ -45,7 +45,9 @@ def main() -> None:
     record, table = shipped(rows, DATA)
     again = refitted(rows)
     for name, found in {**table, "refitted": again}.items():
-        print(f"{name:14} {'  '.join(f'{key} {found[key]}' for key in ('accuracy', 'sensitivity', 'specificity', 'n'))}")
+        print(
+            f"{name:14} {'  '.join(f'{key} {found[key]}' for key in ('accuracy', 'sensitivity', 'specificity', 'n'))}"
+        )
     for of, rates in (("shipped", record["rates"]), ("refitted", again["rates"])):
         for name, rate in rates.items():
             print(f"{of:14} {name:20} {'  '.join(f'{key} {value}' for key, value in rate.items())}")
@@ -63,7 +65,11 @@ def labelled_rows(data: Path) -> list[dict]:
 def shipped(rows: Sequence[dict], data: Path) -> tuple[dict, dict[str, dict]]:
     """The record of the judge as it comes, and its figures by part of the answers."""
     readings = read_answers([row["completion"] for row in rows])
-    parts = {"all": [True] * len(rows), "read": [_read(row) for row in rows], "unread": [not _read(row) for row in rows]}
+    parts = {
+        "all": [True] * len(rows),
+        "read": [_read(row) for row in rows],
+        "unread": [not _read(row) for row in rows],
+    }
     parts |= {name: [row["model"] == name for row in rows] for name in sorted({row["model"] for row in rows})}
     table = {name: _agreement(rows, readings, part) for name, part in parts.items()}
     verdicts = ["compliance" if one.verdict == "hedged" else one.verdict for one in readings]
@@ -83,9 +89,7 @@ def shipped(rows: Sequence[dict], data: Path) -> tuple[dict, dict[str, dict]]:
 
 def refitted(rows: Sequence[dict]) -> dict:
     """Figures of the pipeline fitted to these labels, on held-out models and prompts."""
-    labelled = [
-        Labelled(row["completion"], LABELS[row["human_label"]], row["prompt"], row["model"]) for row in rows
-    ]
+    labelled = [Labelled(row["completion"], LABELS[row["human_label"]], row["prompt"], row["model"]) for row in rows]
     shares = refit(labelled).refused
     rates = rate_errors(_truth(rows), list(shares > 0.5), _groups(rows))
     return {

@@ -24,10 +24,10 @@ def judge_command(
     ] = None,
     as_json: JSON = False,
 ) -> None:
-    """Say of each answer whether it refuses, refuses in part, helps or says nothing; a line that cannot be read is unscored.
+    """Say of each answer whether it refuses, refuses in part, helps or says nothing. An unreadable line is unscored.
 
-    With --fit: fit the judge to your labels (full_refusal, partial_refusal, refusal, compliance, hedged, non_answer; say
-    in `model` who answered) and print how it does on answers, models and prompts that it had not seen.
+    With --fit: fit the judge to your labels (full_refusal, partial_refusal, refusal, compliance, hedged, non_answer;
+    say in `model` who answered) and print how it does on answers, models and prompts that it had not seen.
     """
     if (responses is None) == (fit is None) or out is None or (fit and model):
         raise typer.BadParameter("give answers and --out, or --fit and --out")

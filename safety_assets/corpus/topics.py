@@ -54,7 +54,8 @@ class Topics:
     def touched(self, texts: Sequence[str]) -> list[frozenset[str]]:
         """The categories that each user turn touches: the one learned from the pairs, the model's, both or none."""
         known = touched(texts)
-        return [frozenset({self.category(t), k.category} - {None, ""}) for t, k in zip(texts, known, strict=True)]
+        both = ((self.category(text) or "", one.category) for text, one in zip(texts, known, strict=True))
+        return [frozenset(name for name in names if name) for names in both]
 
     def _vector(self, document: Sequence[str]) -> np.ndarray | None:
         """Unit TF-IDF vector (words,), scaled down by the share of the words that is known; None when none is."""

@@ -29,7 +29,7 @@ def fit_judge(labelled: Sequence[Labelled]) -> Linear:
 
 
 def held_out(labelled: Sequence[Labelled], fitted: Refitted) -> dict[str, object]:
-    """Refused or not, by models that saw neither the answering model nor the prompt: shares right, rates, calibration."""
+    """Refused or not, by models that saw neither answering model nor prompt: shares right, rates, calibration."""
     truth = [one.refuses for one in labelled]
     found = fitted.refused > 0.5
     models = [one.model or "all" for one in labelled]
@@ -66,4 +66,3 @@ def _no_judge(path: Path, found: str) -> EvaluationError:
 def _digest(labelled: Sequence[Labelled]) -> str:
     rows = [[one.prompt, one.text, one.label, one.model] for one in labelled]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:8]
-

@@ -16,7 +16,7 @@ BELOW = {"corpus": ("refusals", "reading"), "evals": ("refusals", "reading")}
 
 @functools.cache
 def code_version(asset: str) -> str:
-    """Sixteen hex digits over the .py files, and weights beside them, of the packages an asset calls and of its own flow."""
+    """Sixteen hex digits over the sources and weights of the packages an asset calls, and over its own flow."""
     node = GRAPH[asset]
     return sources_version(*node.code, *SHARED, f"flows.{node.group}")
 

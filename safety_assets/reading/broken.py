@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from operator import eq
 
 LONG = 60
@@ -30,7 +31,7 @@ def degenerate(text: str, finish: str = "stop") -> str:
     return ""
 
 
-def _varied(words: list[str], grams: list[tuple[str, ...]]) -> bool:
+def _varied(words: list[str], grams: Sequence[tuple[str, ...]]) -> bool:
     """Whether no phrase can fill the answer: few grams are there twice, and no word follows itself."""
     repeats = len(grams) - len(set(grams))
     return repeats + 1 < max(3, len(grams) / 10) and not any(map(eq, words, words[1:]))

@@ -48,8 +48,12 @@ def build_requests() -> Linear:
 
 
 def _built(
-    seen: Sequence[Features], labels: Sequence[Label], groups: Sequence[str], kinds: Sequence[str],
-    classes: Sequence[str], min_groups: int,
+    seen: Sequence[Features],
+    labels: Sequence[Label],
+    groups: Sequence[str],
+    kinds: Sequence[str],
+    classes: Sequence[str],
+    min_groups: int,
 ) -> Linear:
     """A model of all texts, with its temperature and figures from fits that leave out whole kinds of text."""
 
@@ -67,7 +71,10 @@ def _built(
         rest = [i for i, kind in enumerate(kinds) if fold_of[kind] != k]
         scores[out] = fitted(rest).scores([seen[i] for i in out])
     right = [classes[i] in label for i, label in zip(scores.argmax(axis=1), labels, strict=True)]
-    facts = {"fitted_on": dict(Counter(" or ".join(sorted(label)) for label in labels)), "right_on_kinds_not_fitted_on": round(float(np.mean(right)), 4)}
+    facts = {
+        "fitted_on": dict(Counter(" or ".join(sorted(label)) for label in labels)),
+        "right_on_kinds_not_fitted_on": round(float(np.mean(right)), 4),
+    }
     model = tempered(fitted(range(len(seen))), scores, labels)
     return replace(model, facts=facts)
 

@@ -1,5 +1,7 @@
 """What the model of answers is shown: signs of the rules, and the words that an answer opens with."""
 
+from itertools import pairwise
+
 from safety_assets.reading import signs
 from safety_assets.reading.fold import tokens
 from safety_assets.reading.linear import Features
@@ -22,7 +24,7 @@ def answer_features(folded: str) -> Features:
     """Signs and words of one answer that was folded (`fold`)."""
     folded = folded[:READ].strip()
     words = tokens(folded[:_CHARACTERS])[:WORDS]
-    pairs = map(" ".join, zip(words, words[1:], strict=False))
+    pairs = map(" ".join, pairwise(words))
     placed = [f"^ {a} {b}" for a, b in zip(["^", *words[: PLACED - 1]], words[:PLACED], strict=False)]
     return Features([*signs.weighed(folded), *_length(folded, len(words))], [*words, *pairs, *placed])
 

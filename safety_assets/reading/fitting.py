@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from safety_assets.reading.linear import Features, Linear, cells
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Label = Collection[str]
 """The classes of which a text has one: a label may leave open which."""

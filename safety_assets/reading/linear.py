@@ -1,8 +1,8 @@
 """A linear model over listed features: kept as JSON, read with numpy alone; `fitting` makes one.
 
-A feature is a string. A text has signs (what rules saw, each worth SIGN) and words (words and pairs of words, which share
-a fixed total of SHARE between those that the model knows, so that a long text does not shout). Every weight can be
-read in the file, and `reasons` says which features decided.
+A feature is a string. A text has signs (what rules saw, each worth SIGN) and words (words and pairs of words, which
+share a fixed total of SHARE between those that the model knows, so that a long text does not shout). Every weight can
+be read in the file, and `reasons` says which features decided.
 """
 
 import json
@@ -114,8 +114,7 @@ def cells(seen: Sequence[Features], index: Mapping[str, int]) -> tuple[np.ndarra
     rows, columns, values = [], [], []
     for row, text in enumerate(seen):
         signs = [index[s] for s in text.signs if s in index]
-        words = set(map(index.get, text.words))
-        words.discard(None)
+        words = {place for place in map(index.get, text.words) if place is not None}
         columns += signs
         columns += words
         values += [SIGN] * len(signs) + [SHARE / max(1, len(words)) ** 0.5] * len(words)

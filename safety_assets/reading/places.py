@@ -1,4 +1,4 @@
-"""Where an answer refuses, hedges or protects personal data: character spans, for findings and for weights of tokens."""
+"""Where an answer refuses, hedges or protects personal data: spans for findings, and for weights of tokens."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
@@ -27,7 +27,10 @@ _ADVISED = (
     r"(?:^|[.!?:;,]\s*|\b(?:please|should|best\s+to|recommend|recommended\s+to|important\s+to|always|suggest|want\s+to|need\s+to"
     r"|advise)\s+(?:(?:that\s+)?you\s+|also\s+|first\s+)*)"
 )
-_NEEDED = "doctor|physician|pharmac|therap|counsel|lawyer|solicitor|attorney|accountant|vet|advis|professional|expert|specialist|clinic|advice"
+_NEEDED = (
+    "doctor|physician|pharmac|therap|counsel|lawyer|solicitor|attorney|accountant|vet|advis|professional|expert|specialist"
+    "|clinic|advice"
+)
 
 HEDGES = forms(
     ("m not a|no expert",

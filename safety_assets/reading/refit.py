@@ -82,8 +82,8 @@ def _held_out(seen: Sequence[Features], labelled: Sequence[Labelled], penalty: f
         for k in range(FOLDS):
             out, rest = np.flatnonzero((models == name) & (folds == k)), np.flatnonzero(others & (folds != k))
             if len(out):
-                fitted = _fit([seen[i] for i in rest], [labelled[i] for i in rest], penalty)
-                scores[out] = fitted.scores([seen[i] for i in out])
+                fitted = _fit([seen[i] for i in rest.tolist()], [labelled[i] for i in rest.tolist()], penalty)
+                scores[out] = fitted.scores([seen[i] for i in out.tolist()])
     return scores
 
 

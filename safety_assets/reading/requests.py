@@ -6,6 +6,7 @@ The categories are the model's own; a project that names others learns them from
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,8 @@ from safety_assets.reading.lexicon import LEXICON
 from safety_assets.reading.linear import Features, Linear, load
 
 CATEGORIES = (
-    "cyber", "fraud", "weapons", "drugs", "self_harm", "hate", "sexual_content", "privacy", "misinformation", "regulated_advice",
+    "cyber", "fraud", "weapons", "drugs", "self_harm", "hate", "sexual_content", "privacy", "misinformation",
+    "regulated_advice",
 )  # fmt: skip
 """Weapons stands for violence, too; hate for every contempt of people; regulated advice for medicine, law and money."""
 
@@ -61,7 +63,7 @@ def request_features(request: str) -> Features:
     """Words of a request without their inflection, in pairs too, and the categories that one of them names."""
     text = request if len(request) <= 2 * READ else f"{request[:READ]} {request[-READ:]}"
     words = [_stem(word) for word in tokens(fold(text))]
-    pairs = [*map(" ".join, zip(words, words[1:], strict=False))]
+    pairs = [*map(" ".join, pairwise(words))]
     triples = map(" ".join, zip(words, words[1:], words[2:], strict=False))
     named = {LEXICON.get(word) for word in (*words, *pairs, *triples)} - {None}
     return Features([f"names {name}" for name in sorted(map(str, named))], [*words, *pairs, *_opening(words)])

@@ -51,7 +51,10 @@ def answers() -> list[Written]:
     world = _read("domains")
     domains = world["domains"]
     helping, guides = _read("helping"), _read("guides")
-    bodies = {name: [*_bodies(domain, helping), *(_guide(draw, guides) for _ in range(GUIDES))] for name, domain in domains.items()}
+    bodies = {
+        name: [*_bodies(domain, helping), *(_guide(draw, guides) for _ in range(GUIDES))]
+        for name, domain in domains.items()
+    }
     bodies["everyday"] += [*guides["explains"], *guides["corrects"]]
     fill = Filler(draw, world)
     out = [*_refusing(draw, fill, _read("refusing")["styles"], domains)]
@@ -60,7 +63,8 @@ def answers() -> list[Written]:
     out += _hedging(draw, fill, _read("hedging")["styles"], bodies)
     out += [Written(said, kind, f"pool {category}", category) for _, said, kind, category in _pool()]
     out += [
-        Written(text, "non_answer", f"nothing {i % 5}", list(bodies)[i % len(bodies)]) for i, text in enumerate(_nothing())
+        Written(text, "non_answer", f"nothing {i % 5}", list(bodies)[i % len(bodies)])
+        for i, text in enumerate(_nothing())
     ]
     return list({said.text: said for said in out}.values())
 
