@@ -84,7 +84,7 @@ MENU = (
         ("0 audited, whatever was found", "1 the corpus cannot be read", USAGE),
     ),
     Entry(
-        "judge", "judge", RUN, "Do the answers of a file refuse? Or: fit the judge to your labels.",
+        "judge", "judge", RUN, "Do answers refuse? And a judge fitted to your labels.",
         (
             "safety-assets judge answers.jsonl --out verdicts.parquet",
             "safety-assets judge --fit labels.jsonl --out judge.json  # prints held-out figures",

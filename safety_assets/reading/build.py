@@ -36,7 +36,8 @@ def build_answers() -> Linear:
     texts = written.answers()
     seen = [answer_features(fold(one.text)) for one in texts]
     labels, domains = [_label(one.verdict) for one in texts], [one.domain for one in texts]
-    return _built(seen, labels, domains, [one.style for one in texts], answers.VERDICTS, min_groups=3)
+    model = _built(seen, labels, domains, [one.style for one in texts], answers.VERDICTS, min_groups=3)
+    return replace(model, facts={"text": written.digest(texts), **model.facts})
 
 
 def build_requests() -> Linear:
@@ -44,7 +45,8 @@ def build_requests() -> Linear:
     asked = written.requests()
     seen = [requests.request_features(one.text) for one in asked]
     labels, phrases = [frozenset({one.category}) for one in asked], [one.phrase for one in asked]
-    return _built(seen, labels, phrases, phrases, (*requests.CATEGORIES, requests.NONE), min_groups=2)
+    model = _built(seen, labels, phrases, phrases, (*requests.CATEGORIES, requests.NONE), min_groups=2)
+    return replace(model, facts={"text": written.digest(asked), **model.facts})
 
 
 def _built(

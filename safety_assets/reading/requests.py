@@ -1,14 +1,16 @@
 """Which policy category a request touches: words that name one, weighed by a small linear model with all the others.
 
 The categories are the model's own; a project that names others learns them from its pairs (`corpus.topics`).
-`measured.json` holds how it did on published requests.
+`measured` says how it did on published requests.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +26,7 @@ CATEGORIES = (
 
 NONE = "none"
 SHIPPED = Path(__file__).resolve().parent / "requests.json"
+MEASURED = Path(__file__).resolve().parent / "requests_measured.json"
 TOUCHES = 0.65
 """Share of all categories together from which a request touches the likeliest of them."""
 
@@ -42,6 +45,21 @@ class Touched(NamedTuple):
 def shipped() -> Linear:
     """The model that comes with the package."""
     return load(SHIPPED)
+
+
+@cache
+def measured() -> dict[str, Any]:
+    """How the shipped model did on published requests (`benchmarks.policy_categories` wrote it)."""
+    found: dict[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))
+    return found
+
+
+def fingerprint() -> str:
+    """Digest of what the model says of the requests that it was fitted to: another one is another model."""
+    from safety_assets.reading.written import requests
+
+    said = [f"{one.category} {one.confidence:.2f}" for one in touched([one.text for one in requests()])]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
 
 def touched(requests: Sequence[str], model: Linear | None = None) -> list[Touched]:

@@ -54,6 +54,7 @@ CASES = (
     }),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
+    Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
     Case("schema policy", {
         "$schema", "title", "type", "properties", "required", "additionalProperties", "$defs", "description",
     }),
