@@ -13,6 +13,7 @@ permutations (words, runs, MinHash, query and insert) where it is installed (`pi
 
 import argparse
 import importlib.util
+import itertools
 import json
 import os
 import random
@@ -188,7 +189,7 @@ def large(rows: int) -> dict:
     rng, learner, texts = random.Random(0), Duplicates(THRESHOLD), _texts(rows, 2)
     learning = 0.0
     for first in range(0, rows, SHARD):
-        shard = [text for text, _ in zip(texts, range(min(SHARD, rows - first)), strict=False)]
+        shard = list(itertools.islice(texts, SHARD))
         shard[::EVERY] = [_changed(rng, text, 2) for text in shard[1::EVERY]]
         turns = _turns(shard, first)
         began = time.process_time()
