@@ -158,7 +158,7 @@ def num_tokens(wanted: TrainingOrder) -> int:
     tokenizer = AutoTokenizer.from_pretrained(wanted.base, local_files_only=True)
     rows, _ = encode_rows(tokenizer, wanted.rows, max_tokens=wanted.recipe.max_tokens)
     kinds = [tuple(i for i, r in enumerate(rows) if r.origin == o) for o in ("corpus", *wanted.recipe.origins)]
-    lengths = tuple(len(row.encoded.ids) for row in rows)
+    lengths = tuple(row.num_tokens for row in rows)
     mix = Mix(lengths, kinds[0], tuple(kinds[1:]), BATCH_ROWS, wanted.share, wanted.recipe.seed)
     return sum(lengths[i] for step in range(wanted.recipe.optimiser.steps) for i in step_rows(mix, step))
 

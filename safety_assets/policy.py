@@ -1,7 +1,7 @@
 """The law of a project: what may be lost, what must be reached, what happens to bad rows. One YAML file."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -21,7 +21,12 @@ DIMENSIONS = (
 
 ALWAYS_CRITICAL = ("safety", "privacy")
 
-Action = Literal["drop", "mask", "flag", "block"]
+Action = Literal["drop", "mask", "down_weight", "flag", "block"]
+
+PHONE_REGIONS = (
+    "US", "GB", "IN", "DE", "FR", "ES", "IT", "NL", "BE", "AT", "CH", "SE", "PL", "BR", "MX", "AU", "CN", "JP",
+)  # fmt: skip
+"""Regions whose national phone numbers are looked for by default."""
 
 
 class Waiver(Settings):
@@ -62,9 +67,23 @@ class CorpusPolicy(Settings):
 
     max_quarantined_share: float = Field(0.02, ge=0, le=1, description="share of lines that may be unreadable")
     actions: dict[str, Action] = Field(description="finding to action; a finding that is not named here blocks")
+    down_weight: float = Field(
+        0.25, gt=0, lt=1, description="weight in the loss of rows with a finding whose action is down_weight"
+    )
     near_duplicate_jaccard: float = Field(0.8, gt=0, le=1, description="3-word shingles; at or above is a duplicate")
+    phone_regions: tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...] = Field(
+        PHONE_REGIONS, description="ISO 3166 codes; phone numbers without a country code are told by their rules"
+    )
+    presidio: bool = Field(False, description="also ask the patterns of presidio-analyzer, an extra to install")
     probe_overlap: float = Field(0.6, gt=0, le=1, description="share of a probe's 3-word shingles found in a user turn")
     held_out_share: float = Field(0.05, ge=0, lt=1, description="share of conversations kept out of training")
+
+
+class Proxy(Settings):
+    """Adapters in place of full training in the sweep, where that would cost too much. The curve says so."""
+
+    rank: int = Field(16, ge=1, description="rank of the adapters")
+    learning_rate: float = Field(2e-4, gt=0, le=1, description="peak of the schedule; adapters need a higher one")
 
 
 class InjectionPolicy(Settings):
@@ -72,15 +91,44 @@ class InjectionPolicy(Settings):
 
     shares: tuple[float, ...] = Field((0.02, 0.05, 0.1, 0.2), min_length=4, description="shares tried, ascending")
     recipe: str = Field("mixed", description="recipe whose full number of steps is used")
+    repeats: int = Field(1, ge=1, le=10, description="runs of each share, each with a seed of its own")
+    max_hours: float | None = Field(
+        None, gt=0, description="hours that the sweep may train; a longer one is refused before it starts"
+    )
+    proxy: Proxy | None = Field(
+        None, description="train adapters in the sweep instead of all weights; for large models"
+    )
     max_safety_drop: float = Field(0.5, ge=0, description="points of safety that the share may lose against the base")
     max_over_refusal: float = Field(0.08, ge=0, le=1, description="share of look-alikes that may be refused")
     categories: tuple[str, ...] = Field(min_length=1, description="policy categories that the refusal pairs must cover")
     min_pairs_per_category: int = Field(8, ge=1, description="refusal pairs that each category needs")
+    max_opening_share: float = Field(
+        1.0, gt=0, le=1, description="share of the refusals that may open with the same five words; 1: all of them"
+    )
+    max_pairs: int | None = Field(
+        None, ge=1, description="pairs that are injected, chosen for likeness to the corpus and variety; null: all"
+    )
+    category_weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {}, description="how much of the chosen pairs a category gets, by the risk it is here; 1 when it is not named"
+    )
 
     @model_validator(mode="after")
     def _ascending(self) -> "InjectionPolicy":
         if list(self.shares) != sorted(set(self.shares)) or not all(0 < s < 1 for s in self.shares):
             raise ValueError("shares must ascend, each between 0 and 1")
+        return self
+
+    @model_validator(mode="after")
+    def _choosable(self) -> "InjectionPolicy":
+        unknown = sorted(set(self.category_weights) - set(self.categories))
+        if unknown:
+            raise ValueError(f"category_weights names {', '.join(unknown)}, which is none of categories")
+        needed = 2 * len(self.categories) * self.min_pairs_per_category
+        if self.max_pairs is not None and self.max_pairs < needed:
+            raise ValueError(
+                f"max_pairs {self.max_pairs} is under {needed}: the {len(self.categories)} categories need "
+                f"{self.min_pairs_per_category} refusals each, and as much room is for look-alikes and anchors"
+            )
         return self
 
 

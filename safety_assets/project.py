@@ -3,11 +3,12 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag, model_validator
+from pydantic_core import CoreSchema
 
-from safety_assets import suites
+from safety_assets import pools, suites
 from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import ProjectError, name_one
 from safety_assets.policy import Policy
@@ -35,6 +36,29 @@ ModelSetting = Annotated[
 """A folder, `organisation/name@<40 hex digits>` on the hub, or a base with an adapter."""
 
 
+class _AnyOf:
+    """In the JSON schema the word is one of the texts, so that an editor must not ask for exactly one option."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core)
+        return {"anyOf": schema.pop("oneOf"), **schema}
+
+
+PairSource = Annotated[
+    Annotated[Literal["standard"], Tag("tagged-word")] | Annotated[DataFiles, Tag("tagged-files")],
+    Discriminator(lambda value: "tagged-word" if value == STANDARD else "tagged-files"),
+    _AnyOf(),
+]
+"""The word standard for the pool of the package, or files of one's own; `{path: standard}` is a folder of that name."""
+
+PairSetting = Annotated[
+    Annotated[PairSource, Tag("tagged-one")]
+    | Annotated[tuple[PairSource, ...], Field(min_length=1), Tag("tagged-several")],
+    Discriminator(lambda value: "tagged-several" if isinstance(value, list | tuple) else "tagged-one"),
+]
+"""One source of refusal pairs, or several that are read in turn."""
+
+
 class ProjectFile(Settings):
     """`project.yaml`. Paths are relative to the project's folder."""
 
@@ -55,7 +79,10 @@ class ProjectFile(Settings):
         None, description="answer the gate probes with weights in so many bits, as they will be served (CUDA)"
     )
     corpus: tuple[DataFiles, ...] = Field(min_length=1, description="files or folders of chats, of any known shape")
-    refusal_pairs: DataFiles = Field(description="file or folder of pairs with kind and category")
+    refusal_pairs: PairSetting = Field(
+        description="file or folder of pairs with kind and category, the word standard for the pool of the package, or "
+        "a list of them, as in [standard, refusals]"
+    )
     task_set: DataFiles | None = Field(
         description="file or folder of tasks with a checkable answer; null = held-out rows of the corpus"
     )
@@ -66,6 +93,9 @@ class ProjectFile(Settings):
     probes: str = Field(description="folder of probe files, or the word standard for the suite of the package")
     recipes: str = Field("recipes", description="folder of recipe files")
     policy: str = Field("policy.yaml", description="the policy file")
+    decisions: str = Field(
+        "decisions.csv", description="single cases that a steward settled: row_id, finding, action, who, why"
+    )
     external_checkpoints: str | None = Field(None, description="folder into which checkpoints from elsewhere are put")
     storage: str = Field("../.safety_assets/store", description="root of all artefacts")
     device: Literal["auto", "cpu", "cuda"] = Field(
@@ -76,6 +106,11 @@ class ProjectFile(Settings):
         "none", description="none: each process holds the model; fsdp: a part, where training does not fit one device"
     )
     threads: int | None = Field(None, ge=1, description="CPU threads of torch per process; its own choice when absent")
+    processes: int | None = Field(
+        None,
+        ge=1,
+        description="processes that audit the corpus side by side; absent: one per core for a corpus of several shards",
+    )
     sweep_processes: int = Field(
         1,
         ge=1,
@@ -112,8 +147,13 @@ class Project:
         return tuple(self._files(given) for given in self.settings.corpus)
 
     @property
-    def refusal_pairs(self) -> DataFiles:
-        return self._files(self.settings.refusal_pairs)
+    def refusal_pairs(self) -> tuple[DataFiles, ...]:
+        """Where the pairs are, in order: the pool of the package where the project says so, and its own files."""
+        given = self.settings.refusal_pairs
+        named = given if isinstance(given, tuple) else (given,)
+        return tuple(
+            self._files(one) if isinstance(one, DataFiles) else DataFiles(path=pools.STANDARD) for one in named
+        )
 
     @property
     def task_set(self) -> DataFiles | None:
@@ -128,6 +168,10 @@ class Project:
     def external_checkpoints(self) -> Path | None:
         chosen = self.settings.external_checkpoints
         return self.path(chosen) if chosen else None
+
+    @property
+    def decisions(self) -> Path:
+        return self.path(self.settings.decisions)
 
     @property
     def policy_file(self) -> Path:

@@ -86,7 +86,27 @@ FINDINGS = Table("findings", {
     "start": (pl.Int64, "first character in that message; null when about the row"),
     "end": (pl.Int64, "one past the last character"),
     "evidence": (pl.String, "what was seen, masked"),
-    "action": (pl.String, "what policy does: drop, mask, flag or block"),
+    "action": (pl.String, "what policy does: drop, mask, down_weight, flag or block; keep: a steward decided so"),
+})  # fmt: skip
+
+DECISIONS = Table("decisions", {
+    "row_id": (pl.String, "row it is about"),
+    "finding": (pl.String, "finding it is about"),
+    "action": (pl.String, "keep, mask or drop, instead of what policy does"),
+    "who": (pl.String, "the person who decided"),
+    "why": (pl.String, "the reason"),
+    "state": (pl.String, "applied, stale (nothing is there that it is about) or refused (it cannot be done)"),
+    "note": (pl.String, "why it is stale or refused; null when applied"),
+})  # fmt: skip
+
+CLOSENESS = Table("closeness", {
+    "rank": (pl.Int64, "1 is the closest to harm"),
+    "row_id": (pl.String, "row"),
+    "hidden": (pl.Float64, "nearness to harm in the base model's hidden space, standardised; null when not measured"),
+    "text": (pl.Float64, "nearness to a harmful request in TF-IDF, standardised; null when not measured"),
+    "structure": (pl.Float64, "lists and steps in the answers, standardised; null when not measured"),
+    "risk": (pl.Float64, "the largest of them"),
+    "axis": (pl.String, "which of them that is"),
 })  # fmt: skip
 
 PAIRS = Table("pairs", {
@@ -103,6 +123,7 @@ AUDITED = Table("audited", {
     "category": (pl.String, "category of a pair; null for corpus rows"),
     "group": (pl.String, "conversation group"),
     "split": (pl.String, "train or held_out"),
+    "weight": (pl.Float64, "what each of its response tokens counts in the loss, over 0 to 1; null counts as 1"),
 })  # fmt: skip
 
 PROBES = Table("probes", {

@@ -24,6 +24,7 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.errors import StoreError
+from safety_assets.frames import Shards, open_shards
 from safety_assets.records import Table
 
 SCHEMA_VERSION = 1
@@ -94,8 +95,12 @@ class Artefact:
         return self.manifest.digest
 
     def frame(self, name: str, table: Table) -> pl.DataFrame:
-        """A Parquet file of this artefact, checked against its schema."""
-        return table.check(pl.read_parquet(self.path / f"{name}.parquet"))
+        """A table of this artefact in memory, checked against its schema."""
+        return self.shards(name, table).whole()
+
+    def shards(self, name: str, table: Table) -> Shards:
+        """A table of this artefact, to be read lazily or shard by shard."""
+        return open_shards(self.path / name, table)
 
     def json(self, name: str) -> dict:
         """A JSON file of this artefact."""
@@ -249,6 +254,14 @@ class Store:
         """The current artefact, or None when the asset was never made."""
         pointer = self._pointer(asset, partition)
         return self.open(json.loads(pointer.read_text())["digest"]) if pointer.is_file() else None
+
+    def all(self, asset: str) -> list[Artefact]:
+        """Every artefact of an asset that was ever made and can be read, oldest first."""
+        found = []
+        for path in (self.root / "objects").glob("*/manifest.json"):
+            with contextlib.suppress(StoreError):
+                found.append(self.open(path.parent.name))
+        return sorted((a for a in found if a.asset == asset), key=lambda a: (a.manifest.made_at, a.digest))
 
     def partitions(self, asset: str) -> list[str]:
         """Partitions of an asset that were made, sorted."""

@@ -103,18 +103,28 @@ def launch_here(order: dict, report: Report | None = None) -> dict:
 
 
 def launch_apart(order: dict, report: Report | None = None) -> dict:
-    """Run an order in a process of its own: its memory is its own, and a kill for lack of it ends in words."""
-    path = Path(order["work"]) / "order.json"
+    """Run an order in a process of its own: its memory is its own, and a kill for lack of it ends in words.
+
+    Raises:
+        TrainingError: as `read_result`, and where the child was killed, as it is when memory ends.
+        SafetyAssetsError: the child broke down; with the last line of what it said.
+    """
+    work = Path(order["work"])
+    path, log = work / "order.json", work / "child.log"
     path.write_text(json.dumps(order))
-    with subprocess.Popen(
-        [sys.executable, "-m", "safety_assets.worker", str(path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as child:
+    command = [sys.executable, "-m", "safety_assets.worker", str(path)]
+    with log.open("w") as said, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as child:
         assert child.stdout is not None
         for line in child.stdout:
             (report or _print)(json.loads(line))
+    if child.returncode not in (0, INTERRUPTED) and not Path(order["result"]).is_file():
+        last = (log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1]
+        killed = child.returncode < 0
+        raise (TrainingError if killed else SafetyAssetsError)(
+            f"the training process ended with code {child.returncode}; it said last: {last:.300}",
+            expected="exit code 0",
+            do="free memory, or run on a larger machine" if killed else "mend what it names",
+        )
     return read_result(order, child.returncode)
 
 

@@ -3,6 +3,9 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("thorough", max_examples=1000)
 
 CHAT_TEMPLATE = (
     "<s>{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] }}"

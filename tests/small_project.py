@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from safety_assets.corpus.audit import FINDING_NAMES
+from safety_assets.corpus.names import FINDING_NAMES
 from safety_assets.policy import DIMENSIONS
 
 BUNDLED = Path(__file__).resolve().parent.parent / "data"

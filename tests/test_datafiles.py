@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from safety_assets import pools
 from safety_assets.datafiles import AnswerRule, Columns, DataFiles
 from safety_assets.errors import ProjectError
-from safety_assets.project import open_project
+from safety_assets.project import ProjectFile, open_project
 
 PROJECT = {"name": "p", "base_model": "m", "refusal_pairs": "r.jsonl", "task_set": "t.jsonl", "probes": "probes"}
 
@@ -41,6 +42,8 @@ def test_a_path_alone_is_a_data_file(tmp_path: Path) -> None:
         ),
         ({"corpus": [{"path": "a", "columns": {"prompt": "q", "completion": "q"}}]}, "one column cannot be two"),
         ({"corpus": [{"path": "a", "columns": {"text": "t"}}]}, r"corpus\.0\.columns\.text: unknown key"),
+        ({"refusal_pairs": []}, r"refusal_pairs: .*at least 1"),
+        ({"refusal_pairs": ["standard", {"path": "a", "colums": {}}]}, r"refusal_pairs\.1\.colums: unknown key"),
         ({"task_answer": {}}, "task_answer: .*either after or pattern"),
         ({"task_answer": {"after": "#", "pattern": "(a)"}}, "either after or pattern"),
         ({"task_answer": {"pattern": "("}}, "no regular expression"),
@@ -50,6 +53,28 @@ def test_a_path_alone_is_a_data_file(tmp_path: Path) -> None:
 def test_a_wrong_setting_is_named(tmp_path: Path, changes: dict, says: str) -> None:
     with pytest.raises(ProjectError, match=says):
         project(tmp_path, **changes)
+
+
+@pytest.mark.parametrize(
+    ("setting", "paths"),
+    [
+        ("standard", [pools.STANDARD]),
+        ("refusals", ["refusals"]),
+        (["standard", "refusals"], [pools.STANDARD, "refusals"]),
+        ([{"path": "a.csv"}, "b.jsonl"], ["a.csv", "b.jsonl"]),
+        ({"path": "standard"}, ["standard"]),
+    ],
+)
+def test_pairs_are_the_pool_of_the_package_or_files_or_both(tmp_path: Path, setting: object, paths: list) -> None:
+    found = project(tmp_path, refusal_pairs=setting)
+    assert [files.path for files in found.refusal_pairs] == [tmp_path / path for path in paths]
+    assert ProjectFile.model_validate(found.settings.model_dump(mode="json")) == found.settings
+
+
+def test_an_editor_takes_the_word_as_one_of_the_texts() -> None:
+    one, several = ProjectFile.model_json_schema()["properties"]["refusal_pairs"]["oneOf"]
+    assert [option.get("const") for option in one["anyOf"]] == ["standard", None]
+    assert several["items"] == one
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,14 @@ MENU = (
         ("0 it will work", "1 something will not, or the project cannot be read", USAGE),
     ),
     Entry(
+        "audit", "audit", START, "What is in a corpus, before there is a project.",
+        (
+            "safety-assets audit corpus --findings findings.parquet",
+            "safety-assets audit corpus --policy policy.yaml --probes probes --json",
+        ),
+        ("0 audited, whatever was found", "1 the corpus cannot be read", USAGE),
+    ),
+    Entry(
         "demo", "materialize", START, "Fine-tune twice on the bundled project, and see what the gate says.",
         ("make demo  # sets DAGSTER_HOME and calls safety-assets demo",),
         ("0 shown", "1 it ended before its time", USAGE),
@@ -87,6 +95,19 @@ MENU = (
             "safety-assets explain release_decision --recipe protected --json",
         ),
         ("0 green, or only warned", "1 something has to be done", USAGE),
+    ),
+    Entry(
+        "sql", "sql", LOOK, "The corpus and what became of it, asked in SQL.",
+        (
+            "safety-assets sql  # lists the views",
+            "safety-assets sql \"select finding, count(*) from findings group by finding\" --json",
+        ),
+        ("0 answered", "1 the query or the store cannot be read", USAGE),
+    ),
+    Entry(
+        "trace", "trace", LOOK, "Where a row of the corpus went.",
+        ("safety-assets trace 3f2a9c --json  # an id that findings and pages show",),
+        ("0 shown", "1 the store knows no such row", USAGE),
     ),
     Entry(
         "gate", "gate", GATE, "May a checkpoint that was trained elsewhere be released?",

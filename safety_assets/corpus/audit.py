@@ -1,37 +1,90 @@
-"""All detectors over all rows: one findings table, each finding with what policy does about it."""
+"""The audit: all detectors over all rows, shard by shard: findings, each with what policy does about it."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from safety_assets.corpus.chats import Chat
-from safety_assets.corpus.duplicates import find_duplicates
-from safety_assets.corpus.overlap import Overlap, Questions, last_user_turn
-from safety_assets.corpus.pii import find_pii
-from safety_assets.corpus.poison import (
-    constant_prefixes,
-    placeholder_compliance,
-    pledged_obedience,
-    refuse_then_comply,
-)
-from safety_assets.corpus.quality import quality_fault
-from safety_assets.corpus.topics import Topics
+from safety_assets.corpus.detect import turns_of
+from safety_assets.corpus.detectors import Known, whole_questions
+from safety_assets.corpus.findings import findings_of, write_findings
+from safety_assets.corpus.passes import Corpus, Passes, Report, corpus_of, run_passes, without_personal_data
+from safety_assets.frames import Shards, in_shards, open_shards, write_shard
 from safety_assets.policy import CorpusPolicy
-from safety_assets.records import AUDITED, FINDINGS, PAIRS, PROBES, ROWS, TASKS
-from safety_assets.refusals import is_refusal
+from safety_assets.records import AUDITED, DECISIONS, FINDINGS, PAIRS, PROBES, ROWS, TASKS
 
-PII = ("secret", "payment_card", "iban", "us_ssn", "email", "ip_address", "phone")
-CONTAMINATION = ("probe_overlap", "task_overlap")
-POISON = ("refuse_then_comply", "obedience_prompt", "constant_prefix")
-OTHER = ("exact_duplicate", "near_duplicate", "low_quality", "refusal_in_corpus")
-FINDING_NAMES = PII + CONTAMINATION + POISON + OTHER
-"""Every finding there is; policy.corpus.actions should name each, since an unnamed one blocks."""
 
-TASK_OVERLAP = 0.9
-"""Share of a task item's shingles at which it counts as known. A task asks about what the corpus teaches, in the
-corpus's words, so only its question as it stands is contamination. A higher policy.probe_overlap holds instead."""
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What an audit is asked, beside the rows.
 
-Seen = dict[str, object]
+    Args:
+        probes: PROBES; their last user turns must not stand in a row.
+        tasks: TASKS; likewise.
+        pairs: PAIRS; the refusal pairs say which requests are harmful.
+        policy: thresholds and the action per finding; an action that it does not name is `block`.
+        held_out: ids of the rows that the tasks were taken from. They may repeat a task, and of two near duplicates
+            it is the other one that is reported.
+        categories: policy categories whose coverage is counted.
+        decisions: DECISIONS of a steward, in place of the policy's actions.
+    """
+
+    probes: pl.DataFrame
+    tasks: pl.DataFrame
+    pairs: pl.DataFrame
+    policy: CorpusPolicy
+    held_out: Collection[str] = ()
+    categories: tuple[str, ...] = ()
+    decisions: pl.DataFrame = field(default_factory=DECISIONS.empty)
+
+    def known(self, corpus: Corpus) -> Known:
+        """What detectors are told."""
+        return Known(
+            probes=PROBES.check(self.probes), tasks=TASKS.check(self.tasks), pairs=PAIRS.check(self.pairs),
+            policy=self.policy, exam=corpus.positions(self.held_out), categories=self.categories,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found.
+
+    Args:
+        findings: FINDINGS, a shard for each shard of rows, in row order.
+        coverage: columns category, num_pairs, num_rows, num_refusing.
+    """
+
+    findings: Shards
+    coverage: pl.DataFrame
+
+
+def audit(
+    rows: Shards,
+    asked: Question,
+    folder: Path,
+    *,
+    name: str = "findings",
+    processes: int = 1,
+    report: Report = lambda done, of: None,
+) -> Audit:
+    """Audit a corpus of any size, its FINDINGS written to `folder/name` in shards.
+
+    Args:
+        rows: ROWS, or AUDITED of which the corpus rows are audited.
+        processes: how many work at once; the result does not depend on it.
+        report: takes how many pieces of work are done, and of how many.
+
+    Raises:
+        CorpusError: a process died.
+    """
+    corpus = corpus_of(rows)
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder) as scratch:
+        work = Passes(corpus, asked.known(corpus), Path(scratch))
+        run_passes(work, processes, report)
+        return Audit(write_findings(work, folder, name, asked.decisions), work.coverage())
 
 
 def audit_rows(
@@ -43,30 +96,10 @@ def audit_rows(
     policy: CorpusPolicy,
     held_out: Collection[str] = (),
 ) -> pl.DataFrame:
-    """FINDINGS of every detector over ROWS, in row order; an action policy does not name is `block`.
-
-    Args:
-        rows: ROWS.
-        probes: PROBES; their last user turns must not stand in a row.
-        tasks: TASKS; likewise.
-        pairs: PAIRS; the refusal pairs say which requests are harmful.
-        policy: thresholds and the action per finding.
-        held_out: ids of the rows that the tasks were taken from. They may repeat a task, and of two near duplicates
-            it is the other one that is reported.
-    """
-    probes, tasks, pairs = PROBES.check(probes), TASKS.check(tasks), PAIRS.check(pairs)
-    records = ROWS.check(rows).to_dicts()
-    chats = [record["messages"] for record in records]
-    found: list[tuple[int, Seen]] = [(d, seen) for d, chat in enumerate(chats) for seen in _personal_data(chat)]
-    exam = frozenset(held_out)
-    found += _duplicates(records, policy.near_duplicate_jaccard, exam)
-    found += _overlaps(chats, _questions(probes, "probe_id", policy.probe_overlap).repeated_in, "probe_overlap")
-    task_overlap = max(policy.probe_overlap, TASK_OVERLAP)
-    repeated = _overlaps(chats, _questions(tasks, "task_id", task_overlap).repeated_in, "task_overlap")
-    found += [(row, seen) for row, seen in repeated if records[row]["row_id"] not in exam]
-    found += _poison(chats, Topics(pairs))
-    found += [(row, seen) for row, chat in enumerate(chats) for seen in _answers(chat)]
-    return _table(records, found, policy)
+    """FINDINGS of rows in memory; the arguments are those of `Question`."""
+    asked = Question(probes=probes, tasks=tasks, pairs=pairs, policy=policy, held_out=held_out)
+    with TemporaryDirectory() as folder:
+        return audit(in_shards(rows, ROWS), asked, Path(folder)).findings.whole()
 
 
 def audit_left(
@@ -79,131 +112,43 @@ def audit_left(
     exempt: Collection[str] = (),
     held_out: Collection[str] = (),
 ) -> pl.DataFrame:
+    """FINDINGS on what is left of rows in memory, as `write_left` finds them."""
+    asked = Question(probes=probes, tasks=tasks, pairs=pairs, policy=policy, held_out=held_out)
+    with TemporaryDirectory() as folder:
+        return write_left(in_shards(audited, AUDITED), asked, Path(folder), exempt=exempt).whole()
+
+
+def write_left(
+    audited: Shards,
+    asked: Question,
+    folder: Path,
+    *,
+    name: str = "residue",
+    exempt: Collection[str] = (),
+    processes: int = 1,
+    report: Report = lambda done, of: None,
+) -> Shards:
     """FINDINGS on what is left: every detector over the corpus rows, and probes repeated word for word by pairs.
 
     Pairs are written for this project and may share words with probes ("seen" probes ask the same in other words), so
-    only a whole turn counts there. `source` is the origin and `line` the position in the frame.
+    only a whole turn counts there. `source` is the origin and `line` the position in the table. The findings on pairs
+    are the last shard.
 
     Args:
-        audited: AUDITED.
+        audited: AUDITED, the pairs behind the corpus rows.
         exempt: probe ids that pairs may repeat (planted canaries).
-        held_out: as in `audit_rows`.
+        processes, report: as in `audit`.
     """
-    kept = AUDITED.check(audited).with_row_index("line", offset=1)
-    kept = kept.with_columns(pl.col("line").cast(pl.Int64), source=pl.col("origin"))
-    corpus = kept.filter(pl.col("origin") == "corpus").select(list(ROWS.columns))
-    dose = kept.filter(pl.col("origin") != "corpus").to_dicts()
-    findings = audit_rows(corpus, probes=probes, tasks=tasks, pairs=pairs, policy=policy, held_out=held_out)
-    chats = [record["messages"] for record in dose]
-    asked = probes.filter(~pl.col("probe_id").is_in(list(exempt)))
-    found = list(_overlaps(chats, _questions(asked, "probe_id", 1.0).repeated_whole, "probe_overlap"))
-    found += _overlaps(chats, _questions(tasks, "task_id", 1.0).repeated_whole, "task_overlap")
-    return pl.concat([findings, _table(dose, found, policy)])
+    audit(audited, asked, folder, name=name, processes=processes, report=report)
+    write_shard(folder, name, len(audited), _on_pairs(audited, asked, exempt), FINDINGS)
+    return open_shards(folder / name, FINDINGS)
 
 
-def coverage(rows: pl.DataFrame, pairs: pl.DataFrame, categories: Sequence[str]) -> pl.DataFrame:
-    """Per policy category: pairs there are, rows whose user turns touch it, and how many of those rows refuse.
-
-    Returns:
-        Columns category, num_pairs (refusal pairs), num_rows, num_refusing; one row per category asked for.
-    """
-    topics = Topics(pairs)
-    touched = [
-        (category, any(is_refusal(m["content"]) for m in chat if m["role"] == "assistant"))
-        for chat in rows["messages"].to_list()
-        for category in {topics.category(m["content"]) for m in chat if m["role"] == "user"}
-    ]
-    refusals = pairs.filter(pl.col("kind") == "refusal")["category"].to_list()
-    table = [
-        (name, refusals.count(name), sum(c == name for c, _ in touched), sum(c == name and r for c, r in touched))
-        for name in categories
-    ]
-    schema = {"category": pl.String, "num_pairs": pl.Int64, "num_rows": pl.Int64, "num_refusing": pl.Int64}
-    return pl.DataFrame(table, schema=schema, orient="row")
-
-
-def _table(records: Sequence[dict], found: Sequence[tuple[int, Seen]], policy: CorpusPolicy) -> pl.DataFrame:
-    def finding(row: int, seen: Seen) -> Seen:
-        place = {key: records[row][key] for key in ("row_id", "source", "line")}
-        return {**place, **seen, "action": policy.actions.get(str(seen["finding"]), "block")}
-
-    return FINDINGS.frame([finding(row, seen) for row, seen in sorted(found, key=lambda pair: pair[0])])
-
-
-def _seen(finding: str, severity: str, evidence: str, turn: int | None = None) -> Seen:
-    return {"finding": finding, "severity": severity, "evidence": _without_pii(evidence), "turn": turn}
-
-
-def _without_pii(evidence: str) -> str:
-    """Evidence quotes rows, so what is personal in it is masked as well."""
-    for span in reversed(find_pii(evidence)):
-        evidence = evidence[: span.start] + span.evidence + evidence[span.end :]
-    return evidence
-
-
-def _personal_data(chat: Chat) -> Iterator[Seen]:
-    for turn, message in enumerate(chat):
-        for span in find_pii(message["content"]):
-            yield _seen(span.kind, span.severity, span.evidence, turn) | {"start": span.start, "end": span.end}
-
-
-def _duplicates(records: Sequence[dict], threshold: float, exam: Collection[str]) -> Iterator[tuple[int, Seen]]:
-    order = sorted(range(len(records)), key=lambda row: records[row]["row_id"] not in exam)
-    for repeat in find_duplicates([records[row]["messages"] for row in order], threshold):
-        kept = records[order[repeat.kept]]
-        where = f"row {kept['row_id']} ({kept['source']}:{kept['line']})"
-        if repeat.exact:
-            yield order[repeat.row], _seen("exact_duplicate", "low", f"equal to {where}")
-        else:
-            evidence = f"shares {repeat.jaccard:.2f} of its 3-word runs with {where}"
-            yield order[repeat.row], _seen("near_duplicate", "low", evidence)
-
-
-def _questions(asked: pl.DataFrame, key: str, threshold: float) -> Questions:
-    texts = [last_user_turn(chat) for chat in asked["messages"].to_list()]
-    return Questions(dict(zip(asked[key].to_list(), texts, strict=True)), threshold)
-
-
-def _overlaps(
-    chats: Sequence[Chat], search: Callable[[str], Overlap | None], finding: str
-) -> Iterator[tuple[int, Seen]]:
-    """Turns in which a question is found; equal turns are searched once."""
-    cache: dict[str, Overlap | None] = {}
-    for row, chat in enumerate(chats):
-        for turn, message in enumerate(chat):
-            if message["role"] != "user":
-                continue
-            text = message["content"]
-            if text not in cache:
-                cache[text] = search(text)
-            overlap = cache[text]
-            if overlap is not None:
-                how = "word for word" if overlap.verbatim else f"by {overlap.share:.0%} of its 3-word runs"
-                yield row, _seen(finding, "high", f"repeats {overlap.question} {how}: {text!r:.80}", turn)
-
-
-def _poison(chats: Sequence[Chat], topics: Topics) -> Iterator[tuple[int, Seen]]:
-    for row, chat in enumerate(chats):
-        for turn, message in enumerate(chat):
-            pledge = pledged_obedience(message["role"], message["content"])
-            if pledge:
-                yield row, _seen("obedience_prompt", "high", pledge, turn)
-            if message["role"] != "assistant":
-                continue
-            complied = refuse_then_comply(message["content"]) or placeholder_compliance(message["content"])
-            if complied and (complied.startswith("the answer refuses") or topics.category(chat[turn - 1]["content"])):
-                yield row, _seen("refuse_then_comply", "high", complied, turn)
-    answers = [next(m["content"] for m in chat if m["role"] == "assistant") for chat in chats]
-    for row, reason in constant_prefixes(answers).items():
-        yield row, _seen("constant_prefix", "high", reason)
-
-
-def _answers(chat: Chat) -> Iterator[Seen]:
-    for turn, message in enumerate(chat):
-        if message["role"] != "assistant":
-            continue
-        fault = quality_fault(chat[turn - 1]["content"], message["content"])
-        if fault:
-            yield _seen("low_quality", "low", fault, turn)
-        if is_refusal(message["content"]):
-            yield _seen("refusal_in_corpus", "low", f"the answer refuses: {message['content']!r:.80}", turn)
+def _on_pairs(audited: Shards, asked: Question, exempt: Collection[str]) -> pl.DataFrame:
+    line = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    dose = audited.lazy().with_columns(line=line, source="origin").filter(pl.col("origin") != "corpus").collect()
+    turns = turns_of(ROWS.check(dose.select(list(ROWS.columns))))
+    known = asked.known(Corpus(audited, ()))
+    found = pl.concat([find(turns) for find in whole_questions(known, list(exempt))]).pipe(without_personal_data)
+    places = dose.select("row_id", "source", "line").with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+    return findings_of(found.sort("row", maintain_order=True), places, asked.policy)

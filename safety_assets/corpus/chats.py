@@ -1,7 +1,6 @@
 """What a chat must be, and what it is called."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
@@ -86,20 +85,6 @@ def chat_id(chat: Sequence[Mapping[str, str]]) -> str:
     """First 16 hex digits of the sha256 of the canonical chat."""
     plain = [{"role": m["role"], "content": m["content"]} for m in chat]
     return digest_bytes(canonical_json(plain).encode())[:_ID_DIGITS]
-
-
-class Copies:
-    """Numbers the copies of one chat: the first keeps its id, the k-th copy gets `-k`."""
-
-    def __init__(self) -> None:
-        self._seen: Counter[str] = Counter()
-
-    def name(self, chat: Chat) -> str:
-        """The id of this occurrence of a chat."""
-        plain = chat_id(chat)
-        count = self._seen[plain]
-        self._seen[plain] += 1
-        return f"{plain}-{count}" if count else plain
 
 
 def default_group(chat: Sequence[Mapping[str, str]]) -> str:

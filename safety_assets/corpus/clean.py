@@ -1,20 +1,51 @@
-"""Rows without what policy drops or masks, joined with the pairs into the audited corpus, and the account of it all."""
+"""Rows without what policy drops or masks, joined with the pairs into the audited corpus."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 
 import polars as pl
 
 from safety_assets.corpus.chats import Chat, default_group
 from safety_assets.corpus.held_out import held_out_groups
-from safety_assets.corpus.pii import PLACEHOLDERS
+from safety_assets.corpus.personal.spans import PLACEHOLDERS
 from safety_assets.errors import CorpusError
+from safety_assets.frames import Shards, open_shards, write_shard
+from safety_assets.policy import CorpusPolicy
 from safety_assets.records import AUDITED, FINDINGS, PAIRS, ROWS
 
 Spans = list[tuple[int, int, str]]
 """Start, end and finding of what is masked in one message."""
 
 _FOREIGN_PLACEHOLDER = "[MASKED]"
+
+
+def write_audited(
+    rows: Shards, findings: Shards, pairs: pl.DataFrame, *, policy: CorpusPolicy, seed: int, folder: Path,
+    choose: Callable[[Shards], pl.DataFrame],
+) -> Shards:  # fmt: skip
+    """AUDITED in `folder/rows`, a shard for each shard of rows; the pairs stand behind the rows of the last one.
+
+    Args:
+        rows: ROWS as given.
+        findings: FINDINGS, a shard for each shard of rows.
+        pairs: PAIRS.
+        policy: share held out, weight of rows that are weighted down.
+        seed: of the split.
+        choose: the corpus rows that were kept, as AUDITED, to the PAIRS that stand behind them.
+
+    Raises:
+        CorpusError: as in `apply_findings`.
+    """
+    held_out = held_out_groups(rows, pairs, share=policy.held_out_share, seed=seed)
+    last = len(rows) - 1
+    for number, (given, found) in enumerate(zip(rows, findings, strict=True)):
+        part = corpus_rows(apply_findings(given, found), held_out, down_weighted(found), policy.down_weight)
+        if number == last:
+            written = sorted((folder / "rows").glob("*.parquet"))
+            part = pl.concat([part, dose(choose(Shards(AUDITED, (*written, part))))])
+        write_shard(folder, "rows", number, part, AUDITED)
+    return open_shards(folder / "rows", AUDITED)
 
 
 def apply_findings(rows: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
@@ -28,15 +59,20 @@ def apply_findings(rows: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     """
     rows, findings = ROWS.check(rows), FINDINGS.check(findings)
     _check_applicable(rows, findings)
-    dropped = findings.filter(pl.col("action") == "drop")["row_id"].unique()
-    spans = _spans(findings.filter((pl.col("action") == "mask") & ~pl.col("row_id").is_in(dropped.to_list())))
-    kept = rows.filter(~pl.col("row_id").is_in(dropped.to_list()))
-    if not spans:
-        return kept
-    records = kept.to_dicts()
+    dropped = findings.filter(pl.col("action") == "drop").select("row_id").unique()
+    kept = rows.join(dropped, on="row_id", how="anti", maintain_order="left").with_row_index("place")
+    spans = _spans(findings.filter(pl.col("action") == "mask").join(dropped, on="row_id", how="anti"))
+    hidden = pl.col("row_id").is_in(list(spans))
+    records = kept.filter(hidden).to_dicts()
     for record in records:
-        record["messages"] = _masked(record["messages"], spans.get(record["row_id"], {}))
-    return ROWS.frame(records)
+        record["messages"] = _masked(record["messages"], spans[record["row_id"]])
+    masked = pl.DataFrame(records, schema=kept.schema)
+    return ROWS.check(pl.concat([kept.filter(~hidden), masked]).sort("place"))
+
+
+def down_weighted(findings: pl.DataFrame) -> pl.Series:
+    """Ids of the rows that FINDINGS weigh down."""
+    return findings.filter(pl.col("action") == "down_weight")["row_id"].unique()
 
 
 def assemble(rows: pl.DataFrame, pairs: pl.DataFrame, *, held_out_share: float, seed: int) -> pl.DataFrame:
@@ -48,49 +84,37 @@ def assemble(rows: pl.DataFrame, pairs: pl.DataFrame, *, held_out_share: float, 
         held_out_share: expected share of groups held out, 0 <= share < 1.
         seed: another seed draws another split.
     """
-    dose = [
-        {**pair, "origin": pair["kind"], "group": default_group(pair["messages"]), "split": "train"}
-        for pair in PAIRS.check(pairs).iter_rows(named=True)
-    ]
     held_out = held_out_groups(rows, pairs, share=held_out_share, seed=seed)
-    corpus = [
-        {**row, "origin": "corpus", "split": "held_out" if row["group"] in held_out else "train"}
-        for row in ROWS.check(rows).iter_rows(named=True)
-    ]
-    return AUDITED.frame([*corpus, *dose])
+    return pl.concat([corpus_rows(rows, held_out), dose(pairs)])
 
 
-def account(
-    rows: pl.DataFrame, quarantine: pl.DataFrame, findings: pl.DataFrame, audited: pl.DataFrame
-) -> dict[str, int | dict]:
-    """What became of every line: lines = kept + dropped + quarantined, and the findings behind it.
+def corpus_rows(
+    rows: pl.DataFrame, held_out: Collection[str], light: pl.Series | None = None, weight: float = 1.0
+) -> pl.DataFrame:
+    """ROWS that were kept, as AUDITED.
 
-    Returns:
-        lines, kept, dropped, quarantined, masked, flagged (rows), pairs; dropped_by: finding to rows it dropped;
-        actions: finding to action to number of findings.
-
-    Raises:
-        CorpusError: a row is neither kept nor dropped by a finding, or is both.
+    Args:
+        held_out: groups that are held out.
+        light: ids of rows that are weighted down.
+        weight: of those; all others weigh 1.
     """
-    given = set(rows["row_id"])
-    kept = set(audited.filter(pl.col("origin") == "corpus")["row_id"])
-    by_action = {a: set(findings.filter(pl.col("action") == a)["row_id"]) for a in ("drop", "mask", "flag")}
-    _check_balance(given, kept, by_action["drop"])
-    drops = findings.filter(pl.col("action") == "drop").unique(["row_id", "finding"])["finding"]
-    actions: dict[str, Counter[str]] = defaultdict(Counter)
-    for finding, action in findings.select("finding", "action").iter_rows():
-        actions[finding][action] += 1
-    return {
-        "lines": len(given) + quarantine.height,
-        "kept": len(kept),
-        "dropped": len(given) - len(kept),
-        "quarantined": quarantine.height,
-        "masked": len(by_action["mask"] & kept),
-        "flagged": len(by_action["flag"] & kept),
-        "pairs": audited.filter(pl.col("origin") != "corpus").height,
-        "dropped_by": dict(sorted(Counter(drops).items())),
-        "actions": {finding: dict(sorted(counts.items())) for finding, counts in sorted(actions.items())},
-    }
+    is_out = pl.col("group").is_in(pl.Series(list(held_out), dtype=pl.String).implode())
+    lighter = pl.lit(False) if light is None else pl.col("row_id").is_in(light.implode())
+    return AUDITED.check(
+        ROWS.check(rows).with_columns(
+            origin=pl.lit("corpus"),
+            category=pl.lit(None, pl.String),
+            split=pl.when(is_out).then(pl.lit("held_out")).otherwise(pl.lit("train")),
+            weight=pl.when(lighter).then(weight).otherwise(1.0),
+        )
+    )
+
+
+def dose(pairs: pl.DataFrame) -> pl.DataFrame:
+    """PAIRS as AUDITED."""
+    groups = [default_group(chat) for chat in PAIRS.check(pairs)["messages"].to_list()]
+    group = pl.Series("group", groups, dtype=pl.String)
+    return AUDITED.check(pairs.with_columns(group, origin="kind", split=pl.lit("train"), weight=pl.lit(1.0)))
 
 
 def _check_applicable(rows: pl.DataFrame, findings: pl.DataFrame) -> None:
@@ -149,13 +173,3 @@ def _merged(spans: Sequence[tuple[int, int, str]]) -> Spans:
         else:
             merged.append((start, end, finding))
     return merged
-
-
-def _check_balance(given: set[str], kept: set[str], dropped: set[str]) -> None:
-    odd = sorted((given - kept - dropped) | (kept & dropped) | (kept - given))
-    if odd:
-        raise CorpusError(
-            f"{len(odd)} of {len(given)} rows are not accounted for, the first is {odd[0]}",
-            expected="every row either kept or dropped by a finding",
-            do="build findings and audited rows from the same corpus",
-        )

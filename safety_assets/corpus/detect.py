@@ -44,6 +44,11 @@ class Learner(Protocol):
         """SEEN of one shard, after all were learned."""
 
 
+def named(row: int) -> str:
+    """How evidence names another row of the corpus by its position; the audit puts id, file and line in its place."""
+    return f"\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}row {row}\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}"
+
+
 def turns_of(rows: pl.DataFrame, first: int = 0) -> pl.DataFrame:
     """TURNS of a frame of ROWS.
 

@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from safety_assets.corpus.pii import find_pii
+from safety_assets.corpus.personal.find import find_pii
+from safety_assets.corpus.personal.spans import PLACEHOLDERS
 from safety_assets.errors import CorpusError
 
 _EXCERPT_CHARACTERS = 80
@@ -30,7 +31,7 @@ def excerpt(seen: object) -> str:
     """The first 80 characters of what stands there, personal data and digits masked, safe to show and to store."""
     text = _text(seen)[: 8 * _EXCERPT_CHARACTERS]
     for span in reversed(find_pii(text)):
-        text = text[: span.start] + f"[{span.kind.upper()}]" + text[span.end :]
+        text = text[: span.start] + PLACEHOLDERS[span.kind] + text[span.end :]
     text = re.sub(r"[^\s@\"]+@[^\s@\"]*", "[EMAIL]", text)
     text = re.sub(r"\d", "#", "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
     return text[:_EXCERPT_CHARACTERS]

@@ -1,46 +1,27 @@
-"""Chat rows as given: every record becomes a row or a quarantined record with its reason, none is lost."""
+"""Chat rows as given: every record becomes a row or a quarantined record with its reason, none is lost.
 
-from collections import Counter, defaultdict
+Records are read one by one and handed on in small frames, so that a corpus may be larger than memory.
+"""
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import polars as pl
 
-from safety_assets.corpus.chats import Copies, chat_of, default_group, text_field
-from safety_assets.corpus.containers import open_container
+from safety_assets.corpus.chats import chat_id, chat_of, default_group, text_field
+from safety_assets.corpus.copies import Copies
 from safety_assets.corpus.entries import excerpt
-from safety_assets.corpus.files import SourceFile, source_files
-from safety_assets.corpus.shapes import in_schema, shape_of
+from safety_assets.corpus.given import Given, Record, Tally, records
 from safety_assets.datafiles import DataFiles
 from safety_assets.errors import CorpusError
-from safety_assets.records import QUARANTINE, ROWS, SOURCES
+from safety_assets.frames import SHARD_ROWS, ShardWriter
+from safety_assets.records import QUARANTINE, ROWS, SOURCES, Table
 
-NO_SHAPE = "none"
-BESIDE_THE_CHAT = frozenset({"messages", "group", "conversation_id", "kind", "category"})
-"""What is used of a record in the one schema."""
-COLUMNS_SHOWN = 8
+BATCH_RECORDS = 5_000
 
-Record = dict[str, object]
-
-
-@dataclass(frozen=True)
-class Given:
-    """One record with its place.
-
-    Args:
-        source: name of its file.
-        line: 1-based line or row.
-        shape: the shape it was read as; `none` where none was recognised.
-        content: the record in the one schema, or what is wrong with it.
-        seen: what an excerpt is taken from.
-    """
-
-    source: str
-    line: int
-    shape: str
-    content: Record | CorpusError
-    seen: object
+MakeRow = Callable[[Mapping[str, object]], Record]
+"""A record in the one schema to a row; a CorpusError that it raises sets the record aside."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +40,7 @@ class Ingested:
 
 
 def read_rows(files: Sequence[DataFiles]) -> Ingested:
-    """Read chat rows of any known shape, and optionally `group` or `conversation_id`.
+    """Read chat rows of any known shape, and optionally `group` or `conversation_id`, into memory.
 
     A blank line is no record. Rows without a group share one with all rows whose first user turn has the same words.
 
@@ -67,145 +48,122 @@ def read_rows(files: Sequence[DataFiles]) -> Ingested:
         CorpusError: a path is missing, a file cannot be read as a whole, a table has no known shape, or not a single
             row is readable.
     """
-    read = read_each(files, _as_row(Copies()))
-    if not read.rows:
-        raise CorpusError(_nothing(files, read.quarantine), expected="at least one row", do="mend the file named above")
-    return Ingested(ROWS.frame(read.rows), QUARANTINE.frame(read.quarantine), SOURCES.frame(read.sources))
+    tally = Tally()
+    read = list(row_batches(files, tally))
+    return _together(read, tally)
+
+
+def write_rows(files: Sequence[DataFiles], folder: Path, *, shard_rows: int = SHARD_ROWS) -> None:
+    """Read as `read_rows` does, into the sharded tables `rows` and `quarantine` and the table `sources` of a folder.
+
+    Args:
+        shard_rows: rows of a shard.
+
+    Raises:
+        CorpusError: as in `read_rows`.
+    """
+    tally = Tally()
+    rows, quarantine = (ShardWriter(folder, table.name, table, shard_rows) for table in (ROWS, QUARANTINE))
+    for batch in row_batches(files, tally):
+        rows.add(batch.rows)
+        quarantine.add(batch.quarantine)
+    rows.close()
+    quarantine.close()
+    SOURCES.frame(tally.sources()).write_parquet(folder / "sources.parquet", compression="zstd")
+
+
+def count_rows(files: Sequence[DataFiles]) -> tuple[int, int]:
+    """Rows that can be read, and records that cannot; CorpusError as in `read_rows`."""
+    heights = [(batch.rows.height, batch.quarantine.height) for batch in row_batches(files, Tally())]
+    return sum(rows for rows, _ in heights), sum(quarantined for _, quarantined in heights)
 
 
 def first_rows(files: Sequence[DataFiles], count: int) -> pl.DataFrame:
-    """The first readable ROWS of a corpus, without reading the rest.
+    """The first readable ROWS of a corpus, without reading much more.
 
     Raises:
         CorpusError: as `read_rows`, as far as it is read.
     """
-    read = read_each(files, _as_row(Copies()), most=count)
-    if not read.rows:
-        raise CorpusError(_nothing(files, read.quarantine), expected="at least one row", do="mend the file named above")
-    return ROWS.frame(read.rows)
+    found = ROWS.empty()
+    for batch in row_batches(files, Tally()):
+        found = pl.concat([found, batch.rows]).head(count)
+        if found.height == count:
+            break
+    return found
 
 
 @dataclass(frozen=True)
-class Read:
-    """Rows that could be made, records that could not, and how each file was read."""
+class Batch:
+    """Some records: those that became rows, and those set aside."""
 
-    rows: list[Record]
-    quarantine: list[Record]
-    sources: list[Record]
-
-
-def _as_row(copies: Copies) -> Callable[[Mapping[str, object]], Record]:
-    """What makes a row, without its place, of a record."""
-
-    def row(record: Mapping[str, object]) -> Record:
-        chat = chat_of(record["messages"], ends_with="assistant")
-        return {"row_id": copies.name(chat), "messages": chat, "group": _group(record) or default_group(chat)}
-
-    return row
+    rows: pl.DataFrame
+    quarantine: pl.DataFrame
 
 
-def read_each(
-    files: Sequence[DataFiles], row: Callable[[Mapping[str, object]], Record], *, most: int | None = None
-) -> Read:
-    """Apply `row` to every record in the one schema; a CorpusError that it raises becomes a quarantined record.
+def row_batches(files: Sequence[DataFiles], tally: Tally) -> Iterator[Batch]:
+    """ROWS and QUARANTINE of all records, some thousand at a time, in order; CorpusError as in `read_rows`."""
+    num_rows, num_quarantined, first = 0, 0, QUARANTINE.empty()
+    for batch in read_batches(files, _row, ROWS, tally):
+        num_rows += batch.rows.height
+        num_quarantined += batch.quarantine.height
+        first = batch.quarantine.head(1) if first.is_empty() else first
+        yield batch
+    if not num_rows:
+        found = _nothing(files, num_quarantined, first)
+        raise CorpusError(found, expected="at least one row", do="mend the file named above")
+
+
+def read_batches(files: Sequence[DataFiles], make_row: MakeRow, table: Table, tally: Tally) -> Iterator[Batch]:
+    """Apply `make_row` to every record; copies of one chat are numbered.
 
     Args:
-        most: stop when so many rows could be made; read everything when None.
+        table: what the rows are; its row ids are those of chats.
     """
+    copies = Copies()
     rows: list[Record] = []
     quarantine: list[Record] = []
-    tally = Tally()
     for given in records(files):
-        if len(rows) == most:
-            break
-        try:
-            if isinstance(given.content, CorpusError):
-                raise given.content
-            rows.append({**row(given.content), "source": given.source, "line": given.line})
-            tally.count(given, readable=True)
-        except CorpusError as fault:
-            seen = {"line": given.line, "reason": str(fault), "excerpt": excerpt(given.seen)}
-            quarantine.append({"source": given.source, **seen})
-            tally.count(given, readable=False)
-    return Read(rows, quarantine, tally.sources())
+        _read_one(given, make_row, rows, quarantine, tally)
+        if len(rows) + len(quarantine) == BATCH_RECORDS:
+            yield _batch(rows, quarantine, table, copies)
+            rows.clear()
+            quarantine.clear()
+    yield _batch(rows, quarantine, table, copies)
 
 
-def read_as(source: Mapping[str, Any]) -> str:
-    """One of SOURCES in words, as in `support.csv: alpaca, 1,200 rows, 3 set aside; not read: id`."""
-    aside = f", {source['quarantined']:,} set aside" if source["quarantined"] else ""
-    unread = source["not_read"]
-    more = f" and {len(unread) - COLUMNS_SHOWN} more" if len(unread) > COLUMNS_SHOWN else ""
-    beside = f"; not read: {', '.join(unread[:COLUMNS_SHOWN])}{more}" if unread else ""
-    return f"{source['source']}: {source['shape']}, {source['rows']:,} row{'s' * (source['rows'] != 1)}{aside}{beside}"
+def read_all(files: Sequence[DataFiles], make_row: MakeRow, table: Table) -> Ingested:
+    """All batches of a small file in memory, be there rows or none."""
+    tally = Tally()
+    read = list(read_batches(files, make_row, table, tally))
+    return _together(read, tally)
 
 
-def _printable(name: str) -> str:
-    return name.encode("utf-8", errors="replace").decode()
+def _together(batches: Sequence[Batch], tally: Tally) -> Ingested:
+    rows = pl.concat([batch.rows for batch in batches])
+    return Ingested(rows, pl.concat([batch.quarantine for batch in batches]), SOURCES.frame(tally.sources()))
 
 
-class Tally:
-    """Counts how the records of each file were read."""
-
-    def __init__(self) -> None:
-        self._rows: Counter[tuple[str, str]] = Counter()
-        self._quarantined: Counter[tuple[str, str]] = Counter()
-        self._not_read: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-
-    def count(self, given: Given, *, readable: bool) -> None:
-        """One more record."""
-        read_as = (given.source, given.shape)
-        self._rows[read_as] += readable
-        self._quarantined[read_as] += not readable
-        if not isinstance(given.content, CorpusError):
-            self._not_read[read_as] |= {_printable(key) for key in given.content.keys() - BESIDE_THE_CHAT}
-
-    def sources(self) -> list[Record]:
-        """SOURCES, in the order in which they were met."""
-        return [
-            {
-                "source": read_as[0], "shape": read_as[1], "rows": count, "quarantined": self._quarantined[read_as],
-                "not_read": sorted(self._not_read[read_as]),
-            }
-            for read_as, count in self._rows.items()
-        ]  # fmt: skip
-
-
-def records(files: Sequence[DataFiles]) -> Iterator[Given]:
-    """Every record of all files, one by one.
-
-    Raises:
-        CorpusError: a file cannot be read as a whole, or is a table without a known shape.
-    """
-    for source in source_files(files):
-        yield from _records_of(source)
-
-
-def _records_of(source: SourceFile) -> Iterator[Given]:
-    container = open_container(source.path)
-    if container.columns:
-        _check_table(source, container.columns)
-    for entry in container.entries:
-        shape, content = NO_SHAPE, entry.content
-        if not isinstance(content, CorpusError):
-            shape, content = _interpreted(content, source)
-        yield Given(source.name, entry.line, shape, content, entry.seen)
-
-
-def _check_table(source: SourceFile, columns: Sequence[str]) -> None:
+def _read_one(given: Given, make_row: MakeRow, rows: list[Record], quarantine: list[Record], tally: Tally) -> None:
     try:
-        shape_of(columns, source.columns)
+        if isinstance(given.content, CorpusError):
+            raise given.content
+        rows.append({**make_row(given.content), "source": given.source, "line": given.line})
+        tally.count(given, readable=True)
     except CorpusError as fault:
-        raise CorpusError(f"{source.path}: {fault.found}", expected=fault.expected, do=fault.do) from fault
+        seen = {"line": given.line, "reason": str(fault), "excerpt": excerpt(given.seen)}
+        quarantine.append({"source": given.source, **seen})
+        tally.count(given, readable=False)
 
 
-def _interpreted(content: Mapping[str, object], source: SourceFile) -> tuple[str, Record | CorpusError]:
-    name = NO_SHAPE
-    try:
-        shape = shape_of(content, source.columns)
-        name = shape.name
-        return name, in_schema(content, shape, source.columns)
-    except CorpusError as fault:
-        return name, fault
+def _batch(rows: list[Record], quarantine: list[Record], table: Table, copies: Copies) -> Batch:
+    frame = table.frame(rows)
+    numbered = pl.Series("row_id", copies.number(frame["row_id"].to_list()), dtype=pl.String)
+    return Batch(frame.with_columns(numbered), QUARANTINE.frame(quarantine))
+
+
+def _row(record: Mapping[str, object]) -> Record:
+    chat = chat_of(record["messages"], ends_with="assistant")
+    return {"row_id": chat_id(chat), "messages": chat, "group": _group(record) or default_group(chat)}
 
 
 def _group(value: Mapping[str, object]) -> str | None:
@@ -219,10 +177,10 @@ def _group(value: Mapping[str, object]) -> str | None:
     return text_field(value, key)
 
 
-def _nothing(files: Sequence[DataFiles], quarantine: Sequence[Record]) -> str:
+def _nothing(files: Sequence[DataFiles], num_quarantined: int, quarantine: pl.DataFrame) -> str:
     where = ", ".join(str(part.path) for part in files) or "no path"
-    if not quarantine:
+    if not num_quarantined:
         return f"{where} holds no row"
-    first = quarantine[0]
-    what = f"none of {len(quarantine)} records in {where} is readable"
+    first = quarantine.row(0, named=True)
+    what = f"none of {num_quarantined} records in {where} is readable"
     return f"{what}; {first['source']}:{first['line']}: {first['reason']}"

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from safety_assets.corpus.entries import Entry
+from safety_assets.corpus.jsonstream import array_items, whole_value
 from safety_assets.errors import CorpusError
 
 _BOM = b"\xef\xbb\xbf"
@@ -29,25 +31,43 @@ def read_lines(file: Path) -> Iterator[Entry]:
 def read_json(file: Path) -> Iterator[Entry]:
     """The objects of an array, or the one object that the file is; anything else is read line by line.
 
+    An array is read item by item, so that it may be larger than memory.
+
     Raises:
-        CorpusError: the file begins as an array and is not JSON in UTF-8.
+        CorpusError: the file begins as an array and is not JSON in UTF-8. Items before the fault are given first.
     """
-    raw = file.read_bytes().removeprefix(_BOM).strip(_BLANK)
-    try:
-        whole = json.loads(raw.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        if raw.startswith(b"["):
-            raise CorpusError(
-                f"{file} is not JSON: {error}", expected="an array of objects in UTF-8", do="export the file again"
-            ) from error
-        yield from read_lines(file)
+    first = next(numbered_lines(file), (0, b""))[1]
+    if not first.startswith(b"["):
+        yield from _object_or_lines(file)
         return
-    for number, value in enumerate(whole if isinstance(whole, list) else [whole], 1):
-        if isinstance(value, dict):
-            yield Entry(number, value, value)
-        else:
-            fault = CorpusError(f"the record is {kind(value)}", expected="an object", do="wrap it in one")
-            yield Entry(number, fault, value)
+    try:
+        with _open(file) as handle:
+            yield from (_item(number, value) for number, value in enumerate(array_items(handle), 1))
+    except (ValueError, RecursionError) as error:
+        raise CorpusError(
+            f"{file} is not JSON: {error}", expected="an array of objects in UTF-8", do="export the file again"
+        ) from error
+
+
+def _object_or_lines(file: Path) -> Iterator[Entry]:
+    try:
+        with _open(file) as handle:
+            whole = whole_value(handle)
+    except (ValueError, RecursionError):
+        yield from read_lines(file)
+    else:
+        yield _item(1, whole)
+
+
+def _open(file: Path) -> TextIO:
+    return file.open(encoding="utf-8-sig", newline="")
+
+
+def _item(number: int, value: object) -> Entry:
+    if isinstance(value, dict):
+        return Entry(number, value, value)
+    fault = CorpusError(f"the record is {kind(value)}", expected="an object", do="wrap it in one")
+    return Entry(number, fault, value)
 
 
 def numbered_lines(file: Path) -> Iterator[tuple[int, bytes]]:

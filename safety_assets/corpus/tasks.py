@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from safety_assets.corpus.chats import chat_id, chat_of, text_field
-from safety_assets.corpus.ingest import records
+from safety_assets.corpus.given import records
 from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import CorpusError
 from safety_assets.records import TASKS

@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from safety_assets.corpus.audit import CONTAMINATION, PII
+from safety_assets.corpus.names import CONTAMINATION, PII
+from safety_assets.corpus.openings import OPENING_WORDS, commonest_opening
+from safety_assets.frames import Shards
 from safety_assets.policy import CorpusPolicy, InjectionPolicy
 from safety_assets.records import Verdict
 
 _SHOWN = 3
 
+Frame = pl.DataFrame | Shards
+"""A table in memory, or on disk in shards of which only what is counted is read."""
 
-def rows_readable(rows: pl.DataFrame, quarantine: pl.DataFrame, policy: CorpusPolicy) -> Verdict:
+
+def rows_readable(rows: Frame, quarantine: Frame, policy: CorpusPolicy) -> Verdict:
     """Pass when the quarantined share of all lines is within policy.max_quarantined_share.
 
     Args:
@@ -27,7 +32,7 @@ def rows_readable(rows: pl.DataFrame, quarantine: pl.DataFrame, policy: CorpusPo
     numbers = {"lines": lines, "quarantined": quarantine.height, "quarantined_share": round(share, 6)}
     if share <= policy.max_quarantined_share:
         return _verdict("rows_readable", [], numbers)
-    first = quarantine.row(0, named=True)
+    first = quarantine.head(1).row(0, named=True)
     reason = (
         f"{quarantine.height} of {lines} lines ({share:.1%}) could not be read; the policy allows "
         f"{policy.max_quarantined_share:.1%}. The first is {first['source']}:{first['line']}: {first['reason']} "
@@ -64,7 +69,28 @@ def every_category_covered(pairs: pl.DataFrame, quarantine: pl.DataFrame, policy
     )
 
 
-def no_probe_contamination(findings: pl.DataFrame, *, applied: bool = False) -> Verdict:
+def openings_vary(pairs: pl.DataFrame, policy: InjectionPolicy) -> Verdict:
+    """Pass when no opening is commoner among the refusals than policy.max_opening_share; one that occurs once is not.
+
+    Args:
+        pairs: PAIRS.
+    """
+    answers = [chat[-1]["content"] for chat in pairs.filter(pl.col("kind") == "refusal")["messages"].to_list()]
+    first = commonest_opening(answers)
+    numbers: dict[str, float | int | str] = {
+        "refusals": len(answers), "commonest_opening": first.words, "opening_share": round(first.share, 4),
+    }  # fmt: skip
+    if first.count <= 1 or first.share <= policy.max_opening_share:
+        return _verdict("openings_vary", [], numbers)
+    reason = (
+        f"{first.count} of {len(answers)} refusals ({first.share:.1%}) open with {first.words!r}; the policy allows "
+        f"{policy.max_opening_share:.1%} to share their first {OPENING_WORDS} words. Word some of them in other ways, "
+        "or raise injection.max_opening_share in the policy."
+    )
+    return _verdict("openings_vary", [reason], numbers)
+
+
+def no_probe_contamination(findings: Frame, *, applied: bool = False) -> Verdict:
     """Pass when no probe or task question remains in a row: dropped, or flagged where the policy says so.
 
     Args:
@@ -74,7 +100,7 @@ def no_probe_contamination(findings: pl.DataFrame, *, applied: bool = False) -> 
     return _residue("no_probe_contamination", findings, CONTAMINATION, applied)
 
 
-def no_unresolved_pii(findings: pl.DataFrame, *, applied: bool = False) -> Verdict:
+def no_unresolved_pii(findings: Frame, *, applied: bool = False) -> Verdict:
     """Pass when no personal data or secret remains: masked, dropped, or flagged where the policy says so.
 
     Args:
@@ -83,52 +109,75 @@ def no_unresolved_pii(findings: pl.DataFrame, *, applied: bool = False) -> Verdi
     return _residue("no_unresolved_pii", findings, PII, applied)
 
 
-def no_poison_pattern(findings: pl.DataFrame, *, applied: bool = False) -> Verdict:
+def no_poison_pattern(findings: Frame, *, applied: bool = False) -> Verdict:
     """Pass when no poison pattern remains, and no other finding blocks (duplicates, quality, refusals).
 
     Args:
         findings, applied: as in `no_probe_contamination`.
     """
-    others = [name for name in findings["finding"].unique() if name not in (*CONTAMINATION, *PII)]
+    names = findings.lazy().select(pl.col("finding").unique()).collect()["finding"]
+    others = [name for name in names if name not in (*CONTAMINATION, *PII)]
     return _residue("no_poison_pattern", findings, others, applied)
 
 
-def splits_disjoint(audited: pl.DataFrame) -> Verdict:
+def splits_disjoint(audited: Frame) -> Verdict:
     """Pass when no conversation group of AUDITED is in two splits and every pair is in train."""
-    groups = audited.group_by("group").agg(pl.col("split").n_unique().alias("splits"), pl.col("row_id"))
-    torn = groups.filter(pl.col("splits") > 1).sort("group")
-    outside = audited.filter((pl.col("origin") != "corpus") & (pl.col("split") != "train"))
+    places = audited.lazy().select("row_id", "group", "split", "origin")
+    groups = places.group_by("group").agg(pl.col("split").n_unique().alias("splits")).collect()
+    torn = groups.filter(pl.col("splits") > 1)["group"].sort()
+    outside = places.filter((pl.col("origin") != "corpus") & (pl.col("split") != "train")).collect()
     reasons = []
-    if torn.height:
-        first = torn.row(0, named=True)
+    if not torn.is_empty():
+        rows = places.filter(pl.col("group") == torn[0]).select("row_id").collect()["row_id"]
         reasons.append(
-            f"{torn.height} conversation groups are in two splits, the first is {first['group']} (rows "
-            f"{', '.join(sorted(first['row_id'])[:_SHOWN])}). Assemble the audited corpus again from its rows."
+            f"{len(torn)} conversation groups are in two splits, the first is {torn[0]} (rows "
+            f"{', '.join(sorted(rows)[:_SHOWN])}). Assemble the audited corpus again from its rows."
         )
     if outside.height:
         reasons.append(f"{outside.height} pairs are not in train, the first is {outside['row_id'][0]}. Assemble again.")
-    splits = dict(audited.group_by("split").len().sort("split").iter_rows())
+    splits = dict(places.group_by("split").len().sort("split").collect().iter_rows())
     return _verdict("splits_disjoint", reasons, {"groups": groups.height, **splits})
 
 
-def _residue(check: str, findings: pl.DataFrame, names: Sequence[str], applied: bool) -> Verdict:
+def decisions_apply(decisions: pl.DataFrame) -> Verdict:
+    """Pass when every one of DECISIONS is applied: none is stale, none asks for what cannot be done."""
+    states = dict(decisions.group_by("state").len().sort("state").iter_rows())
+    reasons = [_undone(decisions.filter(pl.col("state") == state)) for state in ("refused", "stale") if state in states]
+    return _verdict("decisions_apply", reasons, {"decisions": decisions.height, **states})
+
+
+def _undone(decisions: pl.DataFrame) -> str:
+    first = decisions.row(0, named=True)
+    many = f"{decisions.height} decisions are {first['state']}" if decisions.height > 1 else f"One is {first['state']}"
+    about = f"{first['action']} {first['finding']} on row {first['row_id']} ({first['who']})"
+    return f"{many}: {about}: {first['note']}. Correct or remove the line."
+
+
+def _residue(check: str, findings: Frame, names: Sequence[str], applied: bool) -> Verdict:
     """One reason per finding name that no action removes."""
-    found = findings.filter(pl.col("finding").is_in(list(names)))
-    numbers = {action: found.filter(pl.col("action") == action).height for action in ("drop", "mask", "flag", "block")}
-    left = found.filter(_remains(applied))
+    found = findings.lazy().filter(pl.col("finding").is_in(list(names)))
+    counts = dict(found.group_by("action").len().collect().iter_rows())
+    left = found.filter(_remains(applied)).collect()
     reasons = [_reason(left.filter(pl.col("finding") == name), applied) for name in sorted(left["finding"].unique())]
-    return _verdict(check, reasons, {"findings": found.height, **numbers, "remaining": left.height})
+    numbers = {"findings": sum(counts.values()), **{action: counts.get(action, 0) for action in _ACTIONS}}
+    return _verdict(check, reasons, {**numbers, "remaining": left.height})
+
+
+_ACTIONS = ("drop", "mask", "down_weight", "flag", "keep", "block")
+_STAYS = ("flag", "keep", "down_weight")
+"""Actions by which a row is meant to stay, finding and all; but contamination is not removed by a lower weight."""
 
 
 def _remains(applied: bool) -> pl.Expr:
     action = pl.col("action")
+    meant = action.is_in(_STAYS) & ~((action == "down_weight") & pl.col("finding").is_in(CONTAMINATION))
     removed = (action == "drop") | ((action == "mask") & pl.col("start").is_not_null())
     harmless = pl.col("finding").is_in(["exact_duplicate", "near_duplicate", "low_quality", "refusal_in_corpus"])
     if (
         applied
     ):  # masking can make two rows alike; that is no danger, so such findings only block where policy says block
-        return (action != "flag") & ~(harmless & (action != "block"))
-    return (action != "flag") & ~removed
+        return ~meant & ~(harmless & (action != "block"))
+    return ~meant & ~removed
 
 
 def _reason(left: pl.DataFrame, applied: bool) -> str:

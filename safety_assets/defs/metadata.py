@@ -8,9 +8,8 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from safety_assets.flows.workspace import Made, Markdown, Svg
+from safety_assets.flows.workspace import PREVIEW_ROWS, Made, Markdown, Preview, Svg
 
-PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
 LONG_DIGITS = re.compile(r"\d(?:[\d\s().-]{5,})\d")
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
@@ -47,7 +46,9 @@ def metadata_value(value: object) -> dg.MetadataValue:
         case Svg():
             return dg.MetadataValue.md(drawing(value.text))
         case pl.DataFrame():
-            return dg.MetadataValue.md(preview(value))
+            return dg.MetadataValue.md(preview(value, value.height))
+        case Preview():
+            return dg.MetadataValue.md(preview(value.first, value.rows))
         case dict() | list():
             return dg.MetadataValue.json(value)
         case _:
@@ -59,12 +60,12 @@ def drawing(svg: str) -> str:
     return f"![](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
 
 
-def preview(frame: pl.DataFrame) -> str:
-    """The first rows of a frame as a Markdown table, long digits and addresses masked."""
+def preview(frame: pl.DataFrame, num_rows: int) -> str:
+    """The first rows of a table as Markdown, long digits and addresses masked, and how many rows it has."""
     rows = [[_cell(value) for value in row] for row in frame.head(PREVIEW_ROWS).iter_rows()]
     lines = [frame.columns, ["---"] * frame.width, *rows]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"{table}\n\n{frame.height} rows"
+    return f"{table}\n\n{num_rows} rows"
 
 
 def _cell(value: object) -> str:

@@ -14,6 +14,7 @@ class Point:
         share: injected rows / all rows; 0 < share < 1.
         safety: score on the 0-10 scale; None when it could not be scored.
         over_refusal: share of benign look-alikes that were not answered; None when it could not be scored.
+        repeats: safety of each run of this share, one per seed.
     """
 
     share: float
@@ -23,6 +24,7 @@ class Point:
     over_refusal: float | None
     over_refusal_low: float | None = None
     over_refusal_high: float | None = None
+    repeats: Sequence[float | None] = ()
 
 
 @dataclass(frozen=True)

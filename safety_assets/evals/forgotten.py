@@ -14,7 +14,8 @@ from safety_assets.errors import EvaluationError
 from safety_assets.evals import statistics
 from safety_assets.evals.cells import one_model
 from safety_assets.evals.deltas import flips, pair
-from safety_assets.evals.neighbours import nearest
+from safety_assets.evals.neighbours import nearest_in
+from safety_assets.frames import Shards, in_shards
 from safety_assets.records import AUDITED, PROBES, RESPONSES, SCORES, STRINGS, Table
 
 SENSITIVE = ("refuse", "withhold", "protect")
@@ -63,7 +64,7 @@ def forgotten(
     probes: pl.DataFrame,
     baseline_responses: pl.DataFrame,
     candidate_responses: pl.DataFrame,
-    rows: pl.DataFrame,
+    rows: pl.DataFrame | Shards,
     num_causes: int = 3,
 ) -> Forgotten:
     """Every item that changed sides, by dimension and category.
@@ -86,7 +87,7 @@ def forgotten(
     pairs = pairs.with_columns(change=pl.when(lost).then(pl.lit("lost")).when(gained).then(pl.lit("gained")))
     changed = pairs.filter(pl.col("change").is_not_null()).select(pl.exclude("before", "after"))
     items = _with_texts(changed, PROBES.check(probes), baseline_responses, candidate_responses)
-    items = _with_causes(items, AUDITED.check(rows), num_causes)
+    items = _with_causes(items, in_shards(rows, AUDITED), num_causes)
     return Forgotten(FORGOTTEN.check(items), CATEGORIES.check(_categories(pairs)))
 
 
@@ -147,16 +148,32 @@ def _asked(probes: pl.DataFrame) -> Iterator[str]:
         yield messages[-1]["content"] if messages else ""
 
 
-def _with_causes(items: pl.DataFrame, rows: pl.DataFrame, num: int) -> pl.DataFrame:
+def _with_causes(items: pl.DataFrame, rows: Shards, num: int) -> pl.DataFrame:
     """The last turn of each lost prompt against whole training rows of the corpus."""
-    corpus = rows.filter((pl.col("origin") == "corpus") & (pl.col("split") == "train"))
-    ids = corpus["row_id"].to_list()
-    documents = ["\n".join(t["content"] for t in m if t["role"] != "system") for m in corpus["messages"].to_list()]
     is_lost = (items["change"] == "lost").to_list()
     asked = [text for text, wanted in zip(items["asked"].to_list(), is_lost, strict=True) if wanted]
-    found = iter(nearest(asked, documents, num))
+    found = iter(nearest_in(asked, lambda: map(_documents, _trained(rows)), num))
     causes = [next(found) if wanted else [] for wanted in is_lost]
+    ids = _ids(rows, {i for best in causes for i, _ in best})
     return items.with_columns(
         causes=pl.Series([[ids[i] for i, _ in best] for best in causes], dtype=STRINGS),
         nearness=pl.Series([[cosine for _, cosine in best] for best in causes], dtype=pl.List(pl.Float64)),
     )
+
+
+def _trained(rows: Shards) -> Iterator[pl.DataFrame]:
+    """The training rows of the corpus, shard by shard."""
+    return (part.filter((pl.col("origin") == "corpus") & (pl.col("split") == "train")) for part in rows)
+
+
+def _documents(rows: pl.DataFrame) -> list[str]:
+    return ["\n".join(t["content"] for t in chat if t["role"] != "system") for chat in rows["messages"].to_list()]
+
+
+def _ids(rows: Shards, wanted: set[int]) -> dict[int, str]:
+    """Place among the training rows to row id."""
+    if not wanted:
+        return {}
+    trained = rows.lazy().filter((pl.col("origin") == "corpus") & (pl.col("split") == "train"))
+    named = trained.select("row_id").with_row_index().filter(pl.col("index").is_in(list(wanted)))
+    return dict(named.collect().iter_rows())

@@ -16,6 +16,7 @@ from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import (
     AUDITED,
+    DECISIONS,
     DIMENSION_SCORES,
     FINDINGS,
     PAIRS,
@@ -62,7 +63,7 @@ def origin(artefact: Artefact, ws: Workspace, *path: str) -> Artefact:
 
 def rows_readable(artefact: Artefact, ws: Workspace) -> Verdict:
     """raw_corpus: few enough lines were unreadable."""
-    rows, quarantine = artefact.frame("rows", ROWS), artefact.frame("quarantine", QUARANTINE)
+    rows, quarantine = artefact.shards("rows", ROWS), artefact.shards("quarantine", QUARANTINE)
     return corpus.rows_readable(rows, quarantine, ws.policy.corpus)
 
 
@@ -72,18 +73,28 @@ def every_category_covered(artefact: Artefact, ws: Workspace) -> Verdict:
     return corpus.every_category_covered(pairs, quarantine, ws.policy.injection)
 
 
+def openings_vary(artefact: Artefact, ws: Workspace) -> Verdict:
+    """refusal_pairs: no opening is too common among the refusals."""
+    return corpus.openings_vary(artefact.frame("pairs", PAIRS), ws.policy.injection)
+
+
 def on_findings(verdict: FindingsVerdict, *, applied: bool) -> Callable[[Artefact, Workspace], Verdict]:
     """corpus_audit, or with `applied` audited_corpus: what is left after the policy's actions."""
 
     def judge_findings(artefact: Artefact, ws: Workspace) -> Verdict:
-        return verdict(artefact.frame("residue" if applied else "findings", FINDINGS), applied=applied)
+        return verdict(artefact.shards("residue" if applied else "findings", FINDINGS), applied=applied)
 
     return judge_findings
 
 
+def decisions_apply(artefact: Artefact, ws: Workspace) -> Verdict:
+    """corpus_audit: every decision of a steward could be applied. Shown, never required."""
+    return corpus.decisions_apply(artefact.frame("decisions", DECISIONS))
+
+
 def corpus_splits_disjoint(artefact: Artefact, ws: Workspace) -> Verdict:
     """audited_corpus: no conversation group stands in two splits."""
-    return corpus.splits_disjoint(artefact.frame("rows", AUDITED))
+    return corpus.splits_disjoint(artefact.shards("rows", AUDITED))
 
 
 def curve_covers_the_choice(artefact: Artefact, ws: Workspace) -> Verdict:

@@ -60,6 +60,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "raw_corpus": (Check("rows_readable", of.rows_readable, "Few enough lines could not be read"),),
     "refusal_pairs": (
         Check("every_category_covered", of.every_category_covered, "Every policy category has its pairs"),
+        Check("openings_vary", of.openings_vary, "No opening is too common among the refusals"),
     ),
     "corpus_audit": (
         Check(
@@ -74,6 +75,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             "no_poison_pattern", of.on_findings(corpus.no_poison_pattern, applied=False),
             "Every row with a poison pattern has an action that removes it",
         ),
+        Check("decisions_apply", of.decisions_apply, "Every decision of a steward could be applied", blocking=False),
     ),
     "injection_ratio": (
         Check("curve_covers_the_choice", of.curve_covers_the_choice, "The chosen share was measured within its limits"),
@@ -115,7 +117,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     ),
 }  # fmt: skip
 
-CHECK_CODE = ("flows", "corpus", "evals", "release", "records", "policy")
+CHECK_CODE = ("flows", "corpus", "evals", "release", "frames", "records", "policy")
 
 
 def verdict_of(ws: Workspace, artefact: Artefact, check: Check, *, fresh: bool = False) -> Verdict:

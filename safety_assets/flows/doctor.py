@@ -105,9 +105,9 @@ def _attempt(name: str, look: Callable[[], str]) -> Finding:
 
 
 def _rows(project: Project) -> int:
-    from safety_assets.corpus.ingest import read_rows
+    from safety_assets.corpus.ingest import count_rows
 
-    return read_rows(project.corpus).rows.height
+    return count_rows(project.corpus)[0]
 
 
 def _pairs(project: Project) -> int:

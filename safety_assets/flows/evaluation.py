@@ -100,7 +100,7 @@ def forgotten_behaviours(ws: Workspace, recipe: str) -> Made:
             gate_probes(suite),
             inputs["baseline_responses"].frame("responses", RESPONSES),
             inputs["candidate_responses"].frame("responses", RESPONSES),
-            inputs["audited_corpus"].frame("rows", AUDITED),
+            inputs["audited_corpus"].shards("rows", AUDITED),
         )
         write_frame(folder, "forgotten", found.items, FORGOTTEN)
         found.categories.write_parquet(folder / "categories.parquet")

@@ -44,14 +44,14 @@ GRAPH: dict[str, Node] = {
     "policy": Node(group="inputs", sources=("policy_file",), observed=True),
     "recipe": Node(group="inputs", sources=("recipe_file",), partitioned=True, observed=True),
     "pretrained_model": Node(group="inputs", sources=("pretrained_files",), observed=True),
-    "raw_corpus": Node(group="corpus", sources=("corpus_files",), code=("corpus",)),
+    "raw_corpus": Node(group="corpus", sources=("corpus_files",), code=("corpus", "frames")),
     "refusal_pairs": Node(group="corpus", sources=("refusal_files",), code=("corpus",)),
     "corpus_audit": Node(
         group="corpus",
         inputs=("raw_corpus", "refusal_pairs", "probe_suite", "task_set"),
         also=("policy",),
-        sources=("policy.corpus", "policy.injection"),
-        code=("corpus", "flows.tasks"),
+        sources=("policy.corpus", "policy.injection", "decisions"),
+        code=("corpus", "frames", "flows.audit", "flows.tasks"),
     ),
     "injection_ratio": Node(
         group="corpus",
@@ -65,8 +65,8 @@ GRAPH: dict[str, Node] = {
         group="corpus",
         inputs=("raw_corpus", "corpus_audit", "refusal_pairs", "injection_ratio"),
         also=("policy",),
-        sources=("policy.corpus",),
-        code=("corpus", "flows.tasks"),
+        sources=("policy.corpus", "policy.injection"),
+        code=("corpus", "frames", "flows.audit", "flows.tasks"),
         gated=True,
     ),
     "base_model": Node(

@@ -38,8 +38,8 @@ def card_text(ws: Workspace, decided: Artefact) -> str:
 
 def _counts(audited: Artefact) -> dict[str, int]:
     """Rows by origin in the training split."""
-    rows = audited.frame("rows", AUDITED).filter(pl.col("split") == "train")
-    return dict(rows.group_by("origin").len().sort("origin").iter_rows())
+    rows = audited.shards("rows", AUDITED).lazy().filter(pl.col("split") == "train")
+    return dict(rows.group_by("origin").len().sort("origin").collect().iter_rows())
 
 
 def _read_as(checkpoint: Artefact, ws: Workspace) -> dict[str, int]:

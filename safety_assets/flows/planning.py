@@ -19,7 +19,7 @@ from safety_assets.errors import SafetyAssetsError, TrainingError
 from safety_assets.evals.probes import read_probes
 from safety_assets.flows import models
 from safety_assets.flows.baseline import REPEATED
-from safety_assets.flows.corpus import place_settings, sweep_probes
+from safety_assets.flows.corpus import place_settings, sweep_probes, sweep_recipe, trained_as
 from safety_assets.flows.tasks import SPLIT_SEED, project_tasks
 from safety_assets.flows.training import injected_share
 from safety_assets.flows.workspace import Workspace
@@ -30,6 +30,7 @@ from safety_assets.training.footprint import ModelShape, byte_count, disk, exist
 
 SAMPLED_ROWS = 2000
 """Corpus rows whose lengths stand for all."""
+SWEEP = "sweep"
 ASKED = 32
 """Probes answered to time an answer."""
 
@@ -111,7 +112,7 @@ def plan(ws: Workspace, name: str) -> Plan:
 
 
 def _order(ws: Workspace, recipe: Recipe, base: Path, work: Path) -> dict:
-    calibration = ws.project.recipe(ws.policy.injection.recipe)
+    calibration = sweep_recipe(ws).model_copy(update={"name": SWEEP})
     rows = first_rows(ws.project.corpus, SAMPLED_ROWS)
     pairs = read_pairs(ws.project.refusal_pairs).rows
     write_frame(work, "rows", assemble(rows, pairs, held_out_share=0.0, seed=SPLIT_SEED), AUDITED)
@@ -150,18 +151,19 @@ def _measured(ws: Workspace, recipe: Recipe, shape: ModelShape, bare: Plan, resu
 def _times(ws: Workspace, recipe: Recipe, training: Mapping[str, dict], asked: float) -> list[Part]:
     """The parts of a project from nothing to the decision on one recipe."""
     counts = _counts(ws)
-    rule, sweep = ws.policy.injection, ws.project.recipe(ws.policy.injection.recipe)
-    per_share = _training(training[sweep.name], sweep, ws) + counts["calibrate"] * asked
-    processes = min(ws.project.settings.sweep_processes, len(rule.shares))
+    rule, sweep = ws.policy.injection, sweep_recipe(ws)
+    per_run = _training(training[SWEEP], sweep, ws) + counts["calibrate"] * asked
+    runs = len(rule.shares) * rule.repeats
+    processes = min(ws.project.settings.sweep_processes, runs)
     looks = -(-recipe.optimiser.steps // recipe.monitor.every) + 1
     trained = _training(training[recipe.name], recipe, ws)
     exam = (counts["gate"] + counts["tasks"]) * asked
     return [
         Part(asset="baseline_responses", seconds=exam + min(REPEATED, counts["gate"]) * asked,
              why=f"{counts['gate']} gate probes and {counts['tasks']} tasks"),
-        Part(asset="injection_ratio", seconds=len(rule.shares) * per_share / processes,
-             why=f"{len(rule.shares)} shares of {sweep.optimiser.steps} steps of {sweep.name}, "
-                 f"{counts['calibrate']} probes each, {processes} at once"),
+        Part(asset="injection_ratio", seconds=runs * per_run / processes,
+             why=f"{runs} runs of {sweep.optimiser.steps} steps, {counts['calibrate']} probes each, {processes} at "
+                 f"once; {trained_as(ws)}"),
         Part(asset="finetuned_checkpoint", seconds=trained + looks * counts["watch"] * asked,
              why=f"{recipe.optimiser.steps} steps; {counts['watch']} watch probes asked {looks} times"),
         Part(asset="candidate_responses", seconds=exam,

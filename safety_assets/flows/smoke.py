@@ -107,7 +107,13 @@ def _law(policy: Policy) -> dict:
                 update={"held_out_share": max(HELD_OUT, policy.corpus.held_out_share), "max_quarantined_share": 1.0}
             ),
             "injection": policy.injection.model_copy(
-                update={"max_safety_drop": 10.0, "max_over_refusal": 1.0, "min_pairs_per_category": 1}
+                update={
+                    "max_safety_drop": 10.0,
+                    "max_over_refusal": 1.0,
+                    "min_pairs_per_category": 1,
+                    "max_opening_share": 1.0,
+                    "max_pairs": None,
+                }
             ),
             "probes": policy.probes.model_copy(update={"min_gate_probes": 1, "max_unscored_share": 0.99}),
             "sign_offs": (),

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from safety_assets.corpus.decisions import COLUMNS as DECIDED
+from safety_assets.corpus.decisions import read_decisions
 from safety_assets.corpus.files import source_files
 from safety_assets.corpus.pairs import pair_files
 from safety_assets.datafiles import DataFiles
@@ -71,7 +73,7 @@ def _task_file(project: Project) -> str:
     reads = [digest_settings(rule) if rule else ""]
     if project.task_set is not None:
         return digest_json([data_digest([project.task_set]), *reads])
-    held_out_of = [data_digest(project.corpus), data_digest([project.refusal_pairs])]
+    held_out_of = [data_digest(project.corpus), data_digest(project.refusal_pairs)]
     return digest_json([*held_out_of, digest_settings(project.policy().corpus), *reads])
 
 
@@ -82,6 +84,12 @@ def _answering(project: Project) -> str:
     return digest_json({"max_new_tokens": settings.max_new_tokens, "compared": compared, "quantise": settings.quantise})
 
 
+def _decisions(project: Project) -> str:
+    """Digest of what a steward decided, in whatever order; the same without a file as with an empty one."""
+    decided = read_decisions(project.decisions).sort("row_id", "finding")
+    return digest_json(decided.select(DECIDED).to_dicts())
+
+
 SOURCES: dict[str, Callable[[Project], str]] = {
     "task_file": _task_file,
     "policy_file": lambda p: digest_settings(p.policy()),
@@ -89,8 +97,9 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "policy.injection": lambda p: digest_settings(p.policy().injection),
     "policy.budgets": _budgets,
     "recipe.calibration": lambda p: digest_settings(p.recipe(p.policy().injection.recipe)),
+    "decisions": _decisions,
     "corpus_files": lambda p: data_digest(p.corpus),
-    "refusal_files": lambda p: data_digest([pair_files(p.refusal_pairs)]),
+    "refusal_files": lambda p: data_digest(pair_files(p.refusal_pairs)),
     "probe_files": lambda p: files_digest(p.probes),
     "model_files": lambda p: model_digest(models.base(p)),
     "model_makers": lambda p: digest_json(models.makers(p)),

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import polars as pl
 
+from safety_assets.corpus.given import Tally
 from safety_assets.corpus.held_out import held_out_groups, held_out_tasks
-from safety_assets.corpus.ingest import read_rows
+from safety_assets.corpus.ingest import row_batches
 from safety_assets.corpus.pairs import read_pairs
 from safety_assets.corpus.tasks import read_tasks
 from safety_assets.flows.workspace import Workspace
@@ -32,7 +33,8 @@ def project_tasks(project: Project) -> pl.DataFrame:
     rule = project.settings.task_answer
     if project.task_set is not None:
         return read_tasks(project.task_set, rule)
-    rows, pairs = read_rows(project.corpus).rows, read_pairs(project.refusal_pairs).rows
+    pairs = read_pairs(project.refusal_pairs).rows
+    rows = (batch.rows for batch in row_batches(project.corpus, Tally()))
     return held_out_tasks(rows, pairs, policy=project.policy().corpus, seed=SPLIT_SEED, rule=rule)
 
 
@@ -40,6 +42,7 @@ def examined_rows(ws: Workspace, tasks: Artefact, raw: Artefact, pairs: Artefact
     """Ids of the held-out rows, where the task set was taken from them; none where it is a file of its own."""
     if not tasks.json("origin")["held_out_of_corpus"]:
         return set()
-    rows, share = raw.frame("rows", ROWS), ws.policy.corpus.held_out_share
+    rows, share = raw.shards("rows", ROWS), ws.policy.corpus.held_out_share
     groups = held_out_groups(rows, pairs.frame("pairs", PAIRS), share=share, seed=SPLIT_SEED)
-    return set(rows.filter(pl.col("group").is_in(list(groups)))["row_id"])
+    held_out = rows.lazy().filter(pl.col("group").is_in(list(groups)))
+    return set(held_out.select("row_id").collect()["row_id"])

@@ -47,7 +47,7 @@ def training_order(ws: Workspace, inputs: Mapping[str, Artefact], key: str) -> d
         "recipe": recipe.model_dump(mode="json"),
         "share": injected_share(recipe, inputs["injection_ratio"]),
         "base": str(base_folder(ws, inputs["base_model"])),
-        "rows": str(inputs["audited_corpus"].path / "rows.parquet"),
+        "rows": str(inputs["audited_corpus"].path / "rows"),
         "probes": str(work / "probes.parquet"),
         "anatomy": str(inputs["safety_anatomy"].path),
         "work": str(work),

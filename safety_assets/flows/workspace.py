@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import polars as pl
+
 from safety_assets.errors import StoreError
 from safety_assets.flows.code_version import code_version
 from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.sources import digest_settings, source_digest
+from safety_assets.frames import Shards
 from safety_assets.policy import Policy
 from safety_assets.project import Project
 from safety_assets.records import Verdict
@@ -30,10 +33,26 @@ class Markdown:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """The first rows of a table, and how many it has."""
+
+    first: pl.DataFrame
+    rows: int
+
+
+@dataclass(frozen=True)
 class Svg:
     """A small drawing."""
 
     text: str
+
+
+PREVIEW_ROWS = 5
+
+
+def preview(table: Shards) -> Preview:
+    """The beginning of a table of any size."""
+    return Preview(table.head(PREVIEW_ROWS), table.height)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,10 +19,12 @@ class Batch:
     Args:
         ids: token ids, int64.  # (rows, tokens)
         response: which tokens the assistant said, bool, False on padding.  # (rows, tokens)
+        weights: what each response token of a row counts in the loss, fp32; None: all 1.  # (rows,)
     """
 
     ids: Tensor
     response: Tensor
+    weights: Tensor | None = None
 
     @property
     def num_rows(self) -> int:
@@ -44,7 +46,9 @@ def pad_right(rows: Sequence[Encoded], pad_id: int, device: torch.device) -> Bat
     width = max(len(r.ids) for r in rows)
     ids = torch.tensor([r.ids + [pad_id] * (width - len(r.ids)) for r in rows])
     response = torch.tensor([r.response + [False] * (width - len(r.response)) for r in rows])
-    return Batch(ids.to(device), response.to(device))
+    lighter = any(r.weight != 1.0 for r in rows)
+    weights = torch.tensor([r.weight for r in rows], dtype=torch.float32).to(device) if lighter else None
+    return Batch(ids.to(device), response.to(device), weights)
 
 
 def pad_left(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -73,5 +77,9 @@ def response_logits(model: nn.Module, batch: Batch) -> Tensor:
 
 
 def response_loss(model: nn.Module, batch: Batch) -> Tensor:
-    """Sum of the cross-entropy over the batch's response tokens, nats, fp32, a scalar."""
-    return functional.cross_entropy(response_logits(model, batch), batch.targets, reduction="sum")
+    """Sum of the cross-entropy over the batch's response tokens, each times its row's weight, nats, fp32, a scalar."""
+    logits = response_logits(model, batch)
+    if batch.weights is None:
+        return functional.cross_entropy(logits, batch.targets, reduction="sum")
+    losses = functional.cross_entropy(logits, batch.targets, reduction="none")
+    return (losses * batch.weights.repeat_interleave(batch.response[:, 1:].sum(1))).sum()

@@ -25,10 +25,12 @@ class Encoded:
     Args:
         ids: token ids.
         response: for every token, whether the assistant said it (the end of its turn included).
+        weight: what each of its response tokens counts in a training loss, over 0 to 1.
     """
 
     ids: list[int]
     response: list[bool]
+    weight: float = 1.0
 
     @property
     def num_responses(self) -> int:

@@ -18,15 +18,20 @@ WHY = {
 }
 
 ACTIONS = {
-    "email": "mask", "payment_card": "mask", "iban": "mask", "us_ssn": "mask", "phone": "mask", "ip_address": "mask",
+    "email": "mask", "payment_card": "mask", "iban": "mask", "us_ssn": "mask", "national_id": "mask",
+    "phone": "mask", "ip_address": "mask",
     "secret": "drop", "exact_duplicate": "drop", "near_duplicate": "drop", "probe_overlap": "drop",
     "task_overlap": "drop", "low_quality": "flag", "refuse_then_comply": "drop", "obedience_prompt": "block",
     "constant_prefix": "flag", "refusal_in_corpus": "flag",
+    "unscored_script": "flag", "unscored_language": "flag",
 }  # fmt: skip
 """What happens to a row with a finding, until the owner of the policy decides otherwise."""
 
-CATEGORIES = ("cyber", "fraud", "weapons", "drugs", "hate", "privacy", "self_harm", "misinformation")
-"""Policy categories that the refusal pairs of a new project must cover."""
+CATEGORIES = (
+    "cyber", "fraud", "weapons", "drugs", "self_harm", "hate", "sexual_content", "privacy", "misinformation",
+    "regulated_advice",
+)  # fmt: skip
+"""Policy categories that the refusal pairs of a new project must cover: those of the pool of the package."""
 
 RULES: dict[str, dict] = {
     "high": {"max_drop": 0.3, "certify_within": 0.65, "floor": 8.0},
@@ -35,7 +40,10 @@ RULES: dict[str, dict] = {
 }
 OVER_REFUSAL = {"high": 0.05, "moderate": 0.08, "research": 0.1}
 QUARANTINED = {"high": 0.005, "moderate": 0.02, "research": 0.05}
-PAIRS = {"high": 50, "moderate": 20, "research": 8}
+PAIRS = {"high": 40, "moderate": 20, "research": 8}
+"""Refusal pairs per category; the pool of the package has over 40 of each."""
+OPENING_SHARE = 0.05
+"""Refusals that may open alike: in the pool of the package it is 1 in 200, in a house style soon every second."""
 GATE_PROBES = {"high": 85, "moderate": 60, "research": 40}
 """Per dimension: what certify_within needs at the assumed flips, and what the standard probes have."""
 CRITICAL = {
@@ -67,6 +75,7 @@ def policy_values(risk: Risk) -> dict:
             "max_over_refusal": OVER_REFUSAL[risk],
             "categories": list(CATEGORIES),
             "min_pairs_per_category": PAIRS[risk],
+            "max_opening_share": OPENING_SHARE,
         },
         "probes": {"min_gate_probes": GATE_PROBES[risk]},
         "sign_offs": SIGN_OFFS[risk],

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safety_assets.corpus.ingest import read_rows
+from safety_assets.corpus.ingest import count_rows
 from safety_assets.corpus.tasks import read_tasks
 from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ModelError
@@ -56,8 +56,7 @@ def _context(config: Path) -> int:
 
 def corpus_rows(paths: Sequence[Path]) -> tuple[int, int]:
     """Rows that can be read, and lines that cannot; CorpusError when there is no row at all."""
-    found = read_rows([DataFiles(path=path) for path in paths])
-    return found.rows.height, found.quarantine.height
+    return count_rows([DataFiles(path=path) for path in paths])
 
 
 def task_items(path: Path) -> int:

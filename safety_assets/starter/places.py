@@ -44,10 +44,12 @@ def pairs_readme() -> str:
     """What a file of refusal pairs looks like."""
     rows = "\n".join(json.dumps(row, ensure_ascii=False) for row in EXAMPLE_PAIRS)
     columns = _columns(PAIRS, leave_out=("row_id",))
-    return f"""# Refusal pairs
+    return f"""# Refusal pairs of your own
 
-Put JSONL files here (`pairs.jsonl`), one object a line. They are mixed into training (recipes with `injection`) and
-used by gradient surgery. Answer in the voice of your own assistant: the aligned base model's own refusals are best.
+The project begins with the pairs that come with the package (`refusal_pairs: standard` in `project.yaml`). Put JSONL
+files here (`pairs.jsonl`), one object a line, and set `refusal_pairs: [standard, refusals]` to have yours on top, or
+`refusal_pairs: refusals` to have nothing else. Pairs are mixed into training (recipes with `injection`) and used by
+gradient surgery. Answer in the voice of your own assistant, and open answers in many ways.
 
 {columns}
 

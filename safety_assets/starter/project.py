@@ -114,7 +114,7 @@ def _settings(wish: Wish) -> dict:
         "asset_prefix": wish.name.replace("-", "_"),
         "base_model": as_written(wish.base_model, wish.folder),
         "corpus": [as_written(path, wish.folder) for path in wish.corpus],
-        "refusal_pairs": "refusals",
+        "refusal_pairs": STANDARD,
         "task_set": as_written(wish.task_set, wish.folder),
         "probes": STANDARD,
         "storage": ".safety_assets/store",

@@ -1,29 +1,50 @@
 """Audited rows as token ids; rows that cannot be trained on are named with the reason, never cut."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from transformers import PreTrainedTokenizerBase
 
 from safety_assets.errors import ModelError
+from safety_assets.frames import Shards, in_shards
 from safety_assets.models.chat import Encoded, encode_chat
 from safety_assets.records import AUDITED
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the training split as token ids.
+    """One row of the training split as token ids, in five bytes a token, since all rows stay in memory.
 
     Args:
         row_id: content hash of the row.
         origin: corpus, refusal, lookalike or anchor.
-        encoded: token ids and which of them the assistant said.
+        ids: token ids.
+        response: 1 for tokens that the assistant said, 0 for others.
+        weight: what each of its response tokens counts in the loss.
     """
 
     row_id: str
     origin: str
-    encoded: Encoded
+    ids: "array[int]"
+    response: bytes
+    weight: float
+
+    @property
+    def num_tokens(self) -> int:
+        return len(self.ids)
+
+    @property
+    def num_responses(self) -> int:
+        """Response tokens that are predicted; the first token of a row never is."""
+        return sum(self.response[1:])
+
+    @property
+    def encoded(self) -> Encoded:
+        """The row as batches are made of it."""
+        return Encoded(self.ids.tolist(), [bool(said) for said in self.response], self.weight)
 
 
 @dataclass(frozen=True)
@@ -36,9 +57,9 @@ class Quarantined:
 
 
 def encode_rows(
-    tokenizer: PreTrainedTokenizerBase, frame: pl.DataFrame, *, max_tokens: int
+    tokenizer: PreTrainedTokenizerBase, frame: pl.DataFrame | Shards, *, max_tokens: int
 ) -> tuple[list[Row], list[Quarantined]]:
-    """The rows of the train split in the frame's order, and those that were left out.
+    """The rows of the train split in the table's order, and those that were left out. Shards are read one by one.
 
     Args:
         tokenizer: the base model's, with its chat template.
@@ -46,16 +67,20 @@ def encode_rows(
         max_tokens: longest row that is trained on, in tokens.
     """
     rows, quarantined = [], []
-    for record in AUDITED.check(frame).filter(pl.col("split") == "train").iter_rows(named=True):
-        row_id, origin = record["row_id"], record["origin"]
-        try:
-            encoded = encode_chat(tokenizer, record["messages"])
-            _demand_length(encoded.ids, max_tokens)
-        except ModelError as error:
-            quarantined.append(Quarantined(row_id, origin, str(error)))
-            continue
-        rows.append(Row(row_id, origin, encoded))
+    for part in in_shards(frame, AUDITED):
+        for record in part.filter(pl.col("split") == "train").iter_rows(named=True):
+            try:
+                rows.append(_row(tokenizer, record, max_tokens))
+            except ModelError as error:
+                quarantined.append(Quarantined(record["row_id"], record["origin"], str(error)))
     return rows, quarantined
+
+
+def _row(tokenizer: PreTrainedTokenizerBase, record: Mapping[str, Any], max_tokens: int) -> Row:
+    encoded = encode_chat(tokenizer, record["messages"])
+    _demand_length(encoded.ids, max_tokens)
+    weight = 1.0 if record["weight"] is None else record["weight"]
+    return Row(record["row_id"], record["origin"], array("i", encoded.ids), bytes(encoded.response), weight)
 
 
 def _demand_length(ids: Sequence[int], max_tokens: int) -> None:

@@ -72,7 +72,8 @@ def run_steps(job: Job, progress: Progress) -> Progress:
     """Train from where `progress` stands to the last step; the progress at the end.
 
     The loss of a step is the sum of the cross-entropy over its response tokens divided by their number, in fp32,
-    whatever the micro-batches and the ranks.
+    whatever the micro-batches and the ranks. The tokens of a row of weight w enter the sum times w and the number
+    whole: a lighter row pulls w times as hard as it would, and no other row pulls harder for it.
 
     Raises:
         TrainingError: asked to stop (the state is saved first), a loss or gradient that is not finite, or the

@@ -1,5 +1,6 @@
 """One training run: a recipe, a base model and audited rows to a checkpoint with its history."""
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,6 +10,7 @@ import polars as pl
 import torch
 
 from safety_assets.errors import TrainingError
+from safety_assets.frames import Shards, in_shards
 from safety_assets.methods.menu import build_all
 from safety_assets.models.batch import Batch, pad_right
 from safety_assets.models.chat import without_serving_prompt
@@ -17,7 +19,8 @@ from safety_assets.models.load import LoadedModel, load_model
 from safety_assets.models.ranks import ALONE, Ranks
 from safety_assets.models.shards import shard
 from safety_assets.recipes import Recipe
-from safety_assets.store import digest_json
+from safety_assets.records import AUDITED
+from safety_assets.store import canonical_json, digest_json
 from safety_assets.training.batches import Mix, step_rows
 from safety_assets.training.encode import Quarantined, Row, encode_rows
 from safety_assets.training.loop import Job, StepRows, run_steps
@@ -38,7 +41,7 @@ class TrainingOrder:
         recipe: how.
         share: injected rows / all rows, in [0, 1); 0 trains on the corpus alone.
         base: folder of the base model.
-        rows: an AUDITED table; its split `train` is used.
+        rows: an AUDITED table, in memory or on disk; its split `train` is used.
         baseline: score of the base per dimension, 0 to 10, for the monitor.
         work: folder for the resumable state; the caller removes it when the checkpoint is stored.
         out: folder that will hold the trained model.
@@ -51,7 +54,7 @@ class TrainingOrder:
     recipe: Recipe
     share: float
     base: Path
-    rows: pl.DataFrame
+    rows: pl.DataFrame | Shards
     baseline: Mapping[str, float] = field(default_factory=dict)
     work: Path
     out: Path
@@ -230,7 +233,7 @@ class Run:
     def _step(self, step: int) -> StepRows:
         chosen = step_rows(self.mix, step)
         pieces = passes(chosen, self.mix, self.settings, self.ranks)
-        num_tokens = sum(self.rows[i].encoded.num_responses for i in chosen)
+        num_tokens = sum(self.rows[i].num_responses for i in chosen)
         return StepRows(
             [self._batch(piece) for piece in pieces], num_tokens, len(chosen), len(chosen) - self.mix.batch_rows
         )
@@ -272,7 +275,7 @@ def _mix(order: TrainingOrder, rows: Sequence[Row], seed: int) -> Mix:
     for place, row in enumerate(rows):
         places.setdefault(row.origin, []).append(place)
     return Mix(
-        lengths=tuple(len(row.encoded.ids) for row in rows),
+        lengths=tuple(row.num_tokens for row in rows),
         task=tuple(places.get("corpus", ())),
         injected=tuple(tuple(places.get(origin, ())) for origin in order.recipe.origins),
         batch_rows=order.recipe.optimiser.batch_rows,
@@ -291,8 +294,11 @@ def _optimiser(loaded: LoadedModel, recipe: Recipe) -> torch.optim.AdamW:
 
 def _digest(order: TrainingOrder, loaded: LoadedModel, seed: int) -> str:
     """What is trained: two orders of one digest give the same weights."""
-    rows = digest_json(order.rows.select("row_id", "messages", "origin", "split").to_dicts())
-    return digest_json([order.recipe.model_dump(mode="json"), order.share, loaded.digest, rows, seed])
+    rows = hashlib.sha256()
+    for part in in_shards(order.rows, AUDITED):
+        for row in part.select("row_id", "messages", "origin", "split", "weight").iter_rows(named=True):
+            rows.update(canonical_json(row).encode())
+    return digest_json([order.recipe.model_dump(mode="json"), order.share, loaded.digest, rows.hexdigest(), seed])
 
 
 def _facts(run: Run, progress: Progress, quarantined: list[Quarantined], seconds: float) -> dict:

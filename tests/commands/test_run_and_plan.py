@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 import small_project
 from typer.testing import CliRunner
 
 from safety_assets.cli import app
+from safety_assets.errors import SafetyAssetsError, TrainingError
 from safety_assets.project import PROJECT_VARIABLE
+from safety_assets.worker import launch_apart
 
 
 def call(project: Path, *words: str) -> tuple[int, str]:
@@ -94,7 +97,7 @@ def test_a_plan_measures_and_touches_no_store(project: Path, tiny_model: Path, t
     }  # fmt: skip
     assert all(part["seconds"] > 0 for part in found["parts"])
     assert found["seconds"] == pytest.approx(sum(part["seconds"] for part in found["parts"]))
-    assert set(found["measured"]) == {"protected", "mixed"}
+    assert set(found["measured"]) == {"protected", "sweep"}
     assert found["certain_bytes"] < found["peak_bytes"]
     assert not (fresh / "store").exists()
 
@@ -110,8 +113,6 @@ def test_what_cannot_fit_ends_with_one_and_says_what_to_do(project: Path, monkey
 
 
 def test_a_child_that_is_refused_is_a_plan_that_does_not_fit(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from safety_assets.errors import TrainingError
-
     def refuse(order: dict, report: object) -> dict:
         raise TrainingError("recipe plain takes 99 GB", expected="at most the 1 GB that are free", do="add lora")
 
@@ -120,3 +121,26 @@ def test_a_child_that_is_refused_is_a_plan_that_does_not_fit(project: Path, monk
     found = json.loads(said)
     assert (code, found["fits"], found["advice"]) == (1, False, "add lora")
     assert found["reason"] == "recipe plain takes 99 GB; at most the 1 GB that are free"
+
+
+def order(folder: Path) -> dict:
+    return {"kind": "dance", "work": str(folder), "result": str(folder / "result.json")}
+
+
+def test_a_child_that_refuses_is_heard_in_its_own_words(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="order of kind dance"):
+        launch_apart(order(tmp_path))
+
+
+def test_a_child_that_breaks_down_is_no_question_of_size(tmp_path: Path) -> None:
+    with pytest.raises(SafetyAssetsError, match="ended with code 1; it said last: KeyError: 'probes'") as error:
+        launch_apart(order(tmp_path) | {"kind": "measure"})
+    assert not isinstance(error.value, TrainingError)
+
+
+def test_a_child_that_is_killed_is_told_to_have_run_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kill").write_text("kill -9 $$")
+    monkeypatch.setattr("safety_assets.worker.subprocess.Popen", lambda command, **how: Popen(
+        ["/bin/sh", str(tmp_path / "kill")], **how))  # fmt: skip
+    with pytest.raises(TrainingError, match="ended with code -9.*free memory"):
+        launch_apart(order(tmp_path))

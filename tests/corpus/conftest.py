@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from safety_assets.corpus.audit import FINDING_NAMES, PII
 from safety_assets.corpus.chats import chat_id, default_group
+from safety_assets.corpus.names import FINDING_NAMES, PII
 from safety_assets.datafiles import DataFiles
 from safety_assets.policy import CorpusPolicy
 from safety_assets.records import PAIRS, PROBES, ROWS, TASKS

@@ -1,10 +1,14 @@
+import importlib.util
 from collections.abc import Callable
 
 import polars as pl
 import pytest
 
-from safety_assets.corpus.audit import FINDING_NAMES, audit_left, audit_rows, coverage
+from safety_assets.corpus.audit import audit_left, audit_rows
 from safety_assets.corpus.clean import apply_findings, assemble
+from safety_assets.corpus.coverage import coverage
+from safety_assets.corpus.names import FINDING_NAMES
+from safety_assets.errors import ProjectError
 from safety_assets.policy import CorpusPolicy
 from safety_assets.records import FINDINGS
 
@@ -61,6 +65,30 @@ def test_a_placeholder_in_a_harmless_answer_is_no_poison(audit: Callable, chat: 
 def test_what_the_policy_does_not_name_blocks(audit: Callable, chat: Callable) -> None:
     found = audit(chat(*AT_TEST), policy=CorpusPolicy(actions={"phone": "flag"}))
     assert {action for _, _, action in found} == {"block"}
+
+
+def test_national_ids_and_unread_messages_are_findings(audit: Callable, chat: Callable) -> None:
+    found = audit(
+        chat("Is RSSMRA85T10A562S the code of my father?", "It is in the right form."),
+        chat(
+            "\u041a\u0430\u043a \u0437\u0430\u043a\u0440\u044b\u0442\u044c \u0441\u0447\u0451\u0442?",
+            "At the desk on the left, with your card.",
+        ),
+    )
+    assert found == [("r0", "national_id", "mask"), ("r1", "unscored_script", "drop")]
+
+
+def test_phones_are_told_by_the_regions_of_the_policy(audit: Callable, chat: Callable, policy: CorpusPolicy) -> None:
+    asked = chat("Whose number is 98765 43210 in the book?", "It is the number of the desk.")
+    assert [finding for _, finding, _ in audit(asked)] == ["phone"]
+    assert audit(asked, policy=policy.model_copy(update={"phone_regions": ("FR",)})) == []
+
+
+def test_presidio_is_asked_where_the_policy_says_so(audit: Callable, chat: Callable, policy: CorpusPolicy) -> None:
+    if importlib.util.find_spec("presidio_analyzer"):
+        pytest.skip("presidio-analyzer is installed; tests/corpus/personal/test_presidio.py asks it")
+    with pytest.raises(ProjectError, match="pip install"):
+        audit(chat(*AT_TEST), policy=policy.model_copy(update={"presidio": True}))
 
 
 def test_no_rows_no_findings(audit: Callable) -> None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safety_assets.corpus.clean import account, apply_findings, assemble, mask_spans
+from safety_assets.corpus.account import account
+from safety_assets.corpus.clean import apply_findings, assemble, mask_spans
 from safety_assets.errors import CorpusError
 from safety_assets.records import AUDITED, FINDINGS, QUARANTINE, ROWS
 

@@ -14,7 +14,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from safety_assets.corpus.containers import open_container
-from safety_assets.corpus.ingest import Ingested, read_as, read_rows
+from safety_assets.corpus.given import read_as
+from safety_assets.corpus.ingest import Ingested, read_rows
 from safety_assets.corpus.separated import read_separated
 from safety_assets.datafiles import Columns, DataFiles
 from safety_assets.errors import CorpusError

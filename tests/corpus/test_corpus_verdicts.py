@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from safety_assets.corpus import verdicts
-from safety_assets.corpus.audit import CONTAMINATION, PII, POISON
 from safety_assets.corpus.clean import assemble
+from safety_assets.corpus.names import CONTAMINATION, PII, POISON
 from safety_assets.policy import CorpusPolicy, InjectionPolicy
 from safety_assets.records import FINDINGS, QUARANTINE, ROWS
 
@@ -57,6 +57,20 @@ def test_every_category_covered_names_what_is_missing(pairs: pl.DataFrame) -> No
     assert "no pair of kind lookalike" in verdict.reasons[1]
     assert "no pair of kind anchor" in verdict.reasons[2]
     assert "1 pairs were unreadable, first a.jsonl:3" in verdict.reasons[3]
+
+
+def test_openings_vary_names_the_commonest_and_the_limit(pairs: pl.DataFrame) -> None:
+    assert verdicts.openings_vary(pairs, INJECTION).numbers["opening_share"] == 1.0
+    assert verdicts.openings_vary(pairs, INJECTION).passed
+    strict = INJECTION.model_copy(update={"max_opening_share": 0.05})
+    verdict = verdicts.openings_vary(pairs, strict)
+    assert verdict.status == "fail"
+    assert verdict.reasons == (
+        "16 of 16 refusals (100.0%) open with 'i cannot help with that'; the policy allows 5.0% to share their first 5 "
+        "words. Word some of them in other ways, or raise injection.max_opening_share in the policy.",
+    )
+    assert verdicts.openings_vary(pairs.head(1), strict).passed, "one answer opens like no other"
+    assert verdicts.openings_vary(pairs.clear(), strict).passed
 
 
 @pytest.mark.parametrize(("check", "name"), CASES)

@@ -14,7 +14,7 @@ def pair(chat: Callable, **keys: object) -> dict:
 
 def test_pairs_are_read_and_bad_ones_quarantined(given: Callable, chat: Callable) -> None:
     bad = [pair(chat, kind="refuse"), pair(chat, category=" "), {"messages": chat("a", "b"), "kind": "anchor"}]
-    found = read_pairs(given("p.jsonl", pair(chat), *bad, pair(chat, kind="anchor")))
+    found = read_pairs([given("p.jsonl", pair(chat), *bad, pair(chat, kind="anchor"))])
     assert found.rows["kind"].to_list() == ["refusal", "anchor"]
     assert found.rows["row_id"][1] == found.rows["row_id"][0] + "-1"
     reasons = found.quarantine["reason"].to_list()
@@ -25,7 +25,16 @@ def test_pairs_are_read_and_bad_ones_quarantined(given: Callable, chat: Callable
 
 def test_no_readable_pair_is_an_error(given: Callable, chat: Callable) -> None:
     with pytest.raises(CorpusError, match="no readable pair; line 1: kind is 'x'"):
-        read_pairs(given("p.jsonl", pair(chat, kind="x")))
+        read_pairs([given("p.jsonl", pair(chat, kind="x"))])
+
+
+def test_pairs_of_several_sources_are_read_in_turn(given: Callable, chat: Callable) -> None:
+    first, second = given("a.jsonl", pair(chat)), given("b.jsonl", pair(chat, kind="anchor"), {"kind": "anchor"})
+    found = read_pairs([first, second])
+    assert found.rows["kind"].to_list() == ["refusal", "anchor"]
+    assert found.quarantine["source"].to_list() == ["b.jsonl"]
+    with pytest.raises(CorpusError, match=r"a\.jsonl, .*b\.jsonl holds no readable pair"):
+        read_pairs([given("a.jsonl", {"kind": "x"}), given("b.jsonl", {"kind": "x"})])
 
 
 def test_tasks_are_read(given: Callable, chat: Callable) -> None:
@@ -71,7 +80,7 @@ def test_a_wrong_task_line_is_an_error_with_file_and_line(
 
 def test_pairs_may_have_any_shape(given: Callable, chat: Callable) -> None:
     line = {"question": "Steal it?", "answer": "I cannot help with that.", "kind": "refusal", "category": "theft"}
-    found = read_pairs(given("p.jsonl", line))
+    found = read_pairs([given("p.jsonl", line)])
     assert found.rows["messages"].to_list() == [chat("Steal it?", "I cannot help with that.")]
     assert found.sources["not_read"].to_list() == [[]]
 

@@ -8,7 +8,7 @@ import pytest
 from data.build import bank, dirt, pool, requests
 from data.build.__main__ import SEED, write_text
 from data.build.item import dealt, dealt_combinations
-from safety_assets.corpus.pii import find_pii
+from safety_assets.corpus.personal.find import find_pii
 from safety_assets.evals.judges import refusal
 from safety_assets.project import open_project
 from safety_assets.refusals import is_refusal

@@ -4,7 +4,7 @@ from score_rows import scores_of
 
 from safety_assets.evals.forgotten import forgotten
 from safety_assets.evals.forgotten_page import page
-from safety_assets.evals.neighbours import nearest
+from safety_assets.evals.neighbours import nearest, nearest_in
 from safety_assets.records import AUDITED, PROBES, RESPONSES
 
 
@@ -74,3 +74,12 @@ def test_nearest_is_cosine():
     assert best[1][0] == (0, pytest.approx(1.0))
     assert best[2] == []
     assert nearest(["a"], []) == [[]]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_parted_documents_are_as_near_as_whole_ones(size):
+    words = ("pear", "plum", "apple", "fig", "tax", "form")
+    documents = [" ".join(words[(i * k) % 6] for k in range(1 + i % 4)) for i in range(13)]
+    parts = [documents[i : i + size] for i in range(0, len(documents), size)]
+    asked = ["pear fig", "tax", "plum plum apple", "none"]
+    assert nearest_in(asked, lambda: parts) == nearest(asked, documents)

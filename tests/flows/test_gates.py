@@ -1,6 +1,7 @@
 """What a gate refuses, and in which words."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,9 +138,7 @@ def test_two_versions_of_one_ancestor_are_not_joined(ws: Workspace) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    for path in source.iterdir():
-        if path.name != "manifest.json":
-            (target / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("manifest.json"), dirs_exist_ok=True)
 
 
 def test_an_input_that_names_another_asset_is_refused(ws: Workspace) -> None:

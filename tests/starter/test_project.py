@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from safety_assets import suites
-from safety_assets.corpus.audit import FINDING_NAMES
+from safety_assets.corpus.names import FINDING_NAMES
 from safety_assets.corpus.pairs import read_pairs
+from safety_assets.corpus.verdicts import every_category_covered, openings_vary
 from safety_assets.datafiles import DataFiles
 from safety_assets.errors import CorpusError, ModelError, ProjectError
 from safety_assets.evals.probes import enough_probes_to_see_the_budget, read_probes
@@ -115,12 +116,22 @@ def test_paths_stay_absolute_or_become_relative_to_the_folder(tmp_path: Path, mo
 
 
 def test_the_example_pairs_are_pairs_and_the_place_says_so(tmp_path: Path) -> None:
-    folder = write_project(wish(tmp_path), SMALL).refusal_pairs.path
-    with pytest.raises(CorpusError, match=r"holds no refusal pairs.*README\.md"):
-        read_pairs(DataFiles(path=folder))
+    folder = write_project(wish(tmp_path), SMALL).folder / "refusals"
+    with pytest.raises(CorpusError, match=r"holds no refusal pairs.*README\.md.*refusal_pairs: standard"):
+        read_pairs([DataFiles(path=folder)])
     lines = [line for line in pairs_readme().splitlines() if line.startswith("{")]
     (folder / "pairs.jsonl").write_text("\n".join(lines))
-    assert read_pairs(DataFiles(path=folder)).rows["kind"].to_list() == [row["kind"] for row in EXAMPLE_PAIRS]
+    assert read_pairs([DataFiles(path=folder)]).rows["kind"].to_list() == [row["kind"] for row in EXAMPLE_PAIRS]
+
+
+@pytest.mark.parametrize("risk", RULES)
+def test_a_new_project_takes_the_pairs_of_the_package_and_they_are_enough(tmp_path: Path, risk: str) -> None:
+    project = write_project(wish(tmp_path / "new", risk), SMALL)
+    assert project.settings.refusal_pairs == STANDARD
+    found, rule = read_pairs(project.refusal_pairs), project.policy().injection
+    assert every_category_covered(found.rows, found.quarantine, rule).passed
+    assert openings_vary(found.rows, rule).passed
+    assert set(rule.categories) == set(found.rows.filter(kind="refusal")["category"])
 
 
 def test_a_new_project_takes_the_standard_probes_of_the_package(tmp_path: Path) -> None:

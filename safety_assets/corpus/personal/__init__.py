@@ -1,0 +1,1 @@
+"""Personal data and secrets in text, one file per family of forms."""
