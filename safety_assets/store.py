@@ -251,9 +251,15 @@ class Store:
         return found
 
     def find(self, asset: str, partition: str = WHOLE) -> Artefact | None:
-        """The current artefact, or None when the asset was never made."""
+        """The current artefact, or None when the asset was never made; StoreError when its pointer is broken."""
         pointer = self._pointer(asset, partition)
-        return self.open(json.loads(pointer.read_text())["digest"]) if pointer.is_file() else None
+        if not pointer.is_file():
+            return None
+        try:
+            digest = json.loads(pointer.read_text())["digest"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{pointer} cannot be read", do=f"materialize {asset} again") from error
+        return self.open(digest)
 
     def all(self, asset: str) -> list[Artefact]:
         """Every artefact of an asset that was ever made and can be read, oldest first."""

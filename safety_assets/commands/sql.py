@@ -1,6 +1,7 @@
 """`sql`: the corpus, its findings and what became of it, asked in SQL."""
 
 import math
+from collections import Counter
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
+from safety_assets.errors import ProjectError
 from safety_assets.flows.views import Answer, ask, described
 
 SHOWN_ROWS = 100
@@ -28,9 +30,17 @@ def sql(
     store = workspace().store
     answer = ask(store, query) if query else described(store)
     if as_json:
-        print_json([_plain(dict(zip(answer.columns, row, strict=True))) for row in answer.rows])
+        print_json(_records(answer))
     else:
         _show(answer)
+
+
+def _records(answer: Answer) -> list[object]:
+    """A JSON object per row; ProjectError where two columns have one name, since one would be lost."""
+    twice = [name for name, number in Counter(answer.columns).items() if number > 1]
+    if twice:
+        raise ProjectError(f"several columns are called {', '.join(twice)}", do="give each a name of its own, with AS")
+    return [_plain(dict(zip(answer.columns, row, strict=True))) for row in answer.rows]
 
 
 def _plain(value: object) -> object:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from safety_assets.errors import GateRefused
+from safety_assets.errors import GateRefused, StoreError
 from safety_assets.flows.checks import made
 from safety_assets.flows.code_version import code_version
 from safety_assets.flows.decision_checks import evidence_of
@@ -21,6 +21,10 @@ SMOKE = (
     "This was a smoke run: it shows that the parts work together, and no figure of it counts. "
     "Run the recipe without --smoke."
 )
+
+
+SERVED = ("recipe", "weights", "folder")
+"""What the record of a release must name for serving."""
 
 
 def release_decision(ws: Workspace, recipe: str) -> Made:
@@ -126,9 +130,26 @@ def _promoted(ws: Workspace, release: Mapping[str, object]) -> dict:
     return promotion.promote(ws.store.root, name, release)
 
 
+def released_record(ws: Workspace) -> dict | None:
+    """The current record of the pointer; None when nothing was released.
+
+    Raises:
+        StoreError: it cannot be read, or does not name what is served.
+    """
+    name = ws.project.settings.name
+    now = promotion.released(ws.store.root, name)
+    release = now["release"] if now else {}
+    if now and not (isinstance(release, dict) and all(isinstance(release.get(key), str) for key in SERVED)):
+        raise StoreError(
+            f"the record of what {name} serves is incomplete", expected=", ".join(SERVED),
+            do="roll back, or release again",
+        )  # fmt: skip
+    return now
+
+
 def released_folder(ws: Workspace) -> Path | None:
     """The folder of the released weights, identified again; None when nothing was released."""
-    now = promotion.released(ws.store.root, ws.project.settings.name)
+    now = released_record(ws)
     if now is None:
         return None
     folder = ws.store.root / now["release"]["folder"]
