@@ -58,7 +58,7 @@ MENU = (
     Entry(
         "demo", "materialize", START, "Fine-tune twice on the bundled project, and see what the gate says.",
         ("make demo  # sets DAGSTER_HOME and calls safety-assets demo",),
-        ("0 shown", "1 it ended before its time", USAGE),
+        ("0 shown", "1 it ended before its time", USAGE, STOPPED),
     ),
     Entry(
         "plan", "plan", RUN, "What a recipe will cost here: memory, disk, time.",
