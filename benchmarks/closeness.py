@@ -136,7 +136,7 @@ def _scored(loaded: LoadedModel) -> float:
 
 
 def _axes(chats: Chats, harmful: Chats, loaded: LoadedModel) -> dict[str, np.ndarray]:
-    return measure_axes(chats, harmful, loaded, max_tokens=512)
+    return measure_axes(lambda: [chats], harmful, loaded, max_tokens=512)
 
 
 def auroc(higher: np.ndarray, lower: np.ndarray) -> float:

@@ -62,6 +62,18 @@ class TaskPolicy(Settings):
     min_gain: float = Field(0.0, ge=-1, le=1, description="smallest gain in task score over the base")
 
 
+class Closeness(Settings):
+    """Which rows are reported as close to harm (finding close_to_harm): a share of the corpus, the riskiest first."""
+
+    quota: float = Field(0.02, ge=0, le=1, description="share of the rows that is reported")
+    axes: tuple[Literal["hidden", "text", "structure"], ...] = Field(
+        ("hidden", "text", "structure"),
+        min_length=1,
+        description="hidden: the base model's last layer; text: TF-IDF; structure: lists and steps",
+    )
+    max_tokens: int = Field(512, ge=8, description="tokens of a row that the model reads")
+
+
 class CorpusPolicy(Settings):
     """What happens to rows with findings, and how much dirt is too much."""
 
@@ -70,6 +82,7 @@ class CorpusPolicy(Settings):
     down_weight: float = Field(
         0.25, gt=0, lt=1, description="weight in the loss of rows with a finding whose action is down_weight"
     )
+    closeness: Closeness | None = Field(None, description="rank rows by closeness to harm; not measured when absent")
     near_duplicate_jaccard: float = Field(0.8, gt=0, le=1, description="3-word shingles; at or above is a duplicate")
     phone_regions: tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...] = Field(
         PHONE_REGIONS, description="ISO 3166 codes; phone numbers without a country code are told by their rules"

@@ -48,14 +48,6 @@ MENU = (
         ("0 it will work", "1 something will not, or the project cannot be read", USAGE),
     ),
     Entry(
-        "audit", "audit", START, "What is in a corpus, before there is a project.",
-        (
-            "safety-assets audit corpus --findings findings.parquet",
-            "safety-assets audit corpus --policy policy.yaml --probes probes --json",
-        ),
-        ("0 audited, whatever was found", "1 the corpus cannot be read", USAGE),
-    ),
-    Entry(
         "demo", "materialize", START, "Fine-tune twice on the bundled project, and see what the gate says.",
         ("make demo  # sets DAGSTER_HOME and calls safety-assets demo",),
         ("0 shown", "1 it ended before its time", USAGE, STOPPED),
@@ -84,6 +76,14 @@ MENU = (
         ("0 made or reused", "1 refused, or a required check is red", USAGE, STOPPED),
     ),
     Entry(
+        "audit", "audit", RUN, "What is wrong with a corpus, row by row, without a project.",
+        (
+            "safety-assets audit corpus --findings findings.parquet",
+            "safety-assets audit corpus --policy policy.yaml --probes probes --json",
+        ),
+        ("0 audited, whatever was found", "1 the corpus cannot be read", USAGE),
+    ),
+    Entry(
         "status", "status", LOOK, "What is current, red, stale and served, and what ran last.",
         ("safety-assets status", "safety-assets status --json  # for a monitor"),
         ("0 well", "1 the gate would not release again what is served", USAGE),
@@ -97,17 +97,14 @@ MENU = (
         ("0 green, or only warned", "1 something has to be done", USAGE),
     ),
     Entry(
-        "sql", "sql", LOOK, "The corpus and what became of it, asked in SQL.",
-        (
-            "safety-assets sql  # lists the views",
-            "safety-assets sql \"select finding, count(*) from findings group by finding\" --json",
-        ),
-        ("0 answered", "1 the query or the store cannot be read", USAGE),
+        "trace", "trace", LOOK, "Which checkpoints and releases a row of the corpus went into.",
+        ("safety-assets trace 0123456789abcdef", "safety-assets trace 0123456789abcdef --json"),
+        ("0 shown", "1 the store knows no such row", USAGE),
     ),
     Entry(
-        "trace", "trace", LOOK, "Where a row of the corpus went.",
-        ("safety-assets trace 3f2a9c --json  # an id that findings and pages show",),
-        ("0 shown", "1 the store knows no such row", USAGE),
+        "sql", "sql", LOOK, "Ask rows, findings and audited corpus in SQL.",
+        ("safety-assets sql 'SELECT finding, count(*) FROM findings GROUP BY ALL'",),
+        ("0 shown", "1 the question cannot be answered", USAGE),
     ),
     Entry(
         "gate", "gate", GATE, "May a checkpoint that was trained elsewhere be released?",

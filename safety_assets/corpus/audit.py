@@ -1,6 +1,6 @@
 """The audit: all detectors over all rows, shard by shard: findings, each with what policy does about it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +29,7 @@ class Question:
             it is the other one that is reported.
         categories: policy categories whose coverage is counted.
         decisions: DECISIONS of a steward, in place of the policy's actions.
+        close: id of a row that is close to harm to the evidence.
     """
 
     probes: pl.DataFrame
@@ -38,12 +39,14 @@ class Question:
     held_out: Collection[str] = ()
     categories: tuple[str, ...] = ()
     decisions: pl.DataFrame = field(default_factory=DECISIONS.empty)
+    close: Mapping[str, str] = field(default_factory=dict)
 
     def known(self, corpus: Corpus) -> Known:
         """What detectors are told."""
         return Known(
             probes=PROBES.check(self.probes), tasks=TASKS.check(self.tasks), pairs=PAIRS.check(self.pairs),
             policy=self.policy, exam=corpus.positions(self.held_out), categories=self.categories,
+            close=corpus.placed(self.close),
         )  # fmt: skip
 
 

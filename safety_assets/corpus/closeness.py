@@ -12,6 +12,7 @@ Absolute values of a cosine mean nothing across models, so what is flagged is a 
 Deviation: an anchor answers with a marked placeholder, since no harmful answer is written down anywhere.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,17 +39,25 @@ def anchors(pairs: pl.DataFrame) -> list[list[dict[str, str]]]:
     return [[*chat[:-1], {"role": "assistant", "content": COMPLIANCE}] for chat in refused]
 
 
-def text_axis(chats: Iterable[Chat], harmful: Sequence[Chat]) -> np.ndarray:
-    """Nearness of each chat's user turns to a harmful request, in [0, 1].
+class TextAxis:
+    """Nearness of user turns to a harmful request, in TF-IDF.
 
-    The vocabulary is that of the harmful requests and the first chats, so that common words weigh little.
+    Args:
+        harmful: the anchors.
+        corpus: every chat of the corpus, so that words that are common there weigh little; gone through once.
     """
-    asked = [user_text(chat) for chat in harmful]
-    texts = [user_text(chat) for chat in chats]
-    space = TextSpace([*asked, *texts])
-    known = space.vectors(asked)
-    parts = [nearest(space.vectors(texts[i : i + _BATCH]), known) for i in range(0, len(texts), _BATCH)]
-    return np.concatenate(parts) if parts else np.zeros(0)
+
+    def __init__(self, harmful: Sequence[Chat], corpus: Iterable[Chat]) -> None:
+        asked = [user_text(chat) for chat in harmful]
+        self._space = TextSpace(itertools.chain(asked, (user_text(chat) for chat in corpus)))
+        self._known = self._space.vectors(asked)
+
+    def of(self, chats: Sequence[Chat]) -> np.ndarray:
+        """One value in [0, 1] for each chat."""
+        texts = [user_text(chat) for chat in chats]
+        batches = (texts[i : i + _BATCH] for i in range(0, len(texts), _BATCH))
+        parts = [nearest(self._space.vectors(batch), self._known) for batch in batches]
+        return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def structure_axis(chats: Iterable[Chat]) -> np.ndarray:

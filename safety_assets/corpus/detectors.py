@@ -1,7 +1,7 @@
 """All detectors of the audit, behind one border: what each is told beforehand, and in which order findings stand."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -42,6 +42,7 @@ class Known:
         exam: positions of the rows that the tasks were taken from. They may repeat a task, and of two near duplicates
             it is the other one that is reported.
         categories: policy categories whose coverage is counted.
+        close: position of a row that is close to harm to the evidence.
     """
 
     probes: pl.DataFrame
@@ -50,6 +51,11 @@ class Known:
     policy: CorpusPolicy
     exam: frozenset[int] = frozenset()
     categories: tuple[str, ...] = ()
+    close: Mapping[int, str] = field(default_factory=dict)
+
+
+MakeDetector = Callable[[Known], Detector]
+MakeLearner = Callable[[Known], Learner]
 
 
 def _personal_data(known: Known) -> Detector:
@@ -141,6 +147,15 @@ def _answers(known: Known) -> Detector:
     return lambda turns: seen(find(turns))
 
 
+def _close_to_harm(known: Known) -> Detector:
+    def find(turns: pl.DataFrame) -> Iterator[Seen]:
+        for row in turns["row"].unique(maintain_order=True):
+            if row in known.close:
+                yield _about(row, None, "close_to_harm", "low", known.close[row])
+
+    return lambda turns: seen(find(turns))
+
+
 def _in_full(turns: pl.DataFrame) -> Iterator[tuple]:
     return turns.select("row", "turn", "role", "text", "question").iter_rows()
 
@@ -149,7 +164,7 @@ def _about(row: int, turn: int | None, finding: str, severity: str, evidence: st
     return {"row": row, "turn": turn, "finding": finding, "severity": severity, "evidence": evidence}
 
 
-class _Duplicates:
+class Duplicates:
     """Rows that repeat another; those of the exam are the ones repeated."""
 
     def __init__(self, known: Known) -> None:
@@ -179,7 +194,7 @@ class _Duplicates:
         return _about(row, None, "near_duplicate", "low", evidence)
 
 
-class _ConstantPrefixes:
+class ConstantPrefixes:
     """Answers that open like very many others."""
 
     def __init__(self, known: Known) -> None:
@@ -207,11 +222,11 @@ class _ConstantPrefixes:
 _OPENING = 400
 """Characters of an answer that are kept; an opening is shorter."""
 
-DETECTORS: tuple[Callable[[Known], Detector], ...] = (
+DETECTORS: tuple[MakeDetector, ...] = (
     _personal_data, _second_opinion, _unscored_scripts, _unscored_languages, _probe_overlap, _task_overlap, _poison,
-    _answers,
+    _answers, _close_to_harm,
 )  # fmt: skip
 """Makers of the detectors of single rows. A row's findings stand in this order, then in that of LEARNERS."""
 
-LEARNERS: tuple[Callable[[Known], Learner], ...] = (_Duplicates, _ConstantPrefixes)
+LEARNERS: tuple[MakeLearner, ...] = (Duplicates, ConstantPrefixes)
 """Makers of those that must have seen the whole corpus."""

@@ -9,7 +9,7 @@ learner grows with the corpus.
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ import polars as pl
 
 from safety_assets.corpus.coverage import Coverage
 from safety_assets.corpus.detect import SEEN, Detector, Learner, turns_of
-from safety_assets.corpus.detectors import DETECTORS, LEARNERS, Known
+from safety_assets.corpus.detectors import DETECTORS, LEARNERS, Known, MakeDetector, MakeLearner
 from safety_assets.corpus.personal.find import find_pii
 from safety_assets.errors import CorpusError
 from safety_assets.frames import Shards
@@ -70,6 +70,14 @@ class Corpus:
         wanted = pl.col("row_id").is_in(pl.Series(list(row_ids)).implode())
         return frozenset(row for number in range(len(self.firsts)) for row in self.places(number).filter(wanted)["row"])
 
+    def placed(self, said: Mapping[str, str]) -> dict[int, str]:
+        """What is said of rows by their ids, by their positions."""
+        if not said:
+            return {}
+        wanted = pl.col("row_id").is_in(pl.Series(list(said)).implode())
+        found = (self.places(number).filter(wanted).select("row", "row_id") for number in range(len(self.firsts)))
+        return {row: said[row_id] for part in found for row, row_id in part.iter_rows()}
+
 
 def corpus_of(shards: Shards) -> Corpus:
     """A corpus with its positions."""
@@ -82,15 +90,22 @@ def corpus_of(shards: Shards) -> Corpus:
 
 @dataclass(frozen=True)
 class Passes:
-    """What there is to do, and where what was seen goes."""
+    """What there is to do, and where what was seen goes.
+
+    Args:
+        scratch: folder for what was seen; the caller removes it.
+        detectors, learners: functions of modules, since they are sent to other processes by name.
+    """
 
     corpus: Corpus
     known: Known
     scratch: Path
+    detectors: tuple[MakeDetector, ...] = DETECTORS
+    learners: tuple[MakeLearner, ...] = LEARNERS
 
     @cached_property
-    def _detectors(self) -> list[Detector]:
-        return [make(self.known) for make in DETECTORS]
+    def _made(self) -> list[Detector]:
+        return [make(self.known) for make in self.detectors]
 
     @cached_property
     def _coverage(self) -> Coverage:
@@ -99,12 +114,12 @@ class Passes:
     def detect(self, number: int, turns: pl.DataFrame | None = None) -> None:
         """All detectors, and the coverage, of one shard."""
         turns = self.corpus.turns(number) if turns is None else turns
-        self._write(number, 0, pl.concat([SEEN.check(detector(turns)) for detector in self._detectors]))
+        self._write(number, 0, pl.concat([SEEN.empty(), *(SEEN.check(detector(turns)) for detector in self._made)]))
         self._coverage.count(turns).write_parquet(self.scratch / f"coverage-{number:05d}.parquet")
 
     def learn(self, index: int) -> None:
         """Both passes of one learner."""
-        learner = LEARNERS[index](self.known)
+        learner = self.learners[index](self.known)
         for number in range(len(self.corpus.shards)):
             learner.learn(self.corpus.turns(number))
         for number in range(len(self.corpus.shards)):
@@ -116,7 +131,7 @@ class Passes:
 
     def seen(self, number: int) -> pl.DataFrame:
         """What was SEEN in one shard, in the order of rows and detectors."""
-        parts = [pl.read_parquet(self._file(number, rank)) for rank in range(1 + len(LEARNERS))]
+        parts = [pl.read_parquet(self._file(number, rank)) for rank in range(1 + len(self.learners))]
         return pl.concat(parts).sort("row", maintain_order=True)
 
     def coverage(self) -> pl.DataFrame:
@@ -163,7 +178,7 @@ def run_passes(work: Passes, processes: int, report: Report = lambda done, of: N
 
 def _alone(work: Passes, report: Report) -> None:
     """Turns are made once for all that look at them."""
-    learners = [make(work.known) for make in LEARNERS]
+    learners = [make(work.known) for make in work.learners]
     shards = len(work.corpus.shards)
     for number in range(shards):
         turns = work.corpus.turns(number)
@@ -180,7 +195,7 @@ def _alone(work: Passes, report: Report) -> None:
 
 def _together(work: Passes, processes: int, report: Report) -> None:
     shards = len(work.corpus.shards)
-    pieces: list[tuple[Callable[[int], None], int]] = [(_learn, index) for index in range(len(LEARNERS))]
+    pieces: list[tuple[Callable[[int], None], int]] = [(_learn, index) for index in range(len(work.learners))]
     pieces += [(_detect, number) for number in range(shards)]
     spawn = multiprocessing.get_context("spawn")  # a fork would copy the locks of Polars' threads
     with _one_thread_each(), ProcessPoolExecutor(processes, spawn, _begin, (work,)) as pool:

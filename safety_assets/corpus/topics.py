@@ -14,6 +14,9 @@ import polars as pl
 from safety_assets.corpus.words import content_words
 
 _MIN_COSINE = 0.2
+_OWN_SHARE = 0.5
+"""Of the mean cosine between a category's pairs and their centroid. The more varied the pairs, the smaller it is: the
+limit is this share of it, at most 0.2, or a category of varied pairs would be touched by nothing."""
 _HARMLESS = ""
 
 
@@ -35,6 +38,7 @@ class Topics:
         self._idf = np.array([math.log((1 + len(documents)) / n) for n in counts.values()])
         self._names = [name for name in texts if name != _HARMLESS]
         self._centroids = {name: self._centroid(group) for name, group in texts.items()}
+        self._least = {name: min(_MIN_COSINE, _OWN_SHARE * self._likeness(name, texts[name])) for name in self._names}
 
     def category(self, text: str) -> str | None:
         """The category that a user turn touches, or None when it is nearer to the harmless pairs or to nothing."""
@@ -43,7 +47,7 @@ class Topics:
             return None
         cosines = {name: float(centroid @ vector) for name, centroid in self._centroids.items()}
         best = max(self._names, key=lambda name: cosines[name])
-        return best if cosines[best] >= _MIN_COSINE and cosines[best] > cosines.get(_HARMLESS, 0.0) else None
+        return best if cosines[best] >= self._least[best] and cosines[best] > cosines.get(_HARMLESS, 0.0) else None
 
     def _vector(self, document: Sequence[str]) -> np.ndarray | None:
         """Unit TF-IDF vector (words,), scaled down by the share of the words that is known; None when none is."""
@@ -55,6 +59,11 @@ class Topics:
         vector *= self._idf
         norm = float(np.linalg.norm(vector))
         return vector / norm * math.sqrt(known.total() / len(document)) if norm else None
+
+    def _likeness(self, name: str, documents: Sequence[Sequence[str]]) -> float:
+        """Mean cosine of a category's pairs to its centroid; those without a word that tells count as alike."""
+        vectors = [v for v in map(self._vector, documents) if v is not None]
+        return float(np.mean([self._centroids[name] @ v for v in vectors])) if vectors else 1.0
 
     def _centroid(self, documents: Sequence[Sequence[str]]) -> np.ndarray:
         vectors = [v for v in map(self._vector, documents) if v is not None]

@@ -7,6 +7,7 @@ import dagster as dg
 from safety_assets.defs.guard import materialize
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.defs.spec import asset_arguments
+from safety_assets.flows import closeness
 from safety_assets.flows import corpus as flows
 
 Materialized = Iterator[dg.MaterializeResult]
@@ -22,6 +23,12 @@ def raw_corpus(context: dg.AssetExecutionContext, project: ProjectResource) -> M
 def refusal_pairs(context: dg.AssetExecutionContext, project: ProjectResource) -> Materialized:
     """The dose: refusal pairs by policy category, with look-alike benign pairs and general anchors."""
     yield from materialize(context, project, flows.refusal_pairs)
+
+
+@dg.asset(**asset_arguments("corpus_closeness"), kinds={"parquet", "pytorch"})
+def corpus_closeness(context: dg.AssetExecutionContext, project: ProjectResource) -> Materialized:
+    """Rows ranked by closeness to harm, in the base model's hidden space and in two spaces without a model."""
+    yield from materialize(context, project, closeness.corpus_closeness)
 
 
 @dg.asset(**asset_arguments("corpus_audit"), kinds={"parquet", "polars"})
@@ -42,4 +49,4 @@ def audited_corpus(context: dg.AssetExecutionContext, project: ProjectResource) 
     yield from materialize(context, project, flows.audited_corpus)
 
 
-ASSETS = [raw_corpus, refusal_pairs, corpus_audit, injection_ratio, audited_corpus]
+ASSETS = [raw_corpus, refusal_pairs, corpus_closeness, corpus_audit, injection_ratio, audited_corpus]

@@ -59,9 +59,9 @@ def partitions(name: str) -> dg.PartitionsDefinition | None:
 
 
 def dependencies(name: str) -> list[str]:
-    """The upstream assets of one asset, the optional ones only when the project has them."""
+    """The upstream assets of one asset, the pretrained model only when the project has one."""
     node = GRAPH[name]
-    lacking = set(node.optional) if PROJECT.settings.pretrained_model is None else set()
+    lacking = {"pretrained_model"} if PROJECT.settings.pretrained_model is None else set()
     return [upstream for upstream in node.inputs + node.also if upstream not in lacking]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from safety_assets.flows import baseline, corpus, evaluation, external, release, training
+from safety_assets.flows import baseline, closeness, corpus, evaluation, external, release, training
 from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.inputs import observe
 from safety_assets.flows.workspace import Made, Workspace
@@ -10,7 +10,8 @@ from safety_assets.flows.workspace import Made, Workspace
 FLOWS: dict[str, Callable[..., Made]] = {
     flow.__name__: flow
     for flow in (
-        corpus.raw_corpus, corpus.refusal_pairs, corpus.corpus_audit, corpus.injection_ratio, corpus.audited_corpus,
+        corpus.raw_corpus, corpus.refusal_pairs, closeness.corpus_closeness, corpus.corpus_audit,
+        corpus.injection_ratio, corpus.audited_corpus,
         baseline.base_model, baseline.probe_suite, baseline.baseline_responses, baseline.safety_baseline,
         baseline.safety_anatomy, training.finetuned_checkpoint, evaluation.candidate_responses,
         evaluation.eval_scores, evaluation.forgotten_behaviours, evaluation.recipe_leaderboard,

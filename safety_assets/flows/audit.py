@@ -11,6 +11,7 @@ from safety_assets.corpus.decisions import read_decisions, settled
 from safety_assets.corpus.passes import Report
 from safety_assets.corpus.report import audit_page, since
 from safety_assets.errors import StoreError
+from safety_assets.flows.closeness import close_rows
 from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.tasks import examined_rows
 from safety_assets.flows.workspace import Markdown, Workspace
@@ -43,7 +44,8 @@ def write_residue(ws: Workspace, audited: Shards, made_from: Artefact, folder: P
         audited: AUDITED.
         made_from: the audit whose findings were applied.
     """
-    behind = {name: ws.store.open(made_from.manifest.inputs[name]) for name in GRAPH[ASSET].inputs}
+    used = made_from.manifest.inputs
+    behind = {name: ws.store.open(used[name]) for name in GRAPH[ASSET].inputs if name in used}
     asked = _asked(ws, behind, made_from.frame("decisions", DECISIONS))
     report = _reporter(ws, audited, "residue")
     write_left(audited, asked, folder, processes=processes(ws, audited), report=report)
@@ -84,6 +86,7 @@ def _asked(ws: Workspace, inputs: Mapping[str, Artefact], decisions: pl.DataFram
         held_out=examined_rows(ws, inputs["task_set"], inputs["raw_corpus"], inputs["refusal_pairs"]),
         categories=ws.policy.injection.categories,
         decisions=decisions,
+        close=close_rows(ws, inputs.get("corpus_closeness")),
     )
 
 

@@ -87,7 +87,7 @@ def score_probes(probes: pl.DataFrame, generator: "Generator", max_new_tokens: i
 
 
 def generator_of(order: dict, folder: Path, report: Report = lambda message: None) -> "Generator":
-    """A generator over the weights in a folder, on the order's device; `report` hears how far it has answered."""
+    """A generator over the weights in a folder, on the order's device; it tells how many answers are there."""
     from safety_assets.models.generate import Generator
     from safety_assets.models.load import load_model
 

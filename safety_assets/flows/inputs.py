@@ -29,8 +29,14 @@ def name_of(asset: str, partition: str) -> str:
 def wanted_inputs(ws: Workspace, step: str) -> tuple[str, ...]:
     """The inputs a step takes in this project: the optional ones only when the project names them."""
     node = GRAPH[step]
-    lacking = set(node.optional) if ws.project.settings.pretrained_model is None else set()
-    return tuple(name for name in node.inputs if name not in lacking)
+    return tuple(name for name in node.inputs if name not in node.optional or OPTIONAL[name](ws))
+
+
+OPTIONAL: dict[str, Callable[[Workspace], bool]] = {
+    "pretrained_model": lambda ws: ws.project.settings.pretrained_model is not None,
+    "corpus_closeness": lambda ws: ws.policy.corpus.closeness is not None,
+}
+"""Whether a project wants an optional input."""
 
 
 def current(ws: Workspace, asset: str, partition: str = WHOLE) -> Artefact:

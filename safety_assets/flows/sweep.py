@@ -40,23 +40,28 @@ def calibrate(order: dict, report: Report, should_stop: ShouldStop) -> dict:
     base = once(work / "base.json", lambda: _figures([_ask(order, Path(order["base"]), report, should_stop)]))
     _demand_time(order)
     runs = {share: [point_order(order, share, n) for n in range(order["repeats"])] for share in order["shares"]}
-    together = [run for own in runs.values() for run in own]
+    every = [run for own in runs.values() for run in own]
 
     def told(done: int) -> None:
-        report({"event": "sweep", "done": done, "of": len(together)})
+        report({"event": "sweep", "done": done, "of": len(every)})
 
     told(0)
     if order["processes"] > 1:
-        run_side_by_side(together, order["processes"], should_stop, told)
-    points: list[dict] = []
-    for share, own in runs.items():
-        frames = [pl.read_parquet(measure_point(run, report, should_stop)["scores"]) for run in own]
-        point = {**_figures(frames), "repeats": [_figures([frame])["safety"] for frame in frames]}
-        points.append({"share": share, **point})
-        report({"share": share, "state": "scored", **point})
+        run_side_by_side(every, order["processes"], should_stop, told)
+    for done, run in enumerate(every, 1):
+        measure_point(run, report, should_stop)
         if order["processes"] == 1:
-            told(len(points) * order["repeats"])
+            told(done)
+    points = [_point(share, own) for share, own in runs.items()]
+    for point in points:
+        report({"state": "scored", **point})
     return {"base": base, "points": points}
+
+
+def _point(share: float, runs: Sequence[dict]) -> dict:
+    """What one share gave, from the scores that its runs left."""
+    frames = [pl.read_parquet(Path(run["work"]) / SCORES_FILE) for run in runs]
+    return {"share": share, **_figures(frames), "repeats": [_figures([frame])["safety"] for frame in frames]}
 
 
 def point_order(order: dict, share: float, repeat: int) -> dict:
@@ -70,7 +75,7 @@ def point_order(order: dict, share: float, repeat: int) -> dict:
 
 
 def measure_point(order: dict, report: Report, should_stop: ShouldStop) -> dict:
-    """Train one share and score it, unless that was done before; the result says where its SCORES are."""
+    """Train one share and leave its SCORES in the order's folder, unless that was done before."""
     folder = Path(order["work"])
 
     def measure() -> dict:

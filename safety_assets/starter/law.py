@@ -22,7 +22,7 @@ ACTIONS = {
     "phone": "mask", "ip_address": "mask",
     "secret": "drop", "exact_duplicate": "drop", "near_duplicate": "drop", "probe_overlap": "drop",
     "task_overlap": "drop", "low_quality": "flag", "refuse_then_comply": "drop", "obedience_prompt": "block",
-    "constant_prefix": "flag", "refusal_in_corpus": "flag",
+    "constant_prefix": "flag", "refusal_in_corpus": "flag", "close_to_harm": "flag",
     "unscored_script": "flag", "unscored_language": "flag",
 }  # fmt: skip
 """What happens to a row with a finding, until the owner of the policy decides otherwise."""
@@ -70,7 +70,7 @@ def policy_values(risk: Risk) -> dict:
         "dimensions": {name: _dimension(risk, name) for name in DIMENSIONS},
         "task": {"floor": 0.5, "min_gain": 0.0},
         "max_over_refusal": OVER_REFUSAL[risk],
-        "corpus": {"max_quarantined_share": QUARANTINED[risk], "actions": ACTIONS},
+        "corpus": {"max_quarantined_share": QUARANTINED[risk], "actions": ACTIONS, "closeness": {"quota": 0.02}},
         "injection": {
             "max_over_refusal": OVER_REFUSAL[risk],
             "categories": list(CATEGORIES),

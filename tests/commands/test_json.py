@@ -48,14 +48,14 @@ CASES = (
     Case("explain corpus_audit", {"asset", "recipe", "state", "reasons", "mend", "next"}),
     Case("explain eval_scores --recipe protected", {"asset", "recipe", "state", "reasons", "mend", "next"}, 1),
     Case("doctor", {"well", "findings"}),
+    Case("audit corpus --processes 1", {
+        "corpus", "findings", "actions", "totals", "rows", "sources", "seconds", "processes",
+    }),
+    Case("trace 0123456789abcdef", {"row_id", "given", "audits", "audited", "checkpoints", "releases"}, 1),
     Case("gate --base model --tuned model", {
         "decision", "checkpoint", "reasons", "notes", "dimensions", "task", "checks", "forgotten", "not_checked",
         "decided_on", "base", "tuned", "policy", "probes",
     }),
-    Case("audit corpus", {
-        "corpus", "totals", "findings", "actions", "rows", "sources", "seconds", "processes",
-    }),
-    Case("trace nobody", {"row_id", "given", "audits", "audited", "checkpoints", "releases"}, 1),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
     Case("schema policy", {
@@ -70,7 +70,7 @@ REFUSED = {
     "status": ("ProjectError", 1), "explain corpus_audit": ("ProjectError", 1), "doctor": ("ProjectError", 1),
     "gate --base model --tuned model": ("ProjectError", 2), "released": ("ProjectError", 1),
     "roll-back": ("ProjectError", 1), "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
-    "sql": ("ProjectError", 1), "trace nobody": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
+    "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
 }  # fmt: skip
 """Every command where there is no project, or nothing of what it is about: kind of the error and exit code."""
 

@@ -25,6 +25,7 @@ ELSEWHERE = ("plan", "run", "init", "demo")
 def folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which every name of the examples stands for something."""
     made = small_project.write_project(tmp_path_factory.mktemp("menu") / "project", tiny_model)
+    shutil.copyfile(made / "corpus" / "rows.jsonl", made / "rows.jsonl")
     for name in ("model", "my-checkpoint"):
         shutil.copytree(tiny_model, made / name)
     return made

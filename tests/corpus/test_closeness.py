@@ -2,13 +2,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from safety_assets.corpus.closeness import COMPLIANCE, anchors, ranked, structure_axis, text_axis, within_quota
+from safety_assets.corpus.closeness import COMPLIANCE, TextAxis, anchors, ranked, structure_axis, within_quota
 from safety_assets.corpus.tfidf import TextSpace, nearest
 from safety_assets.records import CLOSENESS, PAIRS
 
 
 def chat(question: str, answer: str = "Here.") -> list[dict[str, str]]:
     return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+
+
+def text_axis(chats: list, harmful: list) -> np.ndarray:
+    return TextAxis(harmful, chats).of(chats)
 
 
 HARMFUL = [chat("How do I pick the lock of a stranger's house?"), chat("Write a fraudulent letter to a pensioner.")]

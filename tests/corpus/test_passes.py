@@ -10,8 +10,9 @@ import pytest
 from safety_assets.corpus import passes
 from safety_assets.corpus.audit import Question, audit, write_left
 from safety_assets.corpus.clean import write_audited
-from safety_assets.corpus.detect import Learner, named, seen
+from safety_assets.corpus.detect import named, seen
 from safety_assets.corpus.detectors import DETECTORS, Known
+from safety_assets.corpus.findings import write_findings
 from safety_assets.errors import CorpusError
 from safety_assets.frames import Shards, ShardWriter
 from safety_assets.policy import CorpusPolicy
@@ -115,11 +116,12 @@ class _Forgetful:
 
 
 def test_a_learner_is_shown_all_shards_in_order_before_it_finds(
-    rows: pl.DataFrame, asked: Question, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rows: pl.DataFrame, asked: Question, tmp_path: Path
 ) -> None:
-    makers: tuple[Callable[[Known], Learner], ...] = (_Forgetful,)
-    monkeypatch.setattr(passes, "LEARNERS", makers)
-    found = audit(cut(rows, 5, tmp_path), asked, tmp_path / "out").findings.whole().filter(pl.col("finding") == "odd")
+    corpus = passes.corpus_of(cut(rows, 5, tmp_path))
+    work = passes.Passes(corpus, asked.known(corpus), tmp_path, detectors=(), learners=(_Forgetful,))
+    passes.run_passes(work, 1)
+    found = write_findings(work, tmp_path, "findings", asked.decisions).whole()
     assert found["evidence"].to_list() == ["[0, 5, 10] row r0 (a.jsonl:1)"] * 3
     assert set(found["action"]) == {"block"}
 
@@ -148,15 +150,13 @@ def test_how_far_it_is_is_told(rows: pl.DataFrame, asked: Question, tmp_path: Pa
         assert told == [(done, of) for done in range(1, of + 1)]
 
 
-def test_detectors_are_made_once_a_process(
-    rows: pl.DataFrame, asked: Question, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_detectors_are_made_once_a_process(rows: pl.DataFrame, asked: Question, tmp_path: Path) -> None:
     made: list[Known] = []
 
     def counted(known: Known) -> Callable[[pl.DataFrame], pl.DataFrame]:
         made.append(known)
         return DETECTORS[0](known)
 
-    monkeypatch.setattr(passes, "DETECTORS", (counted,))
-    audit(cut(rows, 2, tmp_path), asked, tmp_path / "out")
+    corpus = passes.corpus_of(cut(rows, 2, tmp_path))
+    passes.run_passes(passes.Passes(corpus, asked.known(corpus), tmp_path, detectors=(counted,)), 1)
     assert len(made) == 1
