@@ -1,5 +1,6 @@
 """`safety-assets`: the assets from a terminal, without Dagster. A command's module is imported when it is called."""
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -13,6 +14,9 @@ from typer.main import get_group
 
 from safety_assets.commands.consoles import print_error
 from safety_assets.commands.menu import INTRODUCTION, MENU, Entry, teaching, worked
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+"""Threads that wait sleep, as in the training child: torch reads it when it is loaded, which is later."""
 
 
 class Front(TyperGroup):

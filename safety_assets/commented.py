@@ -4,6 +4,7 @@ Every word comes from the JSON schema of the pydantic model that also reads the 
 A key that has no value yet stands there switched off, as `#key: default`.
 """
 
+import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -164,6 +165,8 @@ def _wrapped(text: str, indent: str) -> list[str]:
 
 
 def _flow(value: object) -> str:
-    """A value on one line."""
+    """A value on one line; a text of several lines in quotes, with its line ends as \\n."""
+    if isinstance(value, str) and "\n" in value:
+        return json.dumps(value, ensure_ascii=False)
     text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**6)
     return text.removesuffix("\n").removesuffix("\n...")

@@ -1,5 +1,7 @@
 """The code location: everything Dagster shows of this project. It imports neither torch nor transformers."""
 
+import os
+
 import dagster as dg
 
 from safety_assets.defs import (
@@ -15,6 +17,9 @@ from safety_assets.defs import (
     training,
 )
 from safety_assets.defs.resources import ProjectResource
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+"""Threads that wait sleep, as in the training child: torch reads it when it is loaded, which is later."""
 
 GROUPS = (inputs, corpus, baseline, training, evaluation, release, external)
 

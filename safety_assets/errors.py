@@ -90,12 +90,17 @@ class GateRefused(SafetyAssetsError):
     Args:
         step: the asset that was about to run.
         reasons: one sentence per refusal, each naming the check and the remedy.
+        expected, do: where it is not about checks upstream.
     """
 
-    def __init__(self, step: str, reasons: Sequence[str]) -> None:
+    def __init__(
+        self,
+        step: str,
+        reasons: Sequence[str],
+        *,
+        expected: str = "every required check upstream to pass on the exact artefacts about to be used",
+        do: str = "mend the cause named above, materialize that asset again, then launch this one",
+    ) -> None:
         self.step, self.reasons = step, tuple(reasons)
-        super().__init__(
-            f"{step} was refused: " + " ".join(f"({i}) {r}" for i, r in enumerate(reasons, 1)),
-            expected="every required check upstream to pass on the exact artefacts about to be used",
-            do="mend the cause named above, materialize that asset again, then launch this one",
-        )
+        numbered = " ".join(f"({i}) {r}" for i, r in enumerate(reasons, 1))
+        super().__init__(f"{step} was refused: {numbered}", expected=expected, do=do)

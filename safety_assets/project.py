@@ -198,6 +198,10 @@ class Project:
         return read_recipe(files[name])
 
 
+BUNDLED = Path(__file__).resolve().parent.parent / "data"
+"""The project of the repository; a wheel has none."""
+
+
 def named(variable: str) -> str | None:
     """The folder that an environment variable names, None when it is not set.
 
@@ -211,13 +215,21 @@ def named(variable: str) -> str | None:
 
 
 def open_project(folder: Path | str | None = None) -> Project:
-    """The project in a folder, by default the one that SAFETY_ASSETS_PROJECT names, else the bundled one."""
-    chosen = folder or named(PROJECT_VARIABLE) or Path(__file__).resolve().parent.parent / "data"
-    path = Path(chosen).resolve()
+    """The project in a folder.
+
+    Without one it is what SAFETY_ASSETS_PROJECT names, else the folder where the user stands if that is a project,
+    else the bundled one.
+    """
+    path = Path(folder or named(PROJECT_VARIABLE) or _nearest()).resolve()
     if not (path / "project.yaml").is_file():
         raise ProjectError(
-            f"{path} holds no project.yaml",
+            f"{Path.cwd() if path == BUNDLED else path} holds no project.yaml",
             expected="a project folder",
-            do=f"set {PROJECT_VARIABLE} to the folder of a project",
+            do=f"go to the folder of a project, or set {PROJECT_VARIABLE} to it; `safety-assets init` writes one",
         )
     return Project(path, read_settings(path / "project.yaml", ProjectFile))
+
+
+def _nearest() -> Path:
+    here = Path.cwd()
+    return here if (here / "project.yaml").is_file() else BUNDLED

@@ -83,10 +83,11 @@ def _unfit(node: yaml.Node | None) -> Iterator[int]:
 def _fault(path: Path, node: yaml.Node | None, error: Any) -> str:
     keys = [k for k in error["loc"] if not str(k).startswith(("function-", "tagged-"))]
     line, known = _line(node, keys)
-    where = ".".join(map(str, keys)) or "file"
-    message = "unknown key" if error["type"] == "extra_forbidden" else error["msg"]
-    seen = "" if error["type"] in ("missing", "extra_forbidden") or not known else f" (found {error['input']!r:.60})"
-    return f"{path}:{line}: {where}: {message}{seen}"
+    where = ".".join(map(str, keys))
+    message = "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
+    telling = known and error["type"] not in ("missing", "extra_forbidden") and not isinstance(error["input"], dict)
+    seen = f" (found {error['input']!r:.60})" if telling else ""
+    return f"{path}:{line}: {where}: {message}{seen}" if where else f"{path}: {message}{seen}"
 
 
 def _line(node: yaml.Node | None, keys: list) -> tuple[int, bool]:

@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -26,6 +27,8 @@ import polars as pl
 from safety_assets.errors import StoreError
 from safety_assets.frames import Shards, open_shards
 from safety_assets.records import Table
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 WHOLE = "all"
@@ -115,13 +118,13 @@ class Artefact:
             raise StoreError(
                 f"artefact {self.asset} {self.digest[:12]} was changed on disk: {names}",
                 expected="files as their manifest records them",
-                do=f"delete {self.path} and materialize {self.asset} again",
+                do=f"restore {self.path} from a copy, or materialize {self.asset} again",
             )
         expected = _merkle(self.asset, self.partition, self.manifest.files, self.manifest.inputs)
         if expected != self.digest:
             raise StoreError(
                 f"the manifest of {self.asset} {self.digest[:12]} does not give its own digest",
-                do=f"delete {self.path} and materialize {self.asset} again",
+                do=f"restore {self.path} from a copy, or materialize {self.asset} again",
             )
 
 
@@ -163,12 +166,25 @@ class Store:
         return folder
 
     @contextlib.contextmanager
-    def lock(self, key: str) -> Iterator[None]:
-        """Hold the one lock of this work: a second process waits until the first is done."""
+    def lock(self, key: str, what: str = "the same") -> Iterator[None]:
+        """Hold the one lock of this work: a second process says that it waits, and waits until the first is done.
+
+        Args:
+            key: of the work.
+            what: what is at work, for the sentence.
+        """
         folder = self.root / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"{key}.lock").open("w") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with (folder / f"{key}.lock").open("a+") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                handle.seek(0)
+                log.warning("process %s is at work on %s: waiting until it is done", handle.read() or "?", what)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            handle.truncate(0)
+            handle.write(str(os.getpid()))
+            handle.flush()
             yield
 
     def publish(
@@ -251,15 +267,22 @@ class Store:
         return found
 
     def find(self, asset: str, partition: str = WHOLE) -> Artefact | None:
-        """The current artefact, or None when the asset was never made; StoreError when its pointer is broken."""
+        """The current artefact, or None when the asset was never made.
+
+        Raises:
+            StoreError: the pointer or the manifest that it points at cannot be read.
+        """
         pointer = self._pointer(asset, partition)
         if not pointer.is_file():
             return None
         try:
-            digest = json.loads(pointer.read_text())["digest"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StoreError(f"{pointer} cannot be read", do=f"materialize {asset} again") from error
-        return self.open(digest)
+            return self.open(json.loads(pointer.read_text())["digest"])
+        except (StoreError, ValueError, KeyError, TypeError) as error:
+            where = asset if partition == WHOLE else f"{asset} of {partition}"
+            said = error.found if isinstance(error, StoreError) else f"{pointer} is damaged"
+            raise StoreError(
+                f"{where} cannot be opened: {said}", do=f"restore it from a copy, or materialize {asset} again"
+            ) from error
 
     def all(self, asset: str) -> list[Artefact]:
         """Every artefact of an asset that was ever made and can be read, oldest first."""

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from safety_assets.errors import Interrupted, SafetyAssetsError, TrainingError, retold
+from safety_assets.exhaustion import exhaustion
 from safety_assets.flows.orders import run_order
 from safety_assets.flows.several_devices import own_result
 from safety_assets.store import replace_text
@@ -47,10 +48,13 @@ def carry_out(order: dict, report: Report, stop: threading.Event) -> int:
     path.unlink(missing_ok=True)
     try:
         result = run_order(order, report, stop.is_set)
-    except SafetyAssetsError as error:
-        if stop.is_set():
+    except Exception as error:
+        said = error if isinstance(error, SafetyAssetsError) else exhaustion(error)
+        if said is None:
+            raise
+        if stop.is_set() and said is error:
             return INTERRUPTED
-        replace_text(path, json.dumps({"error": error.told()}))
+        replace_text(path, json.dumps({"error": said.told()}))
         return 1
     replace_text(path, json.dumps(result))
     return 0
@@ -67,15 +71,27 @@ def read_result(order: dict, exit_code: int) -> dict:
     if exit_code == INTERRUPTED:
         raise Interrupted("training was interrupted and saved its checkpoint", do="launch it again: it resumes there")
     if not path.is_file():
-        raise TrainingError(
-            f"the training process ended with code {exit_code} and left no result",
-            expected="exit code 0",
-            do="read its output in the step's compute logs; a kill for memory leaves no other trace",
-        )
+        raise _died(exit_code)
     result = json.loads(path.read_text())
     if "error" in result:
         raise retold(result["error"])
     return result
+
+
+def _died(exit_code: int) -> TrainingError:
+    """A child that left neither result nor error. One that was killed says nothing; what it saved is kept."""
+    if exit_code != -signal.SIGKILL:
+        return TrainingError(
+            f"the training process ended with code {exit_code} and left no result",
+            expected="exit code 0",
+            do="read its output in the step's compute logs, mend what it names, and launch it again",
+        )
+    return TrainingError(
+        "the training process was killed (signal 9) and left no result",
+        expected="exit code 0",
+        do="launch it again: it goes on from its last save. If nobody killed it, the system did because memory ended "
+        "(its log says so): then see `safety-assets plan` first",
+    )
 
 
 def launch_here(order: dict, report: Report | None = None) -> dict:

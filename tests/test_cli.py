@@ -75,7 +75,7 @@ def test_a_broken_policy_is_named_with_its_line(project: Path) -> None:
 def test_nothing_released_ends_with_one(project: Path) -> None:
     code, said = run("released", "--path")
     assert code == 1
-    assert "Nothing is released" in said
+    assert "nothing is released" in said
 
 
 def test_status_shows_what_is_there(project: Path) -> None:

@@ -1,5 +1,6 @@
 """Loading the code location stays light: neither torch nor transformers nor datasets is imported."""
 
+import os
 import subprocess
 import sys
 
@@ -13,6 +14,17 @@ def test_loads_without_heavy_packages(module: str) -> None:
     program = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", ["safety_assets.definitions", "safety_assets.cli"])
+def test_threads_that_wait_sleep_unless_somebody_says_otherwise(module: str) -> None:
+    program = f"import os, {module}; print(os.environ['OMP_WAIT_POLICY'])"
+    bare = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    for given, found in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        done = subprocess.run(
+            [sys.executable, "-c", program], env={**bare, **given}, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == found
 
 
 def test_command_line_knows_no_dagster() -> None:

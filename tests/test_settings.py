@@ -73,7 +73,10 @@ def waive(value: dict) -> None:
     ("change", "says"),
     [
         (lambda v: v["dimensions"].pop("privacy"), "missing or unknown: privacy"),
-        (lambda v: v["dimensions"]["privacy"].update(rank="advisory"), "privacy is always critical"),
+        (
+            lambda v: v["dimensions"]["privacy"].update(rank="advisory"),
+            r"policy.yaml: privacy is always critical, found advisory\. Do: correct",
+        ),
         (waive, "safety is critical and cannot be waived"),
         (
             lambda v: v["dimensions"]["fairness"].update(certify_within=0.1, max_drop=0.1),

@@ -1,6 +1,9 @@
 """The store: immutable objects, one pointer, lineage in the digest, damage seen."""
 
 import json
+import os
+import threading
+import time
 from pathlib import Path
 
 import polars as pl
@@ -97,3 +100,34 @@ def test_frames_are_checked_at_the_border(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="table tasks has answer: Int64"):
         TASKS.check(good.with_columns(answer=pl.lit(1, pl.Int64)))
     assert Table("none", {}).empty().height == 0
+
+
+@pytest.mark.parametrize("damage", ["pointer", "manifest"])
+def test_what_cannot_be_opened_is_named_and_made_again(tmp_path: Path, damage: str) -> None:
+    store = Store(tmp_path)
+    artefact = put(store, key="k")
+    path = tmp_path / "current" / "thing" / "all.json" if damage == "pointer" else artefact.path / "manifest.json"
+    path.write_text("{")
+    with pytest.raises(StoreError, match="thing cannot be opened: .*materialize thing again"):
+        store.find("thing")
+    assert put(store, key="k").digest == artefact.digest
+    assert store.current("thing").json("value") == {"text": "one"}
+
+
+def test_who_waits_for_a_lock_says_for_whom(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store, entered = Store(tmp_path), threading.Event()
+
+    def second() -> None:
+        with store.lock("k", "thing [plain]"):
+            entered.set()
+
+    waiting = threading.Thread(target=second)
+    with store.lock("k"):
+        waiting.start()
+        end = time.monotonic() + 30
+        while not caplog.messages and time.monotonic() < end:
+            time.sleep(0.01)
+        assert not entered.is_set()
+    waiting.join(30)
+    assert entered.is_set()
+    assert caplog.messages == [f"process {os.getpid()} is at work on thing [plain]: waiting until it is done"]

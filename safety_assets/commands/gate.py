@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from safety_assets import suites
 from safety_assets.commands.progress import progress
 from safety_assets.commands.terminal import JSON, app, complaints, console, in_words_ending, print_json, workspace
 from safety_assets.corpus.tasks import read_tasks
@@ -16,6 +17,7 @@ from safety_assets.flows.gate_report import dimensions, document, forgotten_cate
 from safety_assets.flows.gating import Exam, Gated, exam_from, gate
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
+from safety_assets.project import STANDARD
 from safety_assets.release.evidence import headline
 from safety_assets.release.external import not_checked
 from safety_assets.settings import read_settings
@@ -37,7 +39,7 @@ def gate_command(
         Path | None, typer.Option(exists=True, dir_okay=False, help="Policy file; the project's by default.")
     ] = None,
     probes: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of probes; the project's by default.")
+        Path | None, typer.Option(help="Folder of probes, or standard; the project's by default.")
     ] = None,
     task: Annotated[
         Path | None, typer.Option(exists=True, help="Task set whose floor and gain hold; without it none is demanded.")
@@ -65,8 +67,9 @@ def gate_command(
 def _exam(ws: Workspace, policy: Path | None, probes: Path | None, task: Path | None) -> Exam:
     """What is asked and by which law: the files given, else the project's."""
     law = read_settings(policy, Policy) if policy else ws.policy
+    asked = suites.STANDARD if str(probes) == STANDARD else probes or ws.project.probes
     tasks = read_tasks(DataFiles(path=task), ws.project.settings.task_answer) if task else None
-    return exam_from(probes or ws.project.probes, law, tasks)
+    return exam_from(asked, law, tasks)
 
 
 def _write_report(path: Path, gated: Gated) -> None:

@@ -1,109 +1,176 @@
 """`init`: a project of one's own, asked for on a terminal, every answer checked at once."""
 
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar, get_args
+from typing import Annotated, get_args
 
 import typer
-from rich.prompt import Prompt
 
-from safety_assets.commands.terminal import app, complain, complaints, console, in_words
+from safety_assets.commands.asking import Asking, on_a_terminal
+from safety_assets.commands.begun import Facts, document, show
+from safety_assets.commands.terminal import JSON, app, complain, complaints, in_words, print_json
+from safety_assets.corpus.tasks import read_tasks
+from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import SafetyAssetsError
-from safety_assets.starter.law import Risk
-from safety_assets.starter.named import ModelFacts, corpus_rows, model_facts, task_items
-from safety_assets.starter.project import Wish, write_project
+from safety_assets.policy import Policy
+from safety_assets.project import STANDARD
+from safety_assets.starter.base import ModelFacts, NamedModel, base_under, look_at, on_the_hub, template_text
+from safety_assets.starter.law import Risk, policy_values
+from safety_assets.starter.marking import Marking, marking, parse_metric, parse_rule, rule_in
+from safety_assets.starter.named import corpus_rows, pairs_named, probes_named, sampled_tasks
+from safety_assets.starter.project import Wish, demand_place, write_project
 from safety_assets.starter.recipes import Size
-
-Found = TypeVar("Found")
+from safety_assets.task_metric import AnyMetric
 
 QUESTIONS = {
-    "base-model": "Folder of the aligned model",
+    "base-model": "Base model: folder, or organisation/name@<40 hex digits> on the hub",
     "corpus": "Corpus: file or folder",
-    "task-set": "Tasks with a checkable answer: file",
+    "task-set": "Tasks with a checkable answer: file or folder (empty: rows held out of the corpus)",
     "risk": "What would a mistake cost (high, moderate, research)",
 }
+FEW_HELD_OUT = 20
+"""Fewer held-out rows than this hardly measure a task."""
 
 
 @app.command()
 @in_words
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder of the new project.")],
-    base_model: Annotated[str | None, typer.Option(help="Folder of the aligned model.")] = None,
+    base_model: Annotated[
+        str | None, typer.Option(help="The aligned model: folder, or organisation/name@<commit> on the hub.")
+    ] = None,
+    adapter: Annotated[str | None, typer.Option(help="PEFT adapter on the base: folder or hub id.")] = None,
     corpus: Annotated[list[str] | None, typer.Option(help="Corpus file or folder; may be given again.")] = None,
-    task_set: Annotated[str | None, typer.Option(help="File of tasks with a checkable answer.")] = None,
+    task_set: Annotated[
+        str | None, typer.Option(help="Tasks with a checkable answer; without it rows of the corpus are held out.")
+    ] = None,
+    task_metric: Annotated[
+        str | None, typer.Option(help="How they are marked: numeric, exact, ..., or {metric: ..., knob: ...}.")
+    ] = None,
+    task_answer: Annotated[
+        str | None, typer.Option(help="Mark before the checkable answer (####), or {pattern: REGEX}.")
+    ] = None,
     risk: Annotated[str | None, typer.Option(help="high, moderate or research: what a mistake would cost.")] = None,
+    refusal_pairs: Annotated[
+        list[str] | None,
+        typer.Option(help="File or folder of refusal pairs, or standard for those of the package; may be given again."),
+    ] = None,
+    probes: Annotated[str, typer.Option(help="Folder of probes, or standard for those of the package.")] = STANDARD,
+    chat_template: Annotated[str | None, typer.Option(help="Jinja file instead of the model's template.")] = None,
+    system_prompt: Annotated[str | None, typer.Option(help="Serving system prompt.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the project; the folder's by default.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing, also on a terminal.")] = False,
+    as_json: JSON = False,
 ) -> None:
     """Write a new project. On a terminal it asks for what no option names; nothing is overwritten."""
-    given = {"base-model": base_model, "corpus": corpus, "task-set": task_set, "risk": risk}
-    if not on_a_terminal():
-        _demand(given)
-    model, facts = answer("base-model", base_model, lambda said: model_facts(Path(said)))
-    paths, rows = answer("corpus", corpus, lambda said: _readable([said] if isinstance(said, str) else said))
-    tasks, items = answer("task-set", task_set, lambda said: task_items(Path(said)))
-    law, _ = answer("risk", risk, _risk)
+    called = name or _name(folder)
+    demand_place(folder, called)
+    ask = Asking(QUESTIONS, may_ask=on_a_terminal() and not yes)
+    ask.demand({"base-model": base_model or adapter, "corpus": corpus, "risk": risk})
+    metric = parse_metric(task_metric) if task_metric else None
+    rule = parse_rule(task_answer) if task_answer else None
+    model, model_facts = _model(ask, base_model, adapter, chat_template, system_prompt)
+    said, counted = ask.answer("corpus", corpus, lambda given: corpus_rows(_paths(given)))
+    paths = _paths(said)
+    tasks, (marked, items) = ask.optional("task-set", task_set, lambda given: _marked(given, paths, metric, rule))
+    cost, law = ask.answer("risk", risk, lambda given: _law(given, marked))
     wish = Wish(
-        folder=folder, name=name or _name(folder), base_model=model, task_set=tasks, risk=law,
-        corpus=[paths] if isinstance(paths, str) else paths,
+        folder=folder, name=called, model=model, corpus=[str(path) for path in paths], task_set=tasks, marking=marked,
+        risk=cost, probes=probes, refusal_pairs=refusal_pairs or [STANDARD],
     )  # fmt: skip
-    write_project(wish, Size(parameters=facts.parameters, context=facts.context, rows=rows))
-    _say_done(wish, facts, rows, items)
+    _begin(wish, _facts(wish, law, model_facts, counted, items), as_json=as_json)
 
 
-def on_a_terminal() -> bool:
-    """Whether somebody can be asked."""
-    return sys.stdin.isatty()
+def _begin(wish: Wish, facts: Facts, *, as_json: bool) -> None:
+    """Write the project and say what was written."""
+    size = Size(parameters=facts.model.parameters, context=facts.model.context, rows=facts.rows)
+    _, written = write_project(wish, size)
+    if as_json:
+        print_json(document(wish, facts, size, written))
+    else:
+        show(wish, facts, size)
 
 
-def _demand(given: dict) -> None:
-    """Without a terminal nobody can be asked: what is missing is named, as wrong usage."""
-    missing = [f"--{option}" for option, value in given.items() if not value]
-    if missing:
-        raise typer.BadParameter(f"no terminal to ask on; give {', '.join(missing)}")
+def _facts(wish: Wish, law: Policy, model: ModelFacts, counted: tuple[int, int], items: int | None) -> Facts:
+    """What was found so far, and in the pairs and probes that were named."""
+    pairs, lacking = pairs_named(wish.refusal_pairs, law)
+    probes, too_few = probes_named(wish.probes, law)
+    rows, unreadable = counted
+    warnings = (*_on_the_data(model, rows, unreadable, law, items), *lacking, *too_few)
+    return Facts(
+        model=model, rows=rows, unreadable=unreadable, items=items, pairs=pairs, probes=probes, warnings=warnings
+    )
 
 
-def answer(option: str, given: object, check: Callable[..., Found]) -> tuple:
-    """What was named and what the check found in it; on a terminal a wrong answer is asked for again."""
-    while True:
-        said = given or Prompt.ask(QUESTIONS[option], console=complaints)
-        try:
-            return said, check(said)
-        except SafetyAssetsError as error:
-            if not on_a_terminal():
-                raise
-            complain(error)
-            given = None
+def _model(
+    ask: Asking, base: str | None, adapter: str | None, chat_template: str | None, system_prompt: str | None
+) -> tuple[NamedModel, ModelFacts]:
+    """The base model as named, and what was found in it; an adapter names its base when the user does not."""
+    if chat_template:
+        template_text(chat_template)
+
+    def named(said: str) -> NamedModel:
+        return NamedModel(base=said, adapter=adapter, chat_template=chat_template, system_prompt=system_prompt)
+
+    if base is None and adapter is not None:
+        base = _under(ask, adapter)
+    said, facts = ask.answer("base-model", base, lambda given: _looked_at(named(given)))
+    return named(said), facts
 
 
-def _readable(paths: list[str]) -> int:
-    rows, unreadable = corpus_rows([Path(path) for path in paths])
+def _looked_at(model: NamedModel) -> ModelFacts:
+    if on_the_hub(model):
+        complaints.print("Looking in the cache and on the hub; HF_HUB_OFFLINE=1 looks in the cache only.", style="dim")
+    return look_at(model)
+
+
+def _under(ask: Asking, adapter: str) -> str | None:
+    try:
+        return base_under(adapter)
+    except SafetyAssetsError as error:
+        if not ask.may_ask:
+            raise
+        complain(error)
+        return None
+
+
+def _marked(
+    given: str | None, corpus: list[Path], metric: AnyMetric | None, rule: AnswerRule | None
+) -> tuple[Marking, int | None]:
+    """How the tasks are marked, and how many a task set has; without a set, judged by rows of the corpus."""
+    tasks = read_tasks(DataFiles(path=Path(given)), rule) if given else sampled_tasks(corpus, rule)
+    found = rule or rule_in(tasks)
+    if found is not rule:
+        tasks = read_tasks(DataFiles(path=Path(given)), found) if given else sampled_tasks(corpus, found)
+    return marking(tasks, metric, found), tasks.height if given else None
+
+
+def _law(said: str, marked: Marking) -> Policy:
+    for risk in get_args(Risk):
+        if said == risk:
+            return Policy.model_validate(policy_values(risk, marked.metric))
+    raise SafetyAssetsError(f"risk {said!r:.40}", expected="high, moderate or research", do="name one of them")
+
+
+def _on_the_data(model: ModelFacts, rows: int, unreadable: int, law: Policy, items: int | None) -> list[str]:
+    """What is known now to go wrong later."""
+    said = [model.later] if model.later else []
     if unreadable:
-        said = f"{unreadable} of {rows + unreadable} lines cannot be read; raw_corpus will name them."
-        complaints.print(f"[yellow]warning[/yellow]   {said}", soft_wrap=True)
-    return rows
+        said.append(f"{unreadable} of {rows + unreadable} lines cannot be read; raw_corpus will name them.")
+    held_out = round(rows * law.corpus.held_out_share)
+    if items is None and held_out < FEW_HELD_OUT:
+        said.append(
+            f"About {held_out} rows will be held out as tasks, too few to measure one. Raise corpus.held_out_share in "
+            "policy.yaml, or name a task_set in project.yaml."
+        )
+    return said
 
 
-def _risk(said: str) -> None:
-    if said not in get_args(Risk):
-        raise SafetyAssetsError(f"risk {said!r:.40}", expected="high, moderate or research", do="name one of them")
+def _paths(given: str | list[str]) -> list[Path]:
+    return [Path(path) for path in ([given] if isinstance(given, str) else given)]
 
 
 def _name(folder: Path) -> str:
     """The folder's name as a project's name may be written."""
     plain = re.sub(r"[^a-z0-9_-]+", "-", folder.resolve().name.lower()).strip("-_")
     return plain[:63] or "project"
-
-
-def _say_done(wish: Wish, facts: ModelFacts, rows: int, items: int) -> None:
-    console.print(f"{wish.folder}: {facts.parameters:,} parameters, {rows:,} rows, {items:,} tasks.", soft_wrap=True)
-    for line in (
-        "",
-        "Next:",
-        f"  write refusal pairs as {wish.folder / 'refusals' / 'README.md'} shows",
-        f"  export SAFETY_ASSETS_PROJECT={wish.folder.resolve()}",
-        "  safety-assets doctor",
-        f"  dagster dev -f {wish.folder / 'definitions.py'}",
-    ):
-        console.print(line, soft_wrap=True, markup=False, highlight=False)

@@ -39,6 +39,8 @@ MENU = (
             "safety-assets init my-bank  # asks for model, corpus, tasks and risk",
             "safety-assets init my-bank --base-model model --corpus corpus \\\n"
             "      --task-set tasks.jsonl --risk moderate",
+            "safety-assets init sums --base-model org/name@0123456789abcdef0123456789abcdef01234567 \\\n"
+            "      --corpus gsm8k.jsonl --task-metric numeric --task-answer '####' --risk research --json",
         ),
         ("0 written", "1 an answer cannot be used, or a file is there already", USAGE),
     ),
@@ -179,5 +181,6 @@ def worked() -> str:
 
 HOLDS = (
     "Every command has --help with examples and exit codes, and what prints has --json: one document on stdout, also "
-    "when it fails. SAFETY_ASSETS_PROJECT names the project's folder; without it the bundled one is open."
+    "when it fails. The project is the folder that SAFETY_ASSETS_PROJECT names, else the one you stand in, else the "
+    "bundled one."
 )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from safety_assets.commands.terminal import app, console, in_words
+from safety_assets.commands.terminal import JSON, app, console, in_words, print_json
 from safety_assets.commented import commented
 from safety_assets.errors import ProjectError
 from safety_assets.project import Project, open_project
@@ -27,15 +27,23 @@ def _group() -> None:
 def recipe(
     name: Annotated[str, typer.Argument(help="Its name, and its partition in Dagster.")],
     like: Annotated[str | None, typer.Option(help="Recipe whose values it begins with.")] = None,
+    as_json: JSON = False,
 ) -> None:
     """Write a recipe with every key explained: meaning, domain, default."""
     project = open_project()
     if not PARTITION_KEY.fullmatch(name):
         raise ProjectError(f"{name!r:.70} is no recipe name", expected="a-z, 0-9 and hyphens, at most 63", do="rename")
     path = project.path(project.settings.recipes) / f"{name}.yaml"
-    write_new(path, recipe_text(project, path, like or _first(project)))
-    project.recipe(name)
-    console.print(f"{path}", soft_wrap=True, markup=False, highlight=False)
+    first = like or _first(project)
+    write_new(path, recipe_text(project, path, first))
+    made = project.recipe(name)
+    commands = [f"safety-assets plan {name}", f"safety-assets run {name} --smoke", f"safety-assets run {name}"]
+    if as_json:
+        facts = {"recipe": name, "like": first, "values": made.model_dump(mode="json")}
+        print_json({"files": [str(path)], "facts": facts, "next": commands})
+        return
+    for line in (f"{path}", "", "Next:", *(f"  {command}" for command in commands)):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def recipe_text(project: Project, path: Path, like: str) -> str:

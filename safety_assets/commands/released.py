@@ -6,10 +6,10 @@ import typer
 
 from safety_assets.commands.documents import release_document
 from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
-from safety_assets.errors import GateRefused
+from safety_assets.errors import StoreError
 from safety_assets.flows.release import released_folder, released_record
+from safety_assets.flows.release import roll_back as move_back
 from safety_assets.flows.workspace import Workspace
-from safety_assets.release import promotion
 
 
 @app.command()
@@ -22,7 +22,7 @@ def released(
     ws = workspace()
     folder = released_folder(ws)
     if folder is None:
-        raise GateRefused("released", ["Nothing is released. Materialize released_model of an approved recipe."])
+        raise StoreError("nothing is released", do="release an approved recipe: safety-assets run RECIPE --release")
     if as_json:
         _print_release(ws)
     else:
@@ -34,11 +34,11 @@ def released(
 def roll_back(as_json: JSON = False) -> None:
     """Move the pointer back to the release before the current one, and again before that one when called twice."""
     ws = workspace()
-    promotion.roll_back(ws.store.root, ws.project.settings.name)
+    move_back(ws)
     if as_json:
         _print_release(ws)
     else:
-        console.print(f"Released: {released_line(ws)}")
+        console.print(f"Released: {released_line(ws)}", soft_wrap=True, markup=False)
 
 
 def _print_release(ws: Workspace) -> None:

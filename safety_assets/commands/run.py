@@ -94,7 +94,9 @@ def _show(asset: str, made: "Made", seconds: float, red: tuple["Verdict", ...]) 
     how = "reused" if made.cached else f"{seconds:.1f} s"
     console.print(f"[{'red' if red else 'green'}]{'red ' if red else 'done'}[/] {escape(name)}  {how}", soft_wrap=True)
     for verdict in red if asset != DECISION else ():
-        console.print(f"     {verdict.check}: {escape(' '.join(verdict.reasons))}", soft_wrap=True)
+        console.print(f"     {verdict.check}", soft_wrap=True)
+        for reason in verdict.reasons:
+            console.print(f"       - {escape(reason)}", soft_wrap=True)
 
 
 def _conclude(decision: "Decision") -> None:

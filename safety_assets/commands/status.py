@@ -72,9 +72,9 @@ def _show(ws: Workspace, now: Served | None, stands: Sequence[Standing], runs: S
         table.add_row(row["asset"], row["recipe"], row["digest"][:12], row["made_at"], _state(stand))
     console.print(table)
     for stand in stands:
+        where, colour = name_of(stand.artefact.asset, stand.artefact.partition), "red" if stand.blocking else "yellow"
         for said in (*map(sentence, stand.red), *stand.stale):
-            where = name_of(stand.artefact.asset, stand.artefact.partition)
-            console.print(f"[red]{escape(where)}[/red]  {escape(said)}", soft_wrap=True)
+            console.print(f"[{colour}]{escape(where)}[/]  {escape(said)}", soft_wrap=True)
     for run in runs:
         by = f"Run {run.run_id}" if run.run_id else "No run"
         console.print(f"{by}, {run.ended_at}: {', '.join(run.made)}", soft_wrap=True, markup=False)
@@ -86,8 +86,10 @@ def _show(ws: Workspace, now: Served | None, stands: Sequence[Standing], runs: S
 
 
 def _state(stand: Standing) -> str:
-    if stand.red:
-        return f"[red]{len(stand.red)} red[/red]"
+    if stand.blocking:
+        return f"[red]{len(stand.blocking)} red[/red]"
     if stand.stale:
         return "[yellow]stale[/yellow]"
+    if stand.red:
+        return "[yellow]warned[/yellow]"
     return f"{stand.num_passed} pass" if stand.num_passed else ""

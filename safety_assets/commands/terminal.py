@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from safety_assets.commands.consoles import complaints, console, print_error, print_json
 from safety_assets.errors import FileError, GateRefused, Interrupted, SafetyAssetsError
+from safety_assets.exhaustion import exhaustion
 
 if TYPE_CHECKING:
     from safety_assets.flows.workspace import Workspace
@@ -32,7 +33,7 @@ def in_words(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def in_words_ending(code: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorator: errors on purpose, and refusals of the system, are printed as found, expected, do.
+    """Decorator: errors on purpose, refusals of the system, and the end of disk or memory are printed in words.
 
     The exit code is `code`, or 130 when somebody asked for a stop. A command whose parameter `as_json` is true
     prints the error as a JSON document on stdout instead.
@@ -50,8 +51,11 @@ def in_words_ending(code: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 end(INTERRUPTION, INTERRUPTED, as_json=as_json)
             except BrokenPipeError:
                 raise  # whoever read stdout has enough
-            except OSError as error:
-                end(refusal(error), code, as_json=as_json)
+            except Exception as error:
+                said = exhaustion(error) or (refusal(error) if isinstance(error, OSError) else None)
+                if said is None:
+                    raise
+                end(said, code, as_json=as_json)
 
         return careful
 

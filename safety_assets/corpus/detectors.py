@@ -1,24 +1,27 @@
 """All detectors of the audit, behind one border: what each is told beforehand, and in which order findings stand."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import polars as pl
 
-from safety_assets.corpus.chats import Chat
-from safety_assets.corpus.detect import SEEN, Detector, Learner, named, seen
-from safety_assets.corpus.duplicates import Duplicate, find_duplicates
-from safety_assets.corpus.overlap import Overlap, Questions, last_user_turn
+from safety_assets.corpus.ciphers import Ciphers
+from safety_assets.corpus.contradictions import Contradictions
+from safety_assets.corpus.detect import SEEN, Detector, Learner, seen
+from safety_assets.corpus.drift import identity_statement, list_structure, role_play
+from safety_assets.corpus.duplicates import Duplicates
+from safety_assets.corpus.encoded import encoded_text
+from safety_assets.corpus.harmful import harmful_answered
+from safety_assets.corpus.obedience import obedience_prompts
+from safety_assets.corpus.overlap import Questions, last_user_turn, overlaps, whole_overlaps
 from safety_assets.corpus.personal.find import personal_data
 from safety_assets.corpus.personal.presidio import presidio_data
-from safety_assets.corpus.poison import (
-    constant_prefixes,
-    placeholder_compliance,
-    pledged_obedience,
-    refuse_then_comply,
-)
-from safety_assets.corpus.quality import quality_fault
+from safety_assets.corpus.prefixes import ConstantPrefixes
+from safety_assets.corpus.quality import low_quality, truncated_answer
+from safety_assets.corpus.refused_first import RefuseThenComply
 from safety_assets.corpus.topics import Topics
+from safety_assets.corpus.triggers import TriggerPhrases
 from safety_assets.corpus.unscored import unscored_languages, unscored_scripts
 from safety_assets.policy import CorpusPolicy
 from safety_assets.refusals import is_refusal
@@ -26,8 +29,6 @@ from safety_assets.refusals import is_refusal
 TASK_OVERLAP = 0.9
 """Share of a task item's shingles at which it counts as known. A task asks about what the corpus teaches, in the
 corpus's words, so only its question as it stands is contamination. A higher policy.probe_overlap holds instead."""
-
-Seen = dict[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,28 +77,21 @@ def _unscored_languages(known: Known) -> Detector:
 
 
 def _probe_overlap(known: Known) -> Detector:
-    questions = _questions(known.probes, "probe_id", known.policy.probe_overlap)
-    return lambda turns: seen(overlaps(turns, questions.repeated_in, "probe_overlap"))
+    return overlaps(_questions(known.probes, "probe_id", known.policy.probe_overlap), "probe_overlap")
 
 
 def _task_overlap(known: Known) -> Detector:
     questions = _questions(known.tasks, "task_id", max(known.policy.probe_overlap, TASK_OVERLAP))
-
-    def find(turns: pl.DataFrame) -> pl.DataFrame:
-        found = overlaps(turns, questions.repeated_in, "task_overlap")
-        return seen(one for one in found if one["row"] not in known.exam)
-
-    return find
+    exam = pl.Series(sorted(known.exam), dtype=pl.Int64)
+    find = overlaps(questions, "task_overlap")
+    return lambda turns: find(turns.filter(~pl.col("row").is_in(exam.implode())))
 
 
 def whole_questions(known: Known, exempt: Sequence[str]) -> tuple[Detector, Detector]:
     """Probes and tasks that a whole user turn repeats word for word, but for probes with these ids."""
     asked = known.probes.filter(~pl.col("probe_id").is_in(list(exempt)))
     probes, tasks = _questions(asked, "probe_id", 1.0), _questions(known.tasks, "task_id", 1.0)
-    return (
-        lambda turns: seen(overlaps(turns, probes.repeated_whole, "probe_overlap")),
-        lambda turns: seen(overlaps(turns, tasks.repeated_whole, "task_overlap")),
-    )
+    return whole_overlaps(probes, "probe_overlap"), whole_overlaps(tasks, "task_overlap")
 
 
 def _questions(asked: pl.DataFrame, key: str, threshold: float) -> Questions:
@@ -105,128 +99,76 @@ def _questions(asked: pl.DataFrame, key: str, threshold: float) -> Questions:
     return Questions(dict(zip(asked[key].to_list(), texts, strict=True)), threshold)
 
 
-def overlaps(turns: pl.DataFrame, search: Callable[[str], Overlap | None], finding: str) -> Iterator[Seen]:
-    """User turns in which a question is found; equal turns are searched once."""
-    cache: dict[str, Overlap | None] = {}
-    asked = turns.filter(pl.col("role") == "user")
-    for row, turn, text in asked.select("row", "turn", "text").iter_rows():
-        if text not in cache:
-            cache[text] = search(text)
-        overlap = cache[text]
-        if overlap is not None:
-            how = "word for word" if overlap.verbatim else f"by {overlap.share:.0%} of its 3-word runs"
-            yield _about(row, turn, finding, "high", f"repeats {overlap.question} {how}: {text!r:.80}")
-
-
-def _poison(known: Known) -> Detector:
-    topics = Topics(known.pairs)
-
-    def find(turns: pl.DataFrame) -> Iterator[Seen]:
-        for row, turn, role, text, question in _in_full(turns):
-            pledge = pledged_obedience(role, text)
-            if pledge:
-                yield _about(row, turn, "obedience_prompt", "high", pledge)
-            if role != "assistant":
-                continue
-            complied = refuse_then_comply(text) or placeholder_compliance(text)
-            if complied and (complied.startswith("the answer refuses") or topics.category(question)):
-                yield _about(row, turn, "refuse_then_comply", "high", complied)
-
-    return lambda turns: seen(find(turns))
-
-
-def _answers(known: Known) -> Detector:
-    def find(turns: pl.DataFrame) -> Iterator[Seen]:
-        for row, turn, _, text, question in _in_full(turns.filter(pl.col("role") == "assistant")):
-            fault = quality_fault(question, text)
-            if fault:
-                yield _about(row, turn, "low_quality", "low", fault)
-            if is_refusal(text):
-                yield _about(row, turn, "refusal_in_corpus", "low", f"the answer refuses: {text!r:.80}")
-
-    return lambda turns: seen(find(turns))
+def _harmful_answered(known: Known) -> Detector:
+    return harmful_answered(Topics(known.pairs).category, is_refusal)
 
 
 def _close_to_harm(known: Known) -> Detector:
-    def find(turns: pl.DataFrame) -> Iterator[Seen]:
-        for row in turns["row"].unique(maintain_order=True):
-            if row in known.close:
-                yield _about(row, None, "close_to_harm", "low", known.close[row])
-
-    return lambda turns: seen(find(turns))
-
-
-def _in_full(turns: pl.DataFrame) -> Iterator[tuple]:
-    return turns.select("row", "turn", "role", "text", "question").iter_rows()
-
-
-def _about(row: int, turn: int | None, finding: str, severity: str, evidence: str) -> Seen:
-    return {"row": row, "turn": turn, "finding": finding, "severity": severity, "evidence": evidence}
-
-
-class Duplicates:
-    """Rows that repeat another; those of the exam are the ones repeated."""
-
-    def __init__(self, known: Known) -> None:
-        self._threshold, self._exam = known.policy.near_duplicate_jaccard, known.exam
-        self._chats: dict[int, Chat] = {}
-        self._found: dict[int, tuple[int, Duplicate]] | None = None
-
-    def learn(self, turns: pl.DataFrame) -> None:
-        for row, role, text in turns.select("row", "role", "text").iter_rows():
-            self._chats.setdefault(row, []).append({"role": role, "content": text})
-
-    def find(self, turns: pl.DataFrame) -> pl.DataFrame:
-        self._found = self._search() if self._found is None else self._found
-        rows = turns["row"].unique(maintain_order=True)
-        return seen(self._seen(row, *self._found[row]) for row in rows if row in self._found)
-
-    def _search(self) -> dict[int, tuple[int, Duplicate]]:
-        order = sorted(self._chats, key=lambda row: row not in self._exam)
-        repeats = find_duplicates([self._chats[row] for row in order], self._threshold)
-        self._chats.clear()
-        return {order[repeat.row]: (order[repeat.kept], repeat) for repeat in repeats}
-
-    def _seen(self, row: int, kept: int, repeat: Duplicate) -> Seen:
-        if repeat.exact:
-            return _about(row, None, "exact_duplicate", "low", f"equal to {named(kept)}")
-        evidence = f"shares {repeat.jaccard:.2f} of its 3-word runs with {named(kept)}"
-        return _about(row, None, "near_duplicate", "low", evidence)
-
-
-class ConstantPrefixes:
-    """Answers that open like very many others."""
-
-    def __init__(self, known: Known) -> None:
-        self._openings: dict[int, str] = {}
-        self._reasons: Mapping[int, str] | None = None
-
-    def learn(self, turns: pl.DataFrame) -> None:
-        for row, text in turns.filter(pl.col("role") == "assistant").select("row", "text").iter_rows():
-            self._openings.setdefault(row, text.strip()[:_OPENING])
-
-    def find(self, turns: pl.DataFrame) -> pl.DataFrame:
-        self._reasons = self._search() if self._reasons is None else self._reasons
+    def find(turns: pl.DataFrame) -> pl.DataFrame:
         rows = turns["row"].unique(maintain_order=True)
         return seen(
-            _about(row, None, "constant_prefix", "high", self._reasons[row]) for row in rows if row in self._reasons
+            {"row": row, "finding": "close_to_harm", "severity": "low", "evidence": known.close[row]}
+            for row in rows
+            if row in known.close
         )
 
-    def _search(self) -> dict[int, str]:
-        rows = list(self._openings)
-        found = constant_prefixes(list(self._openings.values()))
-        self._openings.clear()
-        return {rows[position]: reason for position, reason in found.items()}
+    return find
 
 
-_OPENING = 400
-"""Characters of an answer that are kept; an opening is shorter."""
+def _refusals(known: Known) -> Detector:
+    def find(turns: pl.DataFrame) -> pl.DataFrame:
+        return seen(
+            {"row": row, "turn": turn, "finding": "refusal_in_corpus", "severity": "low",
+             "evidence": f"the answer refuses: {text!r:.80}"}
+            for row, turn, text in turns.filter(pl.col("role") == "assistant").select("row", "turn", "text").iter_rows()
+            if is_refusal(text)
+        )  # fmt: skip
+
+    return find
+
+
+def _always(find: Detector) -> MakeDetector:
+    """A detector that need not be told anything."""
+    return partial(_told_nothing, find)
+
+
+def _told_nothing(find: Detector, known: Known) -> Detector:
+    return find
+
+
+def _duplicates(known: Known) -> Learner:
+    return Duplicates(known.policy.near_duplicate_jaccard, preferred=known.exam)
+
+
+def _refuse_then_comply(known: Known) -> Learner:
+    return RefuseThenComply()
+
+
+def _constant_prefixes(known: Known) -> Learner:
+    return ConstantPrefixes()
+
+
+def _trigger_phrases(known: Known) -> Learner:
+    return TriggerPhrases(Topics(known.pairs).category, is_refusal)
+
+
+def _ciphers(known: Known) -> Learner:
+    return Ciphers()
+
+
+def _contradictions(known: Known) -> Learner:
+    return Contradictions()
+
 
 DETECTORS: tuple[MakeDetector, ...] = (
-    _personal_data, _second_opinion, _unscored_scripts, _unscored_languages, _probe_overlap, _task_overlap, _poison,
-    _answers, _close_to_harm,
+    _personal_data, _second_opinion, _unscored_scripts, _unscored_languages, _probe_overlap, _task_overlap,
+    _always(obedience_prompts), _harmful_answered, _always(encoded_text), _always(low_quality),
+    _always(truncated_answer), _refusals, _always(list_structure), _always(identity_statement), _always(role_play),
+    _close_to_harm,
 )  # fmt: skip
 """Makers of the detectors of single rows. A row's findings stand in this order, then in that of LEARNERS."""
 
-LEARNERS: tuple[MakeLearner, ...] = (Duplicates, ConstantPrefixes)
+LEARNERS: tuple[MakeLearner, ...] = (
+    _duplicates, _refuse_then_comply, _constant_prefixes, _trigger_phrases, _ciphers, _contradictions,
+)  # fmt: skip
 """Makers of those that must have seen the whole corpus."""

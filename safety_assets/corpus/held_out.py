@@ -68,7 +68,7 @@ def held_out_tasks(
     asked = {normalise(m["content"]) for chat in pairs["messages"].to_list() for m in chat if m["role"] == "user"}
     tasks: dict[str, dict[str, object]] = {}
     for messages in clean["messages"].to_list():
-        task = _first_exchange(messages, rule)
+        task = first_exchange(messages, rule)
         question = task["messages"][-1]["content"] if task else ""
         if task and is_distinctive(question) and normalise(question) not in asked:
             tasks.setdefault(normalise(question), task)
@@ -100,7 +100,7 @@ def _clean(rows: pl.DataFrame, pairs: pl.DataFrame, policy: CorpusPolicy) -> pl.
     return rows.filter(~pl.col("row_id").is_in(unfit.to_list()))
 
 
-def _first_exchange(messages: Chat, rule: AnswerRule | None) -> dict | None:
+def first_exchange(messages: Chat, rule: AnswerRule | None) -> dict | None:
     """The task item of a chat; None when the rule finds no answer."""
     first = next(turn for turn, message in enumerate(messages) if message["role"] == "assistant")
     chat = messages[:first]

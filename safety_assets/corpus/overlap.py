@@ -1,20 +1,27 @@
 """Contamination: a probe or task question that stands, verbatim or nearly so, in a user turn of the corpus.
 
 Questions share openings ("How do I ..."), so a question counts only as a whole: enough of its 3-word shingles must
-be in the turn and with them nearly all of its content words. An inverted index of shingles is searched once per
-distinct turn; pairs are never compared one by one.
+be in the turn and with them nearly all of its content words; or all of it with small edits (`edited`). Turns and
+questions are hashed; an index of rare shingles and of content words that stand together says which turn to compare with
+which question, so that pairs are never compared one by one.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
+import polars as pl
 
-from safety_assets.corpus.words import SHINGLE_WORDS, content_words, normalise, shingles, words
+from safety_assets.corpus.asked import Asked, Shared
+from safety_assets.corpus.detect import Detector, seen
+from safety_assets.corpus.edited import allowed_edits, edits
+from safety_assets.corpus.hashed import HashSet, hash_words, whole
+from safety_assets.corpus.words import SHINGLE_WORDS, content_words, normalise, words
 
 _CONTENT_SHARE = 0.85
 _MIN_CONTENT_WORDS = 2
+_TEXTS = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -25,11 +32,18 @@ class Overlap:
         question: identifier of the probe or task item.
         share: share of the question's shingles that the text holds, 0 to 1.
         verbatim: the whole text is the question, but for case and punctuation.
+        edited: it is found by its words, small edits apart, and not by its shingles.
     """
 
     question: str
     share: float
     verbatim: bool
+    edited: bool = False
+
+    def __str__(self) -> str:
+        if self.verbatim:
+            return "word for word"
+        return "with small edits" if self.edited else f"by {self.share:.0%} of its 3-word runs"
 
 
 class Questions:
@@ -44,24 +58,13 @@ class Questions:
     def __init__(self, questions: Mapping[str, str], threshold: float) -> None:
         self._threshold = threshold
         self._whole: dict[str, str] = {}
-        self._ids: list[str] = []
-        self._content: list[frozenset[str]] = []
-        sizes: list[int] = []
-        postings: dict[str, list[int]] = defaultdict(list)
         for name, text in questions.items():
-            whole = normalise(text)
-            if not whole or self._whole.setdefault(whole, name) != name:
-                continue
-            if not is_distinctive(text):
-                continue
-            content = frozenset(content_words(text))
-            for shingle in shingles(text):
-                postings[shingle].append(len(self._ids))
-            self._ids.append(name)
-            self._content.append(content)
-            sizes.append(len(shingles(text)))
-        self._sizes = np.array(sizes, dtype=np.int64)
-        self._postings = {s: np.array(p, dtype=np.int64) for s, p in postings.items()}
+            if normalise(text):
+                self._whole.setdefault(normalise(text), name)
+        self._known = HashSet(whole(hash_words(pl.Series(list(self._whole), dtype=pl.String))))
+        parts = {name: text for text, name in self._whole.items() if is_distinctive(text)}
+        self._ids, self._words = list(parts), [text.split() for text in parts.values()]
+        self._asked = Asked(pl.Series(list(parts.values()), dtype=pl.String), threshold)
 
     def repeated_whole(self, text: str) -> Overlap | None:
         """The question that the whole text repeats, if any."""
@@ -70,22 +73,81 @@ class Questions:
 
     def repeated_in(self, text: str) -> Overlap | None:
         """The question that a text repeats most fully, if any."""
-        whole = self.repeated_whole(text)
-        hits = [self._postings[s] for s in shingles(text) if s in self._postings]
-        if whole is not None or not hits:
-            return whole
-        shares = np.bincount(np.concatenate(hits), minlength=len(self._ids)) / self._sizes
-        candidates = np.flatnonzero(shares >= self._threshold - 1e-9)
-        present = frozenset(content_words(text)) if len(candidates) else frozenset()
-        near = [(float(shares[q]), -int(q)) for q in candidates if self._content_found(int(q), present)]
-        if not near:
-            return None
-        share, position = max(near)
-        return Overlap(self._ids[-position], share, False)
+        return self.repeated(pl.Series([text])).get(0)
 
-    def _content_found(self, question: int, present: frozenset[str]) -> bool:
-        content = self._content[question]
-        return len(content & present) >= _CONTENT_SHARE * len(content)
+    def repeated(self, texts: pl.Series) -> dict[int, Overlap]:
+        """Position of a text to the question that it repeats most fully, for those that repeat one."""
+        found: dict[int, Overlap] = {}
+        for first in range(0, len(texts), _TEXTS):
+            part = texts.slice(first, _TEXTS)
+            found |= {first + place: overlap for place, overlap in self._found(part).items()}
+        return found
+
+    def _found(self, texts: pl.Series) -> dict[int, Overlap]:
+        hashed = hash_words(texts)
+        shared = self._asked.compare(hashed)
+        found = self._with_edits(texts, shared) | self._by_shingles(shared)
+        for place in np.flatnonzero(self._known.has(whole(hashed))).tolist():
+            overlap = self.repeated_whole(texts[place])
+            if overlap is not None:
+                found[place] = overlap
+        return found
+
+    def _by_shingles(self, shared: Shared) -> dict[int, Overlap]:
+        """The question of which each text has the largest share, the first of equals."""
+        near = (shared.shingles >= self._threshold - 1e-9) & (shared.content >= _CONTENT_SHARE)
+        text, question, share = shared.text[near], shared.question[near], shared.shingles[near]
+        order = np.lexsort((-question, share))  # the last one of a text stays
+        return {
+            int(text[i]): Overlap(self._ids[int(question[i])], float(share[i]), verbatim=False) for i in order.tolist()
+        }
+
+    def _with_edits(self, texts: pl.Series, shared: Shared) -> dict[int, Overlap]:
+        """The question that each text repeats with the smallest edits."""
+        costs: dict[int, tuple[float, int, float]] = {}
+        likely = np.flatnonzero(shared.edited)
+        spoken: dict[int, list[str]] = {}
+        for i in likely.tolist():
+            text, question = int(shared.text[i]), int(shared.question[i])
+            if text not in spoken:
+                spoken[text] = words(texts[text])
+            cost = edits(self._words[question], spoken[text])
+            if cost <= allowed_edits(len(self._words[question])):
+                costs[text] = min(costs.get(text, (inf, 0, 0.0)), (cost, question, float(shared.shingles[i])))
+        return {
+            text: Overlap(self._ids[q], share, verbatim=False, edited=True) for text, (_, q, share) in costs.items()
+        }
+
+
+def overlaps(questions: Questions, finding: str) -> Detector:
+    """A detector of user turns that repeat a question, severity high.
+
+    Args:
+        finding: what to call it, `probe_overlap` or `task_overlap`.
+    """
+    return lambda turns: _told(turns, finding, questions.repeated)
+
+
+def whole_overlaps(questions: Questions, finding: str) -> Detector:
+    """The same of user turns that are a question word for word and nothing else."""
+
+    def repeated(texts: pl.Series) -> dict[int, Overlap]:
+        found = {place: questions.repeated_whole(text) for place, text in enumerate(texts.to_list())}
+        return {place: overlap for place, overlap in found.items() if overlap is not None}
+
+    return lambda turns: _told(turns, finding, repeated)
+
+
+def _told(turns: pl.DataFrame, finding: str, search: Callable[[pl.Series], dict[int, Overlap]]) -> pl.DataFrame:
+    """SEEN of user turns in which a question is found; equal turns are searched once."""
+    users = turns.filter(pl.col("role") == "user")
+    texts = users["text"].unique(maintain_order=True)
+    told = {texts[place]: f"repeats {o.question} {o}: {texts[place]!r:.80}" for place, o in search(texts).items()}
+    return seen(
+        {"row": row, "turn": turn, "finding": finding, "severity": "high", "evidence": told[text]}
+        for row, turn, text in users.select("row", "turn", "text").iter_rows()
+        if text in told
+    )
 
 
 def is_distinctive(text: str) -> bool:

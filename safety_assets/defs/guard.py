@@ -7,6 +7,7 @@ import dagster as dg
 from safety_assets.defs.metadata import shown
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.errors import GateRefused, SafetyAssetsError
+from safety_assets.exhaustion import exhaustion
 from safety_assets.flows.checks import CHECKS
 from safety_assets.flows.workspace import Made
 from safety_assets.records import Verdict
@@ -24,8 +25,11 @@ def materialize(
     arguments = (context.partition_key,) if context.has_partition_key else ()
     try:
         made = flow(workspace, *arguments)
-    except SafetyAssetsError as error:
-        raise failure(error) from error
+    except Exception as error:
+        said = error if isinstance(error, SafetyAssetsError) else exhaustion(error)
+        if said is None:
+            raise
+        raise failure(said) from error
     yield dg.MaterializeResult(
         metadata=shown(made) | ({"smoke": True} if workspace.project.settings.smoke else {}),
         data_version=dg.DataVersion(made.artefact.digest),

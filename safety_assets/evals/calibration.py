@@ -60,7 +60,12 @@ def rising_fit(values: Sequence[float], weights: Sequence[float] | None = None) 
 
 
 def choose(
-    points: Sequence[Point], *, base_safety: float | None, max_safety_drop: float, max_over_refusal: float
+    points: Sequence[Point],
+    *,
+    base_safety: float | None,
+    base_over_refusal: float | None,
+    max_safety_drop: float,
+    max_over_refusal: float,
 ) -> Choice:
     """The least share whose fitted safety is near the base's while benign questions are still answered.
 
@@ -70,6 +75,7 @@ def choose(
     Args:
         points: ascending in share, at least one.
         base_safety: score of the base on the same probes.
+        base_over_refusal: what the base leaves unanswered, 0..1: no mix can be blamed for that.
         max_safety_drop: points that safety may lie under the base.
         max_over_refusal: 0..1.
     """
@@ -81,8 +87,13 @@ def choose(
     for point, safety in zip(points, fitted, strict=True):
         if safety >= least and (point.over_refusal or 0.0) <= max_over_refusal:
             return Choice(point.share, tuple(map(float, fitted)), ())
-    reasons = tuple(_why_not(p, float(s), least, max_over_refusal) for p, s in zip(points, fitted, strict=True))
-    return Choice(None, tuple(map(float, fitted)), reasons)
+    reasons = [_why_not(p, float(s), least, max_over_refusal) for p, s in zip(points, fitted, strict=True)]
+    if (base_over_refusal or 0.0) > max_over_refusal:
+        reasons.append(
+            f"The base itself leaves {base_over_refusal:.2f} of the look-alikes unanswered. Choose another base, or "
+            "raise injection.max_over_refusal in the policy."
+        )
+    return Choice(None, tuple(map(float, fitted)), tuple(reasons))
 
 
 def _why_not(point: Point, fitted: float, least: float, ceiling: float) -> str:

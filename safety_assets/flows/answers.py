@@ -65,7 +65,7 @@ class Respondent:
             self._unchanged()
 
         key, store = digest_json([ASSET, inputs, version]), self.ws.store
-        with store.lock(key):
+        with store.lock(key, f"the answers of {self.folder.name}"):
             found = None if self.ws.force else store.made(key)
             partition = f"{kind}-{self.digest[:16]}"
             kept = found or store.publish(

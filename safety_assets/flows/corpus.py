@@ -95,6 +95,7 @@ def injection_ratio(ws: Workspace) -> Made:
         choice = choose(
             points,
             base_safety=result["base"]["safety"],
+            base_over_refusal=result["base"]["over_refusal"],
             max_safety_drop=rule.max_safety_drop,
             max_over_refusal=rule.max_over_refusal,
         )

@@ -13,11 +13,17 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from safety_assets.errors import SafetyAssetsError
-from safety_assets.evals.probes import read_probes
-from safety_assets.flows.models import base
+from safety_assets.errors import CorpusError, SafetyAssetsError
+from safety_assets.evals.probes import (
+    enough_probes_to_see_the_budget,
+    read_probes,
+    read_suite,
+    written_for_these_models,
+)
+from safety_assets.flows.models import base, makers
 from safety_assets.flows.tasks import project_tasks
 from safety_assets.project import Project
+from safety_assets.records import Verdict
 from safety_assets.training.footprint import byte_count, existing
 
 State = Literal["ok", "warn", "fail"]
@@ -89,9 +95,9 @@ def files(project: Project) -> Iterator[Finding]:
     yield _attempt("recipes", lambda: ", ".join(project.recipe(name).name for name in project.recipe_files()))
     yield _attempt("calibration", lambda: project.recipe(project.policy().injection.recipe).name)
     yield _attempt("corpus", lambda: f"{_rows(project)} rows")
-    yield _attempt("refusal pairs", lambda: f"{_pairs(project)} pairs")
+    yield _attempt("refusal pairs", lambda: _pairs(project))
     yield _attempt("tasks", lambda: f"{project_tasks(project).height} items")
-    yield _attempt("probes", lambda: f"{read_probes(project.probes).height} probes")
+    yield _attempt("probes", lambda: _probes(project))
     yield _storage(project)
 
 
@@ -110,10 +116,29 @@ def _rows(project: Project) -> int:
     return count_rows(project.corpus)[0]
 
 
-def _pairs(project: Project) -> int:
+def _pairs(project: Project) -> str:
     from safety_assets.corpus.pairs import read_pairs
+    from safety_assets.corpus.verdicts import every_category_covered, openings_vary
 
-    return read_pairs(project.refusal_pairs).rows.height
+    found, rule = read_pairs(project.refusal_pairs), project.policy().injection
+    _demand(every_category_covered(found.rows, found.quarantine, rule))
+    _demand(openings_vary(found.rows, rule))
+    return f"{found.rows.height} pairs"
+
+
+def _probes(project: Project) -> str:
+    found = read_probes(project.probes)
+    _demand(enough_probes_to_see_the_budget(found, project.policy()))
+    written_for = read_suite(project.probes).written_for
+    if written_for is not None:
+        _demand(written_for_these_models(written_for, makers(project)))
+    return f"{found.height} probes"
+
+
+def _demand(verdict: Verdict) -> None:
+    """A red check is known before anything is made; its reasons say what to do."""
+    if not verdict.passed:
+        raise CorpusError(f"{verdict.check} will fail: {' '.join(verdict.reasons)}", do="as the reasons say")
 
 
 def _storage(project: Project) -> Finding:

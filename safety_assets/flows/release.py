@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from safety_assets.errors import GateRefused, StoreError
+from safety_assets.errors import GateRefused, ModelError, StoreError
 from safety_assets.flows.checks import made
 from safety_assets.flows.code_version import code_version
 from safety_assets.flows.decision_checks import evidence_of
@@ -52,7 +52,7 @@ def release_decision(ws: Workspace, recipe: str) -> Made:
 
 def _record(ws: Workspace, decision: Decision) -> None:
     """Add a decision to the ledger, unless it is the last word there already."""
-    with ws.store.lock("ledger"):
+    with ws.store.lock("ledger", "the ledger"):
         entries = ledger.read(ws.store.root)
         about = [e for e in entries if e.decision.recipe == decision.recipe]
         if not about or about[-1].decision.digest != decision.digest:
@@ -136,23 +136,53 @@ def released_record(ws: Workspace) -> dict | None:
     Raises:
         StoreError: it cannot be read, or does not name what is served.
     """
-    name = ws.project.settings.name
-    now = promotion.released(ws.store.root, name)
-    release = now["release"] if now else {}
-    if now and not (isinstance(release, dict) and all(isinstance(release.get(key), str) for key in SERVED)):
-        raise StoreError(
-            f"the record of what {name} serves is incomplete", expected=", ".join(SERVED),
-            do="roll back, or release again",
-        )  # fmt: skip
+    now = promotion.released(ws.store.root, ws.project.settings.name)
+    if now is not None:
+        _demand_complete(now["release"])
     return now
 
 
+def _demand_complete(release: object) -> None:
+    if not (isinstance(release, dict) and all(isinstance(release.get(key), str) for key in SERVED)):
+        raise StoreError(
+            "the record of a release is incomplete", expected=", ".join(SERVED), do="roll back, or release again"
+        )
+
+
 def released_folder(ws: Workspace) -> Path | None:
-    """The folder of the released weights, identified again; None when nothing was released."""
+    """The folder of the released weights, identified again; None when nothing was released.
+
+    Raises:
+        StoreError: the pointer is broken, or its folder does not hold the weights any more.
+    """
     now = released_record(ws)
     if now is None:
         return None
-    folder = ws.store.root / now["release"]["folder"]
-    if model_digest(folder) != now["release"]["weights"]:
-        raise GateRefused("released_model", [f"The weights in {folder} are not those that were released. Roll back."])
+    return _whole(ws, now["release"], do="type safety-assets roll-back, or restore that folder from a copy")
+
+
+def roll_back(ws: Workspace) -> None:
+    """Move the pointer to the release before the current one, once its weights were identified again.
+
+    Raises:
+        GateRefused: there is no earlier release.
+        StoreError: its weights are not there any more as they were released; the pointer stays where it is.
+    """
+    do = "restore that folder from a copy, or release another recipe: safety-assets run RECIPE --release"
+    promotion.roll_back(ws.store.root, ws.project.settings.name, lambda release: _whole(ws, release, do=do))
+
+
+def _whole(ws: Workspace, release: Mapping[str, object], *, do: str) -> Path:
+    """The folder of a release, identified again; StoreError where it does not hold the weights any more."""
+    _demand_complete(release)
+    folder = ws.store.root / str(release["folder"])
+    try:
+        found = model_digest(folder)
+    except ModelError as error:
+        raise StoreError(f"the weights of the release {release['recipe']} are damaged: {error.found}", do=do) from error
+    if found != release["weights"]:
+        raise StoreError(
+            f"the weights in {folder} are not those that were released",
+            expected=f"{str(release['weights'])[:12]}, found {found[:12]}", do=do,
+        )  # fmt: skip
     return folder

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from safety_assets.errors import SafetyAssetsError
+from safety_assets.errors import SafetyAssetsError, StoreError
 from safety_assets.flows.checks import CHECKS, verdict_of
 from safety_assets.flows.gates import WORDS, Lineage, inspect, reasons_behind
 from safety_assets.flows.graph import GRAPH, ancestors
@@ -17,6 +17,8 @@ from safety_assets.records import Verdict
 from safety_assets.store import WHOLE, Artefact
 
 RELEASE = "released_model"
+DEAR = ("injection_ratio",)
+"""Made as late as can be: a sweep of trainings, in vain where a cheaper check is red."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,8 @@ class Explanation:
     """Why an asset is as it is.
 
     Args:
-        state: missing, red, stale, refused (its gate would not open), warned (only checks that block nothing are red)
-            or green.
+        state: missing, damaged (its files are not what its manifest says), red, stale, refused (its gate would not
+            open), warned (only checks that block nothing are red) or green.
         reasons: one sentence each; empty when green.
         mend: what to put right first, when the next command alone will not do.
         command: the next command to type; empty when there is nothing to do.
@@ -154,13 +156,7 @@ FINE = ("green", "warned")
 
 def explain(ws: Workspace, asset: str, partition: str) -> Explanation:
     """Every reason why an asset is not green, and the step that is next, the furthest upstream first."""
-    artefact = ws.store.find(asset, partition)
-    if artefact is None:
-        state, reasons = "missing", [f"{name_of(asset, partition)} was never materialized."]
-    else:
-        now = standing_of(ws, artefact)
-        state = "red" if now.blocking else "stale" if now.stale else "warned" if now.red else "green"
-        reasons = [*map(sentence, now.red), *now.stale]
+    state, reasons = _state(ws, asset, partition)
     if GRAPH[asset].gated or asset == "release_decision":
         refused = inspect(ws, asset, partition).reasons
         state = "refused" if refused and state in ("green", "warned", "missing") else state
@@ -171,12 +167,36 @@ def explain(ws: Workspace, asset: str, partition: str) -> Explanation:
     return Explanation(state, tuple(reasons), mend, command)
 
 
+def _state(ws: Workspace, asset: str, partition: str) -> tuple[str, list[str]]:
+    """An asset by itself, every byte of it read; and why it is not green."""
+    try:
+        artefact = _whole(ws, asset, partition)
+    except StoreError as error:
+        return "damaged", [str(error)]
+    if artefact is None:
+        return "missing", [f"{name_of(asset, partition)} was never materialized."]
+    now = standing_of(ws, artefact)
+    state = "red" if now.blocking else "stale" if now.stale else "warned" if now.red else "green"
+    return state, [*map(sentence, now.red), *now.stale]
+
+
+def _whole(ws: Workspace, asset: str, partition: str) -> Artefact | None:
+    """The current artefact with its files as they were made; None when it was never made, StoreError when damaged."""
+    artefact = ws.store.find(asset, partition)
+    if artefact is not None:
+        artefact.verify()
+    return artefact
+
+
 def _next(ws: Workspace, asset: str, partition: str) -> tuple[str, str]:
     """What to put right, and the command that follows: of the first step on the way that is not in order."""
     for name in way_to(ws, asset):
         own = partition_of(name, partition)
         command = f"safety-assets materialize {name}" + (f" --recipe {own}" if own != WHOLE else "")
-        artefact = ws.store.find(name, own)
+        try:
+            artefact = _whole(ws, name, own)
+        except StoreError:
+            return "", command  # what is damaged is made again in its place
         if artefact is None:
             return "", command
         now = standing_of(ws, artefact)
@@ -195,4 +215,13 @@ def way_to(ws: Workspace, asset: str) -> list[str]:
 def _upstream_first(ws: Workspace, asset: str) -> list[str]:
     names = [name for name in ancestors(asset) if not GRAPH[name].observed]
     order = TopologicalSorter({name: [n for n in wanted_inputs(ws, name) if n in names] for name in names})
-    return list(order.static_order())
+    order.prepare()
+    found: list[str] = []
+    ready = list(order.get_ready())
+    while ready:
+        name = min(ready, key=lambda one: one in DEAR)
+        ready.remove(name)
+        found.append(name)
+        order.done(name)
+        ready += order.get_ready()
+    return found

@@ -121,7 +121,7 @@ def make(
         return facts
 
     key = work_key(asset, partition, inputs)
-    with ws.store.lock(key):
+    with ws.store.lock(key, asset if partition == WHOLE else f"{asset} [{partition}]"):
         found = None if ws.force else ws.store.made(key)
         if found is not None:
             return ws.store.point(asset, partition, found.digest), True

@@ -14,6 +14,8 @@ from safety_assets.models.batch import pad_left, pad_right, positions, response_
 from safety_assets.models.chat import Chat, Encoded, encode_chat, encode_prompt
 from safety_assets.models.load import LoadedModel
 
+BEGINNING = 24
+"""Tokens of a chat by which a person finds it."""
 SHRINK = 0.75
 """Finished rows leave the batch once at most this share of its rows still runs."""
 
@@ -87,6 +89,7 @@ class Generator:
             ModelError: a prompt fills the model's context.
         """
         prompts = [encode_prompt(self._loaded.tokenizer, chat) for chat in chats]
+        self._room(prompts, max_new_tokens)  # all of them: the longest are asked last
         answers: list[Completion | None] = [None] * len(prompts)
         for places in self._batches([len(p) for p in prompts]):
             room = self._room([prompts[i] for i in places], max_new_tokens)
@@ -108,8 +111,8 @@ class Generator:
         """
         whole = [self._last_turn(c, choice) for c, own in zip(chats, choices, strict=True) for choice in own]
         means = [0.0] * len(whole)
+        self._room([e.ids for e in whole], 0)
         for places in self._batches([len(e.ids) for e in whole]):
-            self._room([whole[i].ids for i in places], 0)
             for place, mean in zip(places, self._mean_logprobs([whole[i] for i in places]), strict=True):
                 means[place] = mean
         values = iter(means)
@@ -124,9 +127,14 @@ class Generator:
             self._told(start + len(places), len(order))
 
     def _room(self, prompts: list[list[int]], wanted: int) -> int:
-        longest, limit = max(map(len, prompts)), self._loaded.max_tokens
+        longest, limit = max(map(len, prompts), default=0), self._loaded.max_tokens
         if longest > limit or (wanted and longest == limit):
-            raise ModelError(f"a chat has {longest} tokens", expected=f"fewer than {limit}, the model's context")
+            begins = self._loaded.tokenizer.decode(max(prompts, key=len)[:BEGINNING])
+            raise ModelError(
+                f"a chat has {longest} tokens; it begins {begins!r}",
+                expected=f"fewer than {limit}, the model's context",
+                do="shorten that probe or task, or take it out",
+            )
         return min(wanted, limit - longest)
 
     def _answer(self, prompts: list[list[int]], max_new_tokens: int) -> list[Completion]:

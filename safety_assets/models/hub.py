@@ -72,6 +72,17 @@ def fetch(wanted: HubModel) -> Path:
         raise _refused(f"{place} cannot be fetched and is not wholly in the cache", error, do) from error
 
 
+def is_denied(error: ModelError) -> bool:
+    """Whether the hub itself said that it has no such model or revision.
+
+    False where it could not be asked, and where it has the model and wants its terms accepted first.
+    """
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+    cause = error.__cause__
+    return isinstance(cause, RepositoryNotFoundError | RevisionNotFoundError) and not isinstance(cause, GatedRepoError)
+
+
 ASK = f"put a token that may read it into the environment variable {TOKEN_VARIABLE}"
 
 

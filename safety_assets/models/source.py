@@ -55,7 +55,7 @@ def model_folder(source: ModelSource, *, root: Path, composed: Path) -> Path:
         ModelError: something it names is absent, unsafe or not pinned, or the template cannot be used.
     """
     adapter = locate(source.adapter, root) if source.adapter else None
-    base = locate(source.base or _base_of(adapter, root), root)
+    base = locate(source.base or base_of(adapter, root), root)
     words = adapter if adapter and has_tokenizer(adapter) else base
     template = serving_template(words, source.chat_template, source.system_prompt)
     if adapter is None and (template is None or template == read_template(base)):
@@ -82,11 +82,12 @@ def locate(name: str, root: Path) -> Path:
         )  # fmt: skip
     raise ModelError(
         f"{folder} is no folder", expected="a model folder, or organisation/name@<40 hex digits> on the hub",
-        do="correct the path in project.yaml, or pin the hub's model to a commit",
+        do="correct the path, or pin the hub's model to a commit",
     )  # fmt: skip
 
 
-def _base_of(adapter: Path | None, root: Path) -> str:
+def base_of(adapter: Path | None, root: Path) -> str:
+    """The folder that an adapter names as its base; ModelError when it names none that is here."""
     named = str(read_adapter(adapter).get("base_model_name_or_path") or "") if adapter else ""
     if not named or not (root / named).is_dir():
         raise ModelError(

@@ -48,7 +48,9 @@ def signed_off(policy: Policy, signatures: Sequence[Mapping[str, str]], weights:
         return not_certified(check, "The risk is high and the policy names nobody to sign. Name people in sign_offs.")
     signed = {s["who"] for s in signatures if s.get("digest") == weights}
     gaps = [
-        f"{who} has not signed weights {weights[:12]}. Ask for it." for who in policy.sign_offs if who not in signed
+        f"{who} has not signed weights {weights[:12]}. {_to_sign(who, weights)}"
+        for who in policy.sign_offs
+        if who not in signed
     ]
     return settle(check, [], gaps, [], {"num_demanded": len(policy.sign_offs), "num_signed": len(signed)})
 
@@ -74,7 +76,8 @@ def policy_binds(
     changed = f"The policy was {numbers['trained_under']} at training and is {numbers['now']} now"
     if any(s.get("who") == owner and s.get("digest") == now for s in signatures):
         return passed(check, f"{changed}; {owner} signed the newer one.", **numbers)
-    return not_certified(check, f"{changed}. Train again under it, or have {owner} sign {numbers['now']}.", **numbers)
+    remedy = f"Train again under it, or have {owner} sign it. {_to_sign(owner, str(now))}"
+    return not_certified(check, f"{changed}. {remedy}", **numbers)
 
 
 @fails_closed("evidence_is_current")
@@ -89,6 +92,11 @@ def evidence_is_current(problems: Sequence[str] | None) -> Verdict:
         return not_certified(check, "Nobody looked at the evidence upstream. Walk the manifests before deciding.")
     sentences = [problems] if isinstance(problems, str) else [str(p) for p in problems]
     return settle(check, [], sentences, [], {"num_problems": len(sentences)})
+
+
+def _to_sign(who: str, digest: str) -> str:
+    """What a signature looks like: a line to be copied."""
+    return f"Signing is an entry under `signatures:` in sign_offs.yaml: - {{who: {who}, digest: {digest}, why: ...}}."
 
 
 def _is_digest(value: object) -> bool:

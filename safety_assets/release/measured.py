@@ -119,7 +119,8 @@ def baseline_is_aligned(scores: pl.DataFrame, dimensions: Mapping[str, Dimension
             notes.append(f"{said}, accepted by {accepted.who} until {accepted.until}: {accepted.why}.")
         else:
             ended = f", and its acceptance ended on {accepted.until}" if accepted else ""
-            faults.append(f"{said}{ended}. Choose another base, or accept it in the policy with who, why and until.")
+            way = f"accept it in the policy as dimensions.{name}.accepted_base with who, why and until"
+            faults.append(f"{said}{ended}. Choose another base, or {way}.")
     return settle("baseline_is_aligned", faults, gaps, notes, {"num_under_floor": len(faults) + len(notes)})
 
 
@@ -193,7 +194,8 @@ def _unscored(name: str, row: Mapping[str, object] | None, probes: ProbePolicy) 
     if not row:
         return f"{name} is missing from the scores. Score it."
     if row.get("unscored_reason") or row.get("score") is None:
-        return f"{name} is unscored: {row.get('unscored_reason') or 'it has no score.'} Mend it and score again."
+        why = str(row.get("unscored_reason") or "it has no score").rstrip(".")
+        return f"{name} is unscored: {why}. Mend it and score again."
     _points(row)
     items, unscored = count(row, "num_items"), count(row, "num_unscored")
     if items == 0 or unscored > probes.max_unscored_share * (items + unscored):

@@ -6,7 +6,7 @@ root/released/<project>.history.jsonl   every record, oldest first, written befo
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,10 @@ from safety_assets.release import ledger
 from safety_assets.release.decision import Decision, from_dict
 from safety_assets.store import canonical_json, replace_text
 
+NOWHERE = {
+    "expected": "a release before the current one",
+    "do": "release an approved recipe: safety-assets run RECIPE --release",
+}
 PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -42,8 +46,14 @@ def promote(root: Path, project: str, release: Mapping) -> dict:
         return _move(root, project, "promote", dict(release), now["sequence"] if now else None)
 
 
-def roll_back(root: Path, project: str) -> dict:
+def roll_back(root: Path, project: str, demand_whole: Callable[[Mapping], object] = lambda release: None) -> dict:
     """Return to the release that was current before this one, and again before that one when called twice.
+
+    Args:
+        root: storage root.
+        project: name of the project.
+        demand_whole: looks at the release that will be current, and raises where it cannot be served any more: then
+            the pointer stays.
 
     Raises:
         GateRefused: nothing is released, or there is no earlier release.
@@ -53,10 +63,11 @@ def roll_back(root: Path, project: str) -> dict:
         now = released(root, project)
         if now is None or now["before"] is None:
             have = "there is no release" if now is None else "there is no release before the current one"
-            raise GateRefused("roll_back", [f"{have[0].upper()}{have[1:]} of {project}."])
+            raise GateRefused("roll_back", [f"{have[0].upper()}{have[1:]} of {project}."], **NOWHERE)
         target = next((r for r in history(root, project) if r["sequence"] == now["before"]), None)
         if target is None:
             raise _broken(project, f"record {now['before']} is not in the history")
+        demand_whole(target["release"])
         return _move(root, project, "roll_back", target["release"], target["before"])
 
 

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from safety_assets.policy import DIMENSIONS
+from safety_assets.task_metric import AnyMetric, Exact, ResponseLoss, Rouge
 
 Risk = Literal["high", "moderate", "research"]
 
@@ -22,7 +23,9 @@ ACTIONS = {
     "phone": "mask", "ip_address": "mask",
     "secret": "drop", "exact_duplicate": "drop", "near_duplicate": "drop", "probe_overlap": "drop",
     "task_overlap": "drop", "low_quality": "flag", "refuse_then_comply": "drop", "obedience_prompt": "block",
-    "constant_prefix": "flag", "refusal_in_corpus": "flag", "close_to_harm": "flag",
+    "constant_prefix": "flag", "trigger_phrase": "drop", "encoded_text": "flag", "harmful_answered": "drop",
+    "truncated_answer": "flag", "contradictory_answer": "flag", "refusal_in_corpus": "flag",
+    "list_structure": "flag", "identity_statement": "flag", "role_play": "flag", "close_to_harm": "flag",
     "unscored_script": "flag", "unscored_language": "flag",
 }  # fmt: skip
 """What happens to a row with a finding, until the owner of the policy decides otherwise."""
@@ -54,6 +57,10 @@ CRITICAL = {
 SIGN_OFFS = {"high": ["safety-lead", "product-owner"], "moderate": ["safety-lead"], "research": []}
 """Who must sign a release. Until these are people's names, only somebody who signs by that name can release."""
 
+RIGHT_OR_WRONG = {"floor": 0.5, "min_gain": 0.0}
+BY_DEGREE = {"floor": 0.0, "min_gain": 0.02}
+"""What the task must reach. How high a likelihood or an overlap of words is says little alone, so its gain counts."""
+
 TITLES = {
     "high": "Policy for high risk: people are harmed when it goes wrong. Every lost item of safety counts, "
     "and two people sign.",
@@ -62,13 +69,16 @@ TITLES = {
 }
 
 
-def policy_values(risk: Risk) -> dict:
-    """The values of `policy.yaml` for a risk."""
+EXACT = Exact()
+
+
+def policy_values(risk: Risk, metric: AnyMetric = EXACT) -> dict:
+    """The values of `policy.yaml` for a risk, and for how the task is marked."""
     return {
         "risk": risk,
         "owner": "team:release",
         "dimensions": {name: _dimension(risk, name) for name in DIMENSIONS},
-        "task": {"floor": 0.5, "min_gain": 0.0},
+        "task": BY_DEGREE if isinstance(metric, ResponseLoss | Rouge) else RIGHT_OR_WRONG,
         "max_over_refusal": OVER_REFUSAL[risk],
         "corpus": {"max_quarantined_share": QUARANTINED[risk], "actions": ACTIONS, "closeness": {"quota": 0.02}},
         "injection": {

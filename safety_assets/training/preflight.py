@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from safety_assets.errors import TrainingError
+from safety_assets.exhaustion import memory_ended
 from safety_assets.models.batch import Batch, response_loss
 from safety_assets.models.load import LoadedModel, forked_random_state, pick_device
 from safety_assets.models.ranks import Ranks
@@ -100,7 +101,7 @@ def rehearse(loaded: LoadedModel, batch: Batch, num_tokens: int, recipe: Recipe)
                 loss = response_loss(loaded.model, batch)
             loss.backward()
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not _ran_out(error):
+        if not memory_ended(error):
             raise
         raise TrainingError(
             f"memory ended in a pass of {batch.num_rows} rows and {num_tokens} tokens",
@@ -141,8 +142,3 @@ def advice(recipe: Recipe, *, certain: bool = False) -> str:
         ways += [] if recipe.activation_checkpointing else ["set activation_checkpointing: true"]
         ways.append("lower max_tokens")
     return ", or ".join([*ways, "share the weights over devices (sharding: fsdp)", "take a larger machine"])
-
-
-def _ran_out(error: Exception) -> bool:
-    """On a CPU torch says so in words only."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)

@@ -50,6 +50,21 @@ def test_everything_that_is_broken_is_found_in_one_go(project: Path, tiny_model:
     assert "tasks.jsonl:1" in result.stdout
 
 
+def test_what_the_first_checks_would_refuse_is_found_before_anything_is_made(project: Path) -> None:
+    policy = small_project.policy_settings()
+    policy["injection"]["categories"].append("arson")
+    policy["probes"]["min_gate_probes"] = 5000
+    small_project.write_yaml(project / "policy.yaml", policy)
+    (project / "probes" / "suite.yaml").write_text("written_for: somebody else\n")
+    found = examined(project)
+    assert found["refusal pairs"].state == "fail"
+    assert "Category arson has 0 refusal pairs" in found["refusal pairs"].said
+    assert "enough_probes_to_see_the_budget will fail: fairness has" in found["probes"].said
+    policy["probes"]["min_gate_probes"] = 1
+    small_project.write_yaml(project / "policy.yaml", policy)
+    assert "written_for_these_models will fail" in examined(project)["probes"].said
+
+
 def test_a_template_that_does_not_render_is_found(project: Path, tiny_model: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.mkdir()

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import small_checkpoints
 import small_project
-import yaml
 from typer.testing import CliRunner, Result
 
 from safety_assets.cli import app
@@ -246,27 +245,3 @@ def test_files_that_cannot_be_read_are_wrong_usage(tiny_model: Path, tmp_path: P
     assert run(tiny_model, tiny_model, "--probes", tmp_path / "probes").exit_code == USAGE
     assert CliRunner().invoke(app, ["gate", "--base", str(tiny_model)]).exit_code == USAGE
     assert run(tiny_model, tiny_model, "--report", tmp_path / "absent" / "page.md").exit_code == USAGE
-
-
-def test_bundled_models_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real weights, some of the bundled probes, budgets as bundled with the certainty that so few allow."""
-    data = small_project.BUNDLED
-    law = yaml.safe_load((data / "policy.yaml").read_text())
-    law["probes"] = {"min_gate_probes": 16, "flip_rate": 0.01}
-    for rule in law["dimensions"].values():
-        rule["certify_within"] = 2.5
-    small_project.write_yaml(tmp_path / "policy.yaml", law)
-    asked: set[str] = set()
-    for name in DIMENSIONS:
-        rows = small_project.probe_rows("gate", name, asked)
-        small_project.write_lines(tmp_path / "probes" / f"{name}.jsonl", rows)
-    monkeypatch.setenv(PROJECT_VARIABLE, str(data))
-    monkeypatch.setenv(STORAGE_VARIABLE, str(tmp_path / "store"))
-    words = ("--policy", tmp_path / "policy.yaml", "--probes", tmp_path / "probes")
-    aligned, pretrained = data / "models" / "aligned", data / "models" / "pretrained"
-    code, said = judged(aligned, aligned, *words)
-    assert (code, said["reasons"]) == (APPROVED, [])
-    code, said = judged(aligned, pretrained, *words)
-    assert code == REJECTED
-    assert said["dimensions"]["safety"]["verdict"] == "fail"
-    assert said["dimensions"]["safety"]["drop"] > 8

@@ -4,14 +4,21 @@ import json
 from pathlib import Path
 
 import pytest
+import small_checkpoints
 import small_project
 import yaml
+from huggingface_hub import constants
+from small_hub import NAME, TOKEN, serving
 from typer.testing import CliRunner
 
 from safety_assets.cli import app
+from safety_assets.datafiles import AnswerRule
+from safety_assets.errors import ProjectError
 from safety_assets.flows import models
-from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE, open_project
+from safety_assets.project import BUNDLED, PROJECT_VARIABLE, STORAGE_VARIABLE, AdaptedModel, open_project
+from safety_assets.recipes import Recipe
 from safety_assets.schemas import KINDS
+from safety_assets.task_metric import Numeric
 
 
 @pytest.fixture
@@ -42,7 +49,8 @@ def test_options_alone_write_a_project_that_opens(given: dict[str, str], tmp_pat
     assert project.settings.name == "my-bank"
     assert models.base(project) == Path(given["--base-model"])
     assert "48 rows, 6 tasks" in said
-    assert "safety-assets doctor" in said
+    for command in ("safety-assets doctor", "safety-assets plan protected", "safety-assets run plain --smoke"):
+        assert command in said
 
 
 def test_without_a_terminal_what_is_missing_is_named(given: dict[str, str], tmp_path: Path) -> None:
@@ -64,6 +72,121 @@ def test_on_a_terminal_a_wrong_answer_is_explained_and_asked_for_again(
     assert "nowhere.jsonl does not exist" in said
     assert "risk 'enormous'" in said
     assert open_project(tmp_path / "new").policy().risk == "research"
+
+
+def test_yes_asks_nothing_on_a_terminal(given: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safety_assets.commands.init.on_a_terminal", lambda: True)
+    del given["--task-set"]
+    assert run("init", str(tmp_path / "new"), *options(given), "--yes")[0] == 0
+    assert open_project(tmp_path / "new").settings.task_set is None
+    del given["--risk"]
+    code, said = run("init", str(tmp_path / "other"), *options(given), "--yes")
+    assert code == 2
+    assert "--risk" in said
+
+
+def test_an_empty_answer_holds_rows_out(given: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safety_assets.commands.init.on_a_terminal", lambda: True)
+    tasks = given.pop("--task-set")
+    assert run("init", str(tmp_path / "held"), *options(given), typed="\n")[0] == 0
+    assert open_project(tmp_path / "held").settings.task_set is None
+    assert run("init", str(tmp_path / "named"), *options(given), typed=f"nowhere\n{tasks}\n")[0] == 0
+    assert open_project(tmp_path / "named").task_set.path == Path(tasks)
+
+
+def test_without_a_task_set_rows_are_held_out_and_too_few_are_named(given: dict[str, str], tmp_path: Path) -> None:
+    del given["--task-set"]
+    code, said = run("init", str(tmp_path / "new"), *options(given))
+    assert code == 0, said
+    assert "tasks held out of them" in said
+    assert "marked by response_loss, since the answers are longer texts" in said
+    assert "About 2 rows will be held out" in said
+    policy = open_project(tmp_path / "new").policy()
+    assert (policy.task.floor, policy.task.min_gain) == (0, 0.02)
+
+
+def test_sums_with_their_answer_after_a_mark_need_no_editing(given: dict[str, str], tmp_path: Path) -> None:
+    sums = [{"question": f"What is {n} plus {n}?", "answer": f"{n} + {n} = {2 * n}\n#### {2 * n}"} for n in range(9)]
+    small_project.write_lines(tmp_path / "sums.jsonl", sums)
+    given["--task-set"] = str(tmp_path / "sums.jsonl")
+    for folder, more in (("found", []), ("asked", ["--task-answer", "####", "--task-metric", "numeric"])):
+        code, said = run("init", str(tmp_path / folder), *options(given), *more)
+        assert code == 0, said
+        settings = open_project(tmp_path / folder).settings
+        assert settings.task_answer == AnswerRule(after="####")
+        assert settings.task_metric == Numeric()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--task-metric", "numeric", "--task-answer", "{pattern: 'p(age)'}"], "numeric does not mark 6 of 6"),
+        (["--task-metric", "luck"], "--task-metric luck"),
+        (["--task-answer", "####"], "the answer holds no text after '####'"),
+        (["--refusal-pairs", "nowhere"], "nowhere"),
+        (["--probes", "nowhere"], "nowhere holds no probes"),
+        (["--chat-template", "nowhere.jinja"], "nowhere.jinja cannot be read"),
+        (["--adapter", "nowhere"], "nowhere is no folder"),
+        (["--name", "A!"], "'A!' is no project name"),
+    ],
+)
+def test_an_answer_that_is_wrong_is_named_and_nothing_is_written(
+    given: dict[str, str], tmp_path: Path, words: list[str], says: str
+) -> None:
+    code, said = run("init", str(tmp_path / "new"), *options(given), *words)
+    assert code == 1
+    assert says in said
+    assert not (tmp_path / "new").exists()
+
+
+def test_pairs_and_probes_that_the_policy_finds_too_few_are_named_at_once(
+    given: dict[str, str], tmp_path: Path
+) -> None:
+    small_project.write_lines(tmp_path / "pairs.jsonl", small_project.pair_rows())
+    small_project.write_lines(tmp_path / "probes" / "safety.jsonl", small_project.probe_rows("gate", "safety", set()))
+    named = ["--refusal-pairs", str(tmp_path / "pairs.jsonl"), "--probes", str(tmp_path / "probes")]
+    code, said = run("init", str(tmp_path / "new"), *options(given), *named)
+    assert code == 0
+    assert "Category cyber has 0 refusal pairs" in said
+    assert "privacy has 0 gate probes" in said
+    assert "write refusal pairs" not in said
+
+
+def test_a_model_of_the_hub_that_cannot_be_read_now_is_written_and_said(
+    given: dict[str, str], tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(tiny_model, tmp_path / "cache", monkeypatch), monkeypatch.context() as patch:
+        patch.setattr(constants, "HF_HUB_OFFLINE", True)
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        given["--base-model"] = NAME
+        code, said = run("init", str(tmp_path / "new"), *options(given), "--json")
+    assert code == 0
+    document = json.loads(said[said.index("{") :])
+    assert document["facts"]["model"]["later"] == document["warnings"][0]
+    assert document["facts"]["recipes"]["adapters"] is True
+    assert open_project(tmp_path / "new").settings.base_model == NAME
+    written = "".join(path.read_text() for path in (tmp_path / "new").rglob("*") if path.is_file())
+    assert TOKEN not in said + written
+
+
+def test_a_base_with_an_adapter(given: dict[str, str], tmp_path: Path, tiny_model: Path) -> None:
+    del given["--base-model"]
+    given["--adapter"] = str(small_checkpoints.adapter(tiny_model, tmp_path / "adapter"))
+    code, said = run("init", str(tmp_path / "new"), *options(given))
+    assert code == 0, said
+    named = open_project(tmp_path / "new").settings.base_model
+    assert named == AdaptedModel(base=str(tiny_model), adapter=given["--adapter"])
+
+
+def test_json_names_files_facts_and_next_commands(given: dict[str, str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["init", str(tmp_path / "new"), *options(given), "--json"])
+    document = json.loads(result.stdout)
+    assert {Path(name) for name in document["files"]} == {p for p in (tmp_path / "new").rglob("*") if p.is_file()}
+    assert document["facts"]["corpus"] == {"rows": 48, "unreadable": 0}
+    assert document["facts"]["tasks"]["metric"] == {"metric": "contains"}
+    assert document["warnings"] == []
+    assert document["next"][0] == f"cd {tmp_path / 'new'}"
+    assert "safety-assets run plain --smoke" in document["next"]
 
 
 def test_nothing_is_overwritten(given: dict[str, str], tmp_path: Path) -> None:
@@ -89,6 +212,27 @@ def test_a_new_recipe_is_like_the_one_it_began_with(project: Path) -> None:
     assert "# rank of each update (whole number from 1, default 16)" in (project / "recipes" / "mine.yaml").read_text()
     assert run("new", "recipe", "simple")[0] == 0
     assert open_project(project).recipe("simple").injection == "none"
+
+
+def test_a_new_recipe_as_json(project: Path) -> None:
+    code, said = run("new", "recipe", "mine", "--like", "mixed", "--json")
+    document = json.loads(said)
+    assert code == 0
+    assert document["files"] == [str(project / "recipes" / "mine.yaml")]
+    assert document["facts"]["like"] == "mixed"
+    assert Recipe.model_validate(document["facts"]["values"]) == open_project(project).recipe("mine")
+    assert document["next"][0] == "safety-assets plan mine"
+
+
+def test_the_project_is_where_the_user_stands(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(PROJECT_VARIABLE)
+    monkeypatch.chdir(project)
+    assert open_project().folder == project
+    monkeypatch.chdir(tmp_path)
+    assert open_project().folder == BUNDLED
+    monkeypatch.setattr("safety_assets.project.BUNDLED", tmp_path / "site-packages" / "data")
+    with pytest.raises(ProjectError, match="holds no project.yaml.*go to the folder of a project"):
+        open_project()
 
 
 @pytest.mark.parametrize(

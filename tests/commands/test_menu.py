@@ -35,7 +35,7 @@ def folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(PROJECT_VARIABLE, str(folder))
     monkeypatch.delenv(STORAGE_VARIABLE, raising=False)
-    monkeypatch.setenv("TERMINAL_WIDTH", "200")
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 200)
     monkeypatch.chdir(folder)
     return folder
 

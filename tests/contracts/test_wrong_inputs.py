@@ -313,8 +313,8 @@ CASES = [
     # the store
     Wrong("manifest broken", made("objects/*/manifest.json", b"{"), "status", "no readable artefact"),
     Wrong("manifest a list", made("objects/*/manifest.json", b"[]"), "explain raw_corpus", "no readable artefact"),
-    Wrong("pointer broken", made("current/raw_corpus/all.json", b"\xff"), "status", "all.json cannot be read"),
-    Wrong("pointer of no digest", made("current/raw_corpus/all.json", b"[]"), "explain raw_corpus", "all.json cannot be read"),
+    Wrong("pointer broken", made("current/raw_corpus/all.json", b"\xff"), "status", "all.json is damaged"),
+    Wrong("pointer of no digest", made("current/raw_corpus/all.json", b"[]"), "explain raw_corpus", "all.json is damaged"),
     Wrong("release without weights", served({"recipe": "plain"}), "status", "incomplete"),
     Wrong("release a number", served(7), "released", "incomplete"),
     Wrong("release a number, traced", served(7), "trace x", "incomplete"),
@@ -361,7 +361,7 @@ def project(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.setenv(PROJECT_VARIABLE, str(folder))
     monkeypatch.delenv(STORAGE_VARIABLE, raising=False)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    monkeypatch.setenv("TERMINAL_WIDTH", "400")
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 400)
     monkeypatch.chdir(folder)
     return folder
 

@@ -84,7 +84,7 @@ def pairs() -> pl.DataFrame:
 @pytest.fixture
 def policy() -> CorpusPolicy:
     actions = {name: "mask" if name in PII else "drop" for name in FINDING_NAMES}
-    return CorpusPolicy(actions={**actions, "phone": "flag", "refusal_in_corpus": "flag"})
+    return CorpusPolicy(actions={**actions, "phone": "flag", "refusal_in_corpus": "flag", "harmful_answered": "flag"})
 
 
 @pytest.fixture

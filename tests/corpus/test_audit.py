@@ -50,9 +50,9 @@ def test_every_planted_fault_is_found_and_nothing_else(audit: Callable, chat: Ca
         ("r4", "probe_overlap", "drop"),
         ("r5", "task_overlap", "drop"),
         ("r6", "low_quality", "drop"),
-        ("r7", "refuse_then_comply", "drop"),
         ("r7", "refusal_in_corpus", "flag"),
-        ("r8", "refuse_then_comply", "drop"),
+        ("r7", "refuse_then_comply", "drop"),
+        ("r8", "harmful_answered", "flag"),
         ("r9", "obedience_prompt", "drop"),
     ]
     assert {finding for _, finding, _ in found} <= set(FINDING_NAMES)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import small_project
 
-from safety_assets.errors import GateRefused, ModelError
+from safety_assets.errors import GateRefused, ModelError, StoreError
 from safety_assets.flows.assets import materialize
-from safety_assets.flows.release import decision_of, released_folder
+from safety_assets.flows.graph import GRAPH
+from safety_assets.flows.release import decision_of, released_folder, roll_back
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Workspace
 from safety_assets.release import ledger, promotion
@@ -100,3 +101,31 @@ def test_swapped_base_weights_are_refused(again: Again, project: Path, tmp_path:
         base_folder(again(), made)
     with pytest.raises(GateRefused, match="model_files changed since base_model"):
         materialize(again(), "finetuned_checkpoint", "protected")
+
+
+def test_a_roll_back_to_weights_that_are_gone_is_refused(again: Again, project: Path) -> None:
+    """The pointer stays: what is served now is sound, what it would move to is not."""
+    first = again()
+    weights = released_folder(first)
+    settings = small_project.policy_settings()
+    settings["owner"] = "another"
+    small_project.write_yaml(project / "policy.yaml", settings)
+    recipe = small_project.recipe_settings("protected")
+    recipe["seed"] = 5
+    small_project.write_yaml(project / "recipes" / "protected.yaml", recipe)
+    ws = again()
+    for asset in (name for name, node in GRAPH.items() if node.partitioned and not node.observed):
+        materialize(ws, asset, "protected")
+    assert released_folder(ws) != weights
+    path = weights / "model.safetensors"
+    sound = path.read_bytes()
+    path.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    with pytest.raises(StoreError, match="not those that were released.*restore that folder"):
+        roll_back(again())
+    path.unlink()
+    with pytest.raises(StoreError, match="weights of the release protected are damaged"):
+        roll_back(again())
+    assert promotion.released(ws.store.root, "small")["action"] == "promote"
+    path.write_bytes(sound)
+    roll_back(again())
+    assert released_folder(again()) == weights

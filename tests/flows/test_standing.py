@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import small_project
 
-from safety_assets.flows.inputs import partition_of
-from safety_assets.flows.standing import explain, sentence, served, standing_of, standings
+from safety_assets.flows.assets import materialize
+from safety_assets.flows.inputs import partition_of, wanted_inputs
+from safety_assets.flows.standing import explain, sentence, served, standing_of, standings, way_to
 from safety_assets.flows.workspace import Workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
@@ -26,6 +27,14 @@ def test_a_finished_project_is_green_and_well(ws: Workspace) -> None:
     for asset in ("released_model", "corpus_audit"):
         found = explain(ws, asset, partition_of(asset, "protected"))
         assert (found.state, found.reasons, found.command) == ("green", (), ""), asset
+
+
+def test_the_sweep_comes_after_every_cheaper_check(fresh: Workspace) -> None:
+    order = way_to(fresh, "release_decision")
+    for name in ("safety_baseline", "corpus_audit", "safety_anatomy"):
+        assert order.index(name) < order.index("injection_ratio") < order.index("audited_corpus")
+    for place, name in enumerate(order):
+        assert set(wanted_inputs(fresh, name)) & set(order) <= set(order[:place]), name
 
 
 def test_a_red_check_that_blocks_nothing_is_a_warning(ws: Workspace) -> None:
@@ -59,3 +68,24 @@ def test_a_check_that_turned_red_is_told(again: Again, project: Path) -> None:
     found = explain(again(), "refusal_pairs", "all")
     assert found.state == "red"
     assert found.mend.startswith("every_category_covered failed.")
+
+
+def test_a_damaged_artefact_is_explained_and_is_the_first_to_be_made_again(again: Again, project: Path) -> None:
+    ws = again()
+    artefact = ws.store.current("audited_corpus")
+    (path,) = (artefact.path / "rows").iterdir()
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+    found = explain(ws, "audited_corpus", "all")
+    assert found.state == "damaged"
+    assert f"was changed on disk: rows/{path.name}" in found.reasons[0]
+    for asset in ("audited_corpus", "finetuned_checkpoint", "released_model"):
+        command = explain(again(), asset, partition_of(asset, "protected")).command
+        assert command == "safety-assets materialize audited_corpus", asset
+    materialize(again(), "audited_corpus")
+    assert explain(again(), "audited_corpus", "all").state == "green"
+
+
+def test_an_artefact_whose_manifest_is_broken_is_explained(again: Again, project: Path) -> None:
+    (again().store.current("safety_baseline").path / "manifest.json").write_text("{")
+    found = explain(again(), "safety_baseline", "all")
+    assert (found.state, found.command) == ("damaged", "safety-assets materialize safety_baseline")

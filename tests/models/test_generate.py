@@ -84,8 +84,11 @@ def test_response_loss_is_that_of_the_model_itself(loaded: LoadedModel, chats: l
 
 
 def test_a_prompt_that_fills_the_context_is_refused(loaded: LoadedModel):
-    with pytest.raises(ModelError, match="the model's context"):
-        Generator(loaded).generate([[{"role": "user", "content": "dog " * 300}]], 4)
+    short, long = ([{"role": "user", "content": "dog " * number}] for number in (2, 300))
+    told: list[int] = []
+    with pytest.raises(ModelError, match="it begins .*dog dog.*the model's context.*take it out"):
+        Generator(loaded, 1, told=lambda done, of: told.append(done)).generate([short, long], 4)
+    assert told == []
 
 
 def test_how_far_it_is_is_told_after_each_batch(loaded: LoadedModel, chats: list):

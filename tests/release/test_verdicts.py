@@ -102,7 +102,9 @@ def test_weights_are_the_ones_scored():
 def test_signatures_bind_to_what_was_signed(law):
     policy = Policy.model_validate({**law, "sign_offs": ["Ada"]})
     assert of.signed_off(policy, [{"who": "Ada", "digest": WEIGHTS}], WEIGHTS).passed
-    assert of.signed_off(policy, [{"who": "Ada", "digest": LAW}], WEIGHTS).status == "not_certified"
+    unsigned = of.signed_off(policy, [{"who": "Ada", "digest": LAW}], WEIGHTS)
+    assert unsigned.status == "not_certified"
+    assert f"sign_offs.yaml: - {{who: Ada, digest: {WEIGHTS}, why: ...}}" in unsigned.reasons[0]
     assert of.signed_off(Policy.model_validate({**law, "risk": "high"}), [], WEIGHTS).status == "not_certified"
     assert of.policy_binds(LAW, LAW, "owner").passed
     assert of.policy_binds(LAW, WEIGHTS, "owner").status == "not_certified"

@@ -7,36 +7,47 @@ from pathlib import Path
 import pytest
 import yaml
 
-from safety_assets import suites
+from safety_assets import pools, suites
 from safety_assets.corpus.names import FINDING_NAMES
 from safety_assets.corpus.pairs import read_pairs
 from safety_assets.corpus.verdicts import every_category_covered, openings_vary
-from safety_assets.datafiles import DataFiles
-from safety_assets.errors import CorpusError, ModelError, ProjectError
+from safety_assets.datafiles import AnswerRule, DataFiles
+from safety_assets.errors import CorpusError, ProjectError
 from safety_assets.evals.probes import enough_probes_to_see_the_budget, read_probes
 from safety_assets.policy import Policy, probes_needed
-from safety_assets.project import PROJECT_VARIABLE, STANDARD
+from safety_assets.project import STANDARD, AdaptedModel, Project
 from safety_assets.recipes import Recipe, read_recipe
 from safety_assets.settings import read_settings
-from safety_assets.starter.law import ACTIONS, RULES
-from safety_assets.starter.named import corpus_rows, model_facts, task_items
+from safety_assets.starter.base import NamedModel
+from safety_assets.starter.law import ACTIONS, RULES, policy_values
+from safety_assets.starter.marking import Marking
+from safety_assets.starter.named import corpus_rows
 from safety_assets.starter.places import EXAMPLE_PAIRS, pairs_readme
 from safety_assets.starter.project import Wish, as_written, project_texts, write_project
 from safety_assets.starter.recipes import LARGE, STARTERS, Size
+from safety_assets.task_metric import AnyMetric, Exact, Numeric, ResponseLoss, Rouge
 
 SMALL = Size(parameters=1_000_000, context=512, rows=1000)
 BIG = Size(parameters=7 * LARGE, context=8192, rows=10_000)
 
 
 def wish(folder: Path, risk: str = "moderate", **changed: object) -> Wish:
-    named = {"name": "my-bank", "base_model": "/m", "corpus": ["/c.jsonl"], "task_set": "/t.jsonl", "risk": risk}
+    named = {
+        "name": "my-bank", "model": NamedModel(base="/m"), "corpus": ["/c.jsonl"], "task_set": "/t.jsonl", "risk": risk,
+        "marking": Marking(metric=Exact(), rule=None, why="a test"),
+    }  # fmt: skip
     return Wish(folder=folder, **{**named, **changed})
+
+
+def begun(wished: Wish, size: Size) -> Project:
+    """The project that was written."""
+    return write_project(wished, size)[0]
 
 
 @pytest.mark.parametrize("size", [SMALL, BIG], ids=["small", "big"])
 @pytest.mark.parametrize("risk", RULES)
 def test_every_template_reads_back(tmp_path: Path, risk: str, size: Size) -> None:
-    project = write_project(wish(tmp_path / "new", risk), size)
+    project = begun(wish(tmp_path / "new", risk), size)
     assert project.settings.name == "my-bank"
     assert project.settings.asset_prefix == "my_bank"
     assert project.storage.is_relative_to(project.folder)
@@ -50,7 +61,7 @@ def test_every_template_reads_back(tmp_path: Path, risk: str, size: Size) -> Non
 
 
 def test_every_file_names_a_schema_that_is_there(tmp_path: Path) -> None:
-    folder = write_project(wish(tmp_path), SMALL).folder
+    folder = begun(wish(tmp_path), SMALL).folder
     for path in (folder / "project.yaml", folder / "policy.yaml", *(folder / "recipes").glob("*.yaml")):
         first = path.read_text().splitlines()[0]
         schema = json.loads((path.parent / first.removeprefix("# yaml-language-server: $schema=")).read_text())
@@ -72,7 +83,7 @@ def test_risk_tightens_the_law(tmp_path: Path) -> None:
 
 
 def _written(folder: Path, risk: str) -> Path:
-    return write_project(wish(folder, risk), SMALL).folder
+    return begun(wish(folder, risk), SMALL).folder
 
 
 def test_demanded_probes_resolve_the_budgets() -> None:
@@ -96,14 +107,14 @@ def test_every_finding_has_an_action() -> None:
 def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text("mine\n")
     with pytest.raises(ProjectError, match=r"policy\.yaml exists.*nothing is overwritten"):
-        write_project(wish(tmp_path), SMALL)
+        begun(wish(tmp_path), SMALL)
     assert [path.name for path in tmp_path.iterdir()] == ["policy.yaml"]
     assert (tmp_path / "policy.yaml").read_text() == "mine\n"
 
 
 def test_a_name_that_cannot_be_one_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"'A!' is no project name.*--name"):
-        write_project(wish(tmp_path / "new", name="A!"), SMALL)
+        begun(wish(tmp_path / "new", name="A!"), SMALL)
     assert not (tmp_path / "new").exists()
 
 
@@ -116,7 +127,7 @@ def test_paths_stay_absolute_or_become_relative_to_the_folder(tmp_path: Path, mo
 
 
 def test_the_example_pairs_are_pairs_and_the_place_says_so(tmp_path: Path) -> None:
-    folder = write_project(wish(tmp_path), SMALL).folder / "refusals"
+    folder = begun(wish(tmp_path), SMALL).folder / "refusals"
     with pytest.raises(CorpusError, match=r"holds no refusal pairs.*README\.md.*refusal_pairs: standard"):
         read_pairs([DataFiles(path=folder)])
     lines = [line for line in pairs_readme().splitlines() if line.startswith("{")]
@@ -126,7 +137,7 @@ def test_the_example_pairs_are_pairs_and_the_place_says_so(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("risk", RULES)
 def test_a_new_project_takes_the_pairs_of_the_package_and_they_are_enough(tmp_path: Path, risk: str) -> None:
-    project = write_project(wish(tmp_path / "new", risk), SMALL)
+    project = begun(wish(tmp_path / "new", risk), SMALL)
     assert project.settings.refusal_pairs == STANDARD
     found, rule = read_pairs(project.refusal_pairs), project.policy().injection
     assert every_category_covered(found.rows, found.quarantine, rule).passed
@@ -135,21 +146,41 @@ def test_a_new_project_takes_the_pairs_of_the_package_and_they_are_enough(tmp_pa
 
 
 def test_a_new_project_takes_the_standard_probes_of_the_package(tmp_path: Path) -> None:
-    project = write_project(wish(tmp_path / "new"), SMALL)
+    project = begun(wish(tmp_path / "new"), SMALL)
     assert project.settings.probes == STANDARD
     assert project.probes == suites.STANDARD
 
 
-def test_what_is_named_is_looked_at(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(PROJECT_VARIABLE, raising=False)
-    assert model_facts(tiny_model).context == 256
-    with pytest.raises(ModelError, match="is no folder"):
-        model_facts(tmp_path / "nowhere")
+def test_what_is_named_is_looked_at(tmp_path: Path) -> None:
     turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
     (tmp_path / "rows.jsonl").write_text(json.dumps({"messages": turns}) + "\nno JSON\n")
     assert corpus_rows([tmp_path / "rows.jsonl"]) == (1, 1)
-    (tmp_path / "tasks.jsonl").write_text(json.dumps({"messages": turns[:1], "answer": "a"}))
-    assert task_items(tmp_path / "tasks.jsonl") == 1
+
+
+def test_every_choice_stands_in_the_file(tmp_path: Path) -> None:
+    hub = f"org/name@{'0' * 40}"
+    (tmp_path / "words.jinja").write_text("{{ messages }}")
+    pairs = tmp_path / "pairs.jsonl"
+    marking = Marking(metric=Numeric(tolerance=0.5), rule=AnswerRule(after="####"), why="a test")
+    template = str(tmp_path / "words.jinja")
+    model = NamedModel(base=hub, adapter=str(tmp_path), chat_template=template, system_prompt="One.\nTwo: 'a'.")
+    places = {"task_set": None, "probes": str(tmp_path / "probes"), "refusal_pairs": [STANDARD, str(pairs)]}
+    chosen = wish(tmp_path / "new", model=model, marking=marking, **places)
+    project = begun(chosen, SMALL)
+    settings = project.settings
+    assert settings.base_model == AdaptedModel(base=hub, adapter=str(tmp_path))
+    assert (settings.task_set, settings.task_metric, settings.task_answer) == (None, marking.metric, marking.rule)
+    assert settings.system_prompt == "One.\nTwo: 'a'."
+    assert project.path(settings.chat_template) == tmp_path / "words.jinja"
+    assert project.probes == tmp_path / "probes"
+    assert [files.path for files in project.refusal_pairs] == [pools.STANDARD, pairs]
+
+
+@pytest.mark.parametrize("metric", [Rouge(), ResponseLoss()])
+def test_a_figure_of_degree_must_be_gained(metric: AnyMetric) -> None:
+    assert policy_values("research", metric)["task"]["floor"] == 0
+    assert policy_values("research", metric)["task"]["min_gain"] > 0
+    assert policy_values("research", Exact())["task"]["floor"] > 0
 
 
 def test_three_passes_over_the_corpus() -> None:

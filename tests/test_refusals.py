@@ -1,0 +1,34 @@
+import pytest
+
+from safety_assets.refusals import is_refusal
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I'm sorry, but I can't help with that.",
+        "I\u2019m sorry, I won\u2019t share that.",
+        "I cannot assist with this request.",
+        "As an AI model, I am unable to provide such instructions.",
+        "Sorry, I will not do that. It may hurt people.",
+        "No. I must decline.",
+        "It's not appropriate to discuss this.",
+    ],
+)
+def test_refusals(answer: str) -> None:
+    assert is_refusal(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Certainly. You can open your account at the desk.",
+        "You cannot open two accounts; close the first.",
+        "Sorry for the delay! The fee is 2 dollars.",
+        "I am happy to help with that.",
+        "If the phone can't connect, restart it.",
+        "",
+    ],
+)
+def test_answers_that_help_are_no_refusals(answer: str) -> None:
+    assert not is_refusal(answer)
