@@ -28,12 +28,16 @@ def read_settings(path: Path, kind: type[S]) -> S:
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        twice, unfit = list(_twice(node)), list(_unfit(node))
         value = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path} cannot be read: {error}", expected=f"a {kind.__name__} file in YAML") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a number that Python does not read
         raise ProjectError(f"{path} is not YAML: {error}", expected=f"a {kind.__name__} file in YAML") from error
-    twice = list(_twice(node))
+    except RecursionError as error:
+        raise ProjectError(f"{path} is nested without end", expected=f"a {kind.__name__} file in YAML") from error
+    if unfit:
+        raise ProjectError("; ".join(f"{path}:{line}: a NUL character" for line in unfit), do="remove it")
     if twice:
         raise ProjectError("; ".join(f"{path}:{line}: {key} stands twice" for key, line in twice), do="keep one")
     if not isinstance(value, dict):
@@ -60,6 +64,20 @@ def _twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
         case yaml.SequenceNode():
             for value in node.value:
                 yield from _twice(value)
+
+
+def _unfit(node: yaml.Node | None) -> Iterator[int]:
+    """Lines of scalars with a NUL character: no path and no name may hold one."""
+    match node:
+        case yaml.ScalarNode() if "\0" in node.value:
+            yield node.start_mark.line + 1
+        case yaml.MappingNode():
+            for pair in node.value:
+                for part in pair:
+                    yield from _unfit(part)
+        case yaml.SequenceNode():
+            for part in node.value:
+                yield from _unfit(part)
 
 
 def _fault(path: Path, node: yaml.Node | None, error: Any) -> str:

@@ -33,7 +33,6 @@ def audit_command(
     """Audit files of chats without a project: personal data, duplicates, poison, probes, quality. Changes nothing.
 
     Lines in = kept + dropped + quarantined; a row that a finding blocks counts as dropped until somebody decides.
-
     """
     law = _law(policy)
     found = audit_alone(corpus, law, probes or suites.STANDARD, findings=findings, processes=processes)

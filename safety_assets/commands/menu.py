@@ -52,7 +52,7 @@ MENU = (
     Entry(
         "demo", "materialize", START, "Fine-tune twice on the bundled project, and see what the gate says.",
         ("make demo  # sets DAGSTER_HOME and calls safety-assets demo",),
-        ("0 shown", "1 it ended before its time", USAGE),
+        ("0 shown", "1 it ended before its time", USAGE, STOPPED),
     ),
     Entry(
         "plan", "plan", RUN, "What a recipe will cost here: memory, disk, time.",
@@ -80,8 +80,8 @@ MENU = (
     Entry(
         "audit", "audit", RUN, "What is wrong with a corpus, row by row, without a project.",
         (
-            "safety-assets audit rows.jsonl --findings findings.parquet",
-            "safety-assets audit rows.jsonl --findings findings.parquet --policy policy.yaml --json",
+            "safety-assets audit corpus --findings findings.parquet",
+            "safety-assets audit corpus --policy policy.yaml --probes probes --json",
         ),
         ("0 audited, whatever was found", "1 the corpus cannot be read", USAGE),
     ),

@@ -42,7 +42,7 @@ def heard(message: Message) -> Stretch | str | None:
         case {"event": "answered", "model": model, "done": int(done), "of": int(of)}:
             return Stretch(f"asking {model}", done, of, "answers")
         case {"event": "sweep", "done": int(done), "of": int(of)}:
-            return Stretch("sweep", done, of, "shares")
+            return Stretch("sweep", done, of, "runs")
         case {"share": share, "state": "scored", "safety": safety, "over_refusal": refused}:
             return f"share {share:g}: safety {_number(safety)}, share of look-alikes refused {_number(refused)}"
         case {"share": share, "state": state}:

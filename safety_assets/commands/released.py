@@ -7,10 +7,9 @@ import typer
 from safety_assets.commands.documents import release_document
 from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
 from safety_assets.errors import StoreError
-from safety_assets.flows.release import released_folder
+from safety_assets.flows.release import released_folder, released_record
 from safety_assets.flows.release import roll_back as move_back
 from safety_assets.flows.workspace import Workspace
-from safety_assets.release import promotion
 
 
 @app.command()
@@ -43,14 +42,14 @@ def roll_back(as_json: JSON = False) -> None:
 
 
 def _print_release(ws: Workspace) -> None:
-    record = promotion.released(ws.store.root, ws.project.settings.name)
+    record = released_record(ws)
     assert record is not None
     print_json(release_document(ws, record))
 
 
 def released_line(ws: Workspace) -> str:
     """One line: recipe, weights, since when, where."""
-    now = promotion.released(ws.store.root, ws.project.settings.name)
+    now = released_record(ws)
     if now is None:
         return "nothing"
     release = now["release"]

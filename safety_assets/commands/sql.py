@@ -1,6 +1,7 @@
 """`sql`: the corpus, its findings and what became of it, asked in SQL."""
 
-import json
+import math
+from collections import Counter
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
+from safety_assets.errors import ProjectError
 from safety_assets.flows.views import Answer, ask, described
 
 SHOWN_ROWS = 100
@@ -28,19 +30,31 @@ def sql(
     store = workspace().store
     answer = ask(store, query) if query else described(store)
     if as_json:
-        rows = [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]
-        print_json(rows)
+        print_json(_records(answer))
     else:
         _show(answer)
 
 
+def _records(answer: Answer) -> list[object]:
+    """A JSON object per row; ProjectError where two columns have one name, since one would be lost."""
+    twice = [name for name, number in Counter(answer.columns).items() if number > 1]
+    if twice:
+        raise ProjectError(f"several columns are called {', '.join(twice)}", do="give each a name of its own, with AS")
+    return [_plain(dict(zip(answer.columns, row, strict=True))) for row in answer.rows]
+
+
 def _plain(value: object) -> object:
-    """A value as JSON has it; times and numbers that it has no word for as text."""
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
-        return str(value)
-    return value
+    """A value in JSON types: what is not finite is null, what JSON has no word for is text."""
+    match value:
+        case dict():
+            return {str(key): _plain(part) for key, part in value.items()}
+        case list() | tuple():
+            return [_plain(part) for part in value]
+        case float():
+            return value if math.isfinite(value) else None
+        case None | bool() | int() | str():
+            return value
+    return str(value)
 
 
 def _show(answer: Answer) -> None:

@@ -14,7 +14,7 @@ def trace_command(
     row_id: Annotated[str, typer.Argument(help="Id of a row or pair, as findings and pages show it.")],
     as_json: JSON = False,
 ) -> None:
-    """List the audits, checkpoints and releases that a row went into. Exit code 1 when the store knows no such row."""
+    """List the audits, checkpoints and releases that a row went into."""
     found = trace(workspace(), row_id)
     if as_json:
         print_json(found.as_dict())

@@ -38,12 +38,23 @@ def source_files(given: Sequence[DataFiles]) -> list[SourceFile]:
     found: dict[Path, SourceFile] = {}
     for part in given:
         for name, file in _files_of(part.path):
-            found.setdefault(file.resolve(), SourceFile(name, file, part.columns))
+            found.setdefault(_place(file), SourceFile(name, file, part.columns))
     names = Counter(source.name for source in found.values())
     return [
         source if names[source.name] == 1 else SourceFile(str(path), source.path, source.columns)
         for path, source in found.items()
     ]
+
+
+def _place(file: Path) -> Path:
+    """The file behind every link."""
+    try:
+        str(file).encode()
+        return file.resolve()
+    except UnicodeEncodeError as error:
+        raise CorpusError(f"{file!a} has a name that is not UTF-8", do="rename the file") from error
+    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
+        raise CorpusError(f"{file} leads nowhere: {error}", do="correct the link") from error
 
 
 def _files_of(path: Path) -> list[tuple[str, Path]]:

@@ -88,8 +88,9 @@ def _row(path: Path, number: int, line: str) -> dict[str, object]:
     where = f"{path}:{number}"
     try:
         row = json.loads(line)
-    except ValueError as error:
-        raise CorpusError(f"{where} is not JSON: {error}", do="correct the line or remove it") from error
+        json.dumps(row, ensure_ascii=False).encode()  # half a character, escaped, is JSON and no text
+    except (ValueError, RecursionError) as error:
+        raise CorpusError(f"{where} is not JSON in UTF-8: {error}", do="correct the line or remove it") from error
     faults = _faults(row)
     if faults:
         raise CorpusError(f"{where}: {faults[0]}", do="correct the line or remove it")

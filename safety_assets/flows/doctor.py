@@ -145,7 +145,7 @@ def _demand(verdict: Verdict) -> None:
 
 def _storage(project: Project) -> Finding:
     there = existing(project.storage)
-    if os.access(there, os.W_OK):
+    if there.is_dir() and os.access(there, os.W_OK):
         return Finding("storage", "ok", str(project.storage))
     return Finding("storage", "fail", f"{there} cannot be written", "set storage in project.yaml to a folder of yours")
 

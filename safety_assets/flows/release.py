@@ -23,6 +23,10 @@ SMOKE = (
 )
 
 
+SERVED = ("recipe", "weights", "folder")
+"""What the record of a release must name for serving."""
+
+
 def release_decision(ws: Workspace, recipe: str) -> Made:
     """Approved, rejected or not certified, with every reason. It never refuses: what is missing is a reason.
 
@@ -126,13 +130,32 @@ def _promoted(ws: Workspace, release: Mapping[str, object]) -> dict:
     return promotion.promote(ws.store.root, name, release)
 
 
+def released_record(ws: Workspace) -> dict | None:
+    """The current record of the pointer; None when nothing was released.
+
+    Raises:
+        StoreError: it cannot be read, or does not name what is served.
+    """
+    now = promotion.released(ws.store.root, ws.project.settings.name)
+    if now is not None:
+        _demand_complete(now["release"])
+    return now
+
+
+def _demand_complete(release: object) -> None:
+    if not (isinstance(release, dict) and all(isinstance(release.get(key), str) for key in SERVED)):
+        raise StoreError(
+            "the record of a release is incomplete", expected=", ".join(SERVED), do="roll back, or release again"
+        )
+
+
 def released_folder(ws: Workspace) -> Path | None:
     """The folder of the released weights, identified again; None when nothing was released.
 
     Raises:
         StoreError: the pointer is broken, or its folder does not hold the weights any more.
     """
-    now = promotion.released(ws.store.root, ws.project.settings.name)
+    now = released_record(ws)
     if now is None:
         return None
     return _whole(ws, now["release"], do="type safety-assets roll-back, or restore that folder from a copy")
@@ -151,6 +174,7 @@ def roll_back(ws: Workspace) -> None:
 
 def _whole(ws: Workspace, release: Mapping[str, object], *, do: str) -> Path:
     """The folder of a release, identified again; StoreError where it does not hold the weights any more."""
+    _demand_complete(release)
     folder = ws.store.root / str(release["folder"])
     try:
         found = model_digest(folder)

@@ -11,10 +11,9 @@ from safety_assets.flows.checks import CHECKS, verdict_of
 from safety_assets.flows.gates import WORDS, Lineage, inspect, reasons_behind
 from safety_assets.flows.graph import GRAPH, ancestors
 from safety_assets.flows.inputs import name_of, partition_of, wanted_inputs
-from safety_assets.flows.release import released_folder
+from safety_assets.flows.release import released_folder, released_record
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import Verdict
-from safety_assets.release import promotion
 from safety_assets.store import WHOLE, Artefact
 
 RELEASE = "released_model"
@@ -80,7 +79,7 @@ class Served:
 
 def served(ws: Workspace) -> Served | None:
     """What is released now, every byte behind it read again; None when nothing is."""
-    record = promotion.released(ws.store.root, ws.project.settings.name)
+    record = released_record(ws)
     if record is None:
         return None
     release, problems = record["release"], []

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 import polars as pl
 
 from safety_assets.errors import StoreError
+from safety_assets.flows.release import released_record
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import AUDITED, FINDINGS, PAIRS, ROWS, Table
-from safety_assets.release import promotion
 from safety_assets.store import WHOLE, Artefact
 
 DATA = {"raw_corpus": ("rows", ROWS), "refusal_pairs": ("pairs", PAIRS)}
@@ -101,7 +101,7 @@ def _checkpoints(ws: Workspace, row_id: str, audited: dict[str, Place]) -> Itera
 
 
 def _releases(ws: Workspace, checkpoints: set[str]) -> Iterator[Place]:
-    now = promotion.released(ws.store.root, ws.project.settings.name)
+    now = released_record(ws)
     served = now["release"].get("checkpoint") if now else None
     for artefact in ws.store.all("released_model"):
         checkpoint = artefact.manifest.inputs.get("finetuned_checkpoint")

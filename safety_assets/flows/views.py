@@ -62,18 +62,24 @@ class Answer:
 
 
 def ask(store: Store, query: str) -> Answer:
-    """The answer to one query over what is current now.
+    """The answer to one query over what is current now. It reads the artefacts of the store and no other file.
 
     Raises:
-        ProjectError: the query is wrong, or would change something.
+        ProjectError: the query is wrong, or is more than a question.
     """
     import duckdb
 
     with duckdb.connect(str(write_views(store)), read_only=True) as connection:
         try:
+            query.encode()
+            connection.execute(f"SET allowed_directories = [{_quoted(store.root / 'objects')}]")
+            connection.execute("SET enable_external_access = false")
+            kinds = [statement.type for statement in connection.extract_statements(query)]
+            if kinds != [duckdb.StatementType.SELECT]:
+                raise ProjectError("the query is more than a question", expected="one SELECT, since nothing is changed")
             found = connection.execute(query)
             return Answer(tuple(column[0] for column in found.description or ()), found.fetchall())
-        except duckdb.Error as error:
+        except (duckdb.Error, UnicodeEncodeError) as error:
             views = ", ".join([*(name for name, *_ in TABLES), "turns"])
             said = " ".join(str(error).split())
             raise ProjectError(f"the query fails: {said}", expected=f"a query over {views}") from error

@@ -79,7 +79,7 @@ REFUSED = {
     "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
 }  # fmt: skip
-"""Every command where there is no project: kind of the error and exit code."""
+"""Every command where there is no project, or nothing of what it is about: kind of the error and exit code."""
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +129,27 @@ def test_success_is_one_document_with_stable_keys(case: Case) -> None:
     assert result.exit_code == case.code, result.output
     assert set(json.loads(result.stdout)) == case.keys
     assert result.stderr == ""
+
+
+def test_the_page_for_programs_names_every_key() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "command-line.md").read_text()
+    rows = dict(line.strip("|").split(" | ", 1) for line in page.splitlines() if line.startswith("| `"))
+    told = {name.strip(" `"): keys for names, keys in rows.items() for name in names.split(",")}
+    for case in (case for case in CASES if not case.words.startswith("schema")):
+        command = case.words.split()[0]
+        assert {key for key in case.keys if f"`{key}`" not in told[command]} == set(), command
+    assert set(told) == {name for name in command_tree.leaves() if name not in SAY_NO_JSON}
+
+
+def test_sql_gives_an_object_per_row_of_values_that_json_has() -> None:
+    (row,) = json.loads(
+        call(
+            "sql",
+            "select 'nan'::double as x, [1.5, 'inf'::double] as l, date '2026-01-02' as d, count(*) as n from rows",
+        ).stdout
+    )
+    assert row == {"x": None, "l": [1.5, None], "d": "2026-01-02", "n": len(small_project.corpus_rows())}
+    assert "several columns are called a" in error_of(call("sql", "select 1 as a, 2 as a"))["found"]
 
 
 def test_a_roll_back_is_told_as_the_release_it_returned_to(project: Path) -> None:

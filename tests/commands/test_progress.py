@@ -58,7 +58,7 @@ def written(console: Console) -> str:
             {"share": 0.1, "state": "scored", "safety": 8.0, "over_refusal": None},
             "share 0.1: safety 8.00, share of look-alikes refused unknown",
         ),
-        ({"event": "sweep", "done": 1, "of": 4}, Stretch("sweep", 1, 4, "shares")),
+        ({"event": "sweep", "done": 1, "of": 4}, Stretch("sweep", 1, 4, "runs")),
         ({"event": "watch", "step": 20, "scores": {"safety": 8.0}}, "step 20: safety 8.00"),
         (
             {"event": "monitor", "step": 20, "fallen": {"safety": 1.0}, "action": "stop"},

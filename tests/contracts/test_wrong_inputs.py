@@ -1,9 +1,10 @@
 """Wrong inputs of every kind end in a sentence that names the place and the remedy, never in a traceback."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +29,18 @@ class Wrong:
         spoil: makes it wrong in a project's folder.
         words: the command that meets it.
         place: what the message must name: file and line, key, or argument.
+        env: environment variables that are set; `{folder}` is the project's.
     """
 
     name: str
     spoil: Spoil
-    words: str
+    words: str | tuple[str, ...]
     place: str
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def called(self) -> list[str]:
+        return self.words.split() if isinstance(self.words, str) else list(self.words)
 
 
 def value(file: str, *keys: str | int, to: object) -> Spoil:
@@ -100,12 +107,47 @@ def folder_instead(file: str) -> Spoil:
     return spoil
 
 
+def link(file: str, to: str) -> Spoil:
+    """A link where a file was."""
+
+    def spoil(folder: Path) -> None:
+        (folder / file).unlink()
+        (folder / file).symlink_to(to)
+
+    return spoil
+
+
+def made(pattern: str, content: bytes) -> Spoil:
+    """Make the raw corpus and damage the first file of the store that fits."""
+
+    def spoil(folder: Path) -> None:
+        assert CliRunner().invoke(app, ["materialize", "raw_corpus"]).exit_code == 0
+        next((folder / "store").glob(pattern)).write_bytes(content)
+
+    return spoil
+
+
+def served(release: object) -> Spoil:
+    """A pointer to a release that is what nobody wrote."""
+
+    def spoil(folder: Path) -> None:
+        (folder / "store" / "released").mkdir(parents=True)
+        record = {"sequence": 1, "action": "promote", "at": "2026-01-01", "before": None, "release": release}
+        (folder / "store" / "released" / "small.json").write_text(json.dumps(record))
+
+    return spoil
+
+
 def nothing(folder: Path) -> None:
     """Leave the project as it is."""
 
 
 PROJECT, POLICY, RECIPE = "project.yaml", "policy.yaml", "recipes/plain.yaml"
 CORPUS, PAIRS, TASKS, PROBES = "corpus/rows.jsonl", "refusals/pairs.jsonl", "tasks.jsonl", "probes/gate/safety.jsonl"
+DEEP, LONG, MANY_DIGITS, HALF = "[" * 20_000, "x" * 300, "9" * 5000, "\ud800"
+NOWHERE = {STORAGE_VARIABLE: "/proc/nowhere"}
+"""A place that nobody may write, whoever runs the tests."""
+GATE = "gate --base model --tuned model"
 USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
 
 CASES = [
@@ -224,6 +266,85 @@ CASES = [
     Wrong("workspace of nothing", nothing, "workspace corpus", "holds no project.yaml"),
     Wrong("workspace twice the same", nothing, "workspace . .", "both have name"),
     Wrong("nothing to roll back", nothing, "roll-back", "no release"),
+    # what no parser gets to the end of
+    Wrong("project nested", text(PROJECT, "name: " + DEEP[:2000]), "status", "project.yaml is nested without end"),
+    Wrong("project in itself", text(PROJECT, "name: &a [*a]\n"), "status", "project.yaml is nested without end"),
+    Wrong("project long number", text(PROJECT, f"threads: {MANY_DIGITS}\n"), "status", "project.yaml is not YAML"),
+    Wrong("project python object", text(PROJECT, "name: !!python/object:os.system x\n"), "status", "project.yaml is not YAML"),
+    Wrong("project NUL", value(PROJECT, "corpus", to=["a\0b"]), "status", "a NUL character"),
+    Wrong("model NUL", value(PROJECT, "base_model", to="a\0b"), "doctor", "a NUL character"),
+    Wrong("policy nested", text(POLICY, "risk: " + DEEP[:2000]), "materialize raw_corpus", "policy.yaml is nested without end"),
+    Wrong("recipe nested", text(RECIPE, DEEP[:2000]), "run plain", "plain.yaml is nested without end"),
+    Wrong("corpus nested", text(CORPUS, DEEP), "materialize raw_corpus", "rows.jsonl:1"),
+    Wrong("corpus long number", text(CORPUS, f'{{"messages": {MANY_DIGITS}}}\n'), "materialize raw_corpus", "rows.jsonl:1"),
+    Wrong("corpus half a character", line(CORPUS, messages=[{"role": "user", "content": HALF}, ANSWER]), "materialize raw_corpus", "rows.jsonl:1"),
+    Wrong("pairs nested", text(PAIRS, DEEP), "materialize refusal_pairs", "refusals holds no readable pair; line 1"),
+    Wrong("tasks nested", text(TASKS, DEEP), "materialize task_set", "tasks.jsonl:1"),
+    Wrong("probes nested", text(PROBES, DEEP), "materialize probe_suite", "safety.jsonl:1"),
+    Wrong("probes half a character", line(PROBES, messages=[{"role": "user", "content": HALF}]), "materialize probe_suite", "safety.jsonl:1"),
+    Wrong("sign-offs not UTF-8", text("sign_offs.yaml", b"\xff"), "materialize release_decision --recipe plain", "sign_offs.yaml"),
+    # places
+    Wrong("corpus a loop", link(CORPUS, "rows.jsonl"), "materialize raw_corpus", "leads nowhere"),
+    Wrong("corpus a loop, audited", link(CORPUS, "rows.jsonl"), "audit corpus", "leads nowhere"),
+    Wrong("corpus a link to nothing", link(CORPUS, "gone.jsonl"), "materialize raw_corpus", "corpus"),
+    Wrong("corpus a name of no letters", lambda f: (f / os.fsdecode(b"corpus/\xff.jsonl")).write_text("{}\n"), "materialize raw_corpus", "not UTF-8"),
+    Wrong("corpus long name", value(PROJECT, "corpus", to=[LONG]), "materialize raw_corpus", LONG[:40]),
+    Wrong("recipes a file", lambda f: (shutil.rmtree(f / "recipes"), (f / "recipes").write_text("")), "run plain", "recipes"),
+    Wrong("probes a file", lambda f: (shutil.rmtree(f / "probes"), (f / "probes").write_text("")), "materialize probe_suite", "probes"),
+    Wrong("template gone", value(PROJECT, "chat_template", to="gone.jinja"), "materialize base_model", "gone.jinja"),
+    Wrong("template a folder", value(PROJECT, "chat_template", to="corpus"), "materialize base_model", "corpus"),
+    Wrong("template no Jinja", lambda f: (text("t.jinja", "{% if")(f), value(PROJECT, "chat_template", to="t.jinja")(f)), "materialize base_model", "the chat template cannot be rendered"),
+    Wrong("adapter gone", value(PROJECT, "base_model", to={"adapter": "gone"}), "materialize base_model", "gone"),
+    Wrong("model at a branch", value(PROJECT, "base_model", to="org/name@main"), "materialize base_model", "org/name@main"),
+    # no right to write
+    Wrong("storage nowhere", nothing, "materialize raw_corpus", "/proc/nowhere", NOWHERE),
+    Wrong("storage nowhere, run", nothing, "run plain", "/proc/nowhere", NOWHERE),
+    Wrong("storage nowhere, smoke", nothing, "run plain --smoke", "/proc/nowhere", NOWHERE),
+    Wrong("storage nowhere, sql", nothing, "sql", "/proc/nowhere", NOWHERE),
+    Wrong("storage nowhere, doctor", nothing, "doctor", "storage", NOWHERE),
+    Wrong("storage nowhere, roll back", nothing, "roll-back", "/proc", NOWHERE),
+    Wrong("storage a file", nothing, "materialize raw_corpus", PROJECT, {STORAGE_VARIABLE: "{folder}/project.yaml"}),
+    Wrong("storage a file, doctor", nothing, "doctor", "project.yaml cannot be written", {STORAGE_VARIABLE: "{folder}/project.yaml"}),
+    Wrong("storage long", nothing, "materialize raw_corpus", LONG[:40], {STORAGE_VARIABLE: f"/tmp/{LONG}"}),
+    Wrong("findings nowhere", nothing, "audit corpus --findings /proc/x/findings.parquet", "/proc/x"),
+    Wrong("recipes nowhere", value(PROJECT, "recipes", to="/proc/recipes"), "new recipe nightly --like plain", "/proc/recipes"),
+    Wrong("workspace nowhere", nothing, "workspace . --output /proc/x/workspace.yaml", "/proc/x"),
+    Wrong("workspace over a folder", nothing, "workspace . --output corpus", "corpus"),
+    # the environment
+    Wrong("project variable empty", nothing, "status", f"{PROJECT_VARIABLE} is set and empty", {PROJECT_VARIABLE: ""}),
+    Wrong("project variable blank", nothing, GATE, f"{PROJECT_VARIABLE} is set and empty", {PROJECT_VARIABLE: "  "}),
+    Wrong("project variable a file", nothing, "status", "holds no project.yaml", {PROJECT_VARIABLE: "{folder}/project.yaml"}),
+    Wrong("storage variable empty", nothing, "materialize raw_corpus", f"{STORAGE_VARIABLE} is set and empty", {STORAGE_VARIABLE: ""}),
+    # the store
+    Wrong("manifest broken", made("objects/*/manifest.json", b"{"), "status", "no readable artefact"),
+    Wrong("manifest a list", made("objects/*/manifest.json", b"[]"), "explain raw_corpus", "no readable artefact"),
+    Wrong("pointer broken", made("current/raw_corpus/all.json", b"\xff"), "status", "all.json is damaged"),
+    Wrong("pointer of no digest", made("current/raw_corpus/all.json", b"[]"), "explain raw_corpus", "all.json is damaged"),
+    Wrong("release without weights", served({"recipe": "plain"}), "status", "incomplete"),
+    Wrong("release a number", served(7), "released", "incomplete"),
+    Wrong("release a number, traced", served(7), "trace x", "incomplete"),
+    Wrong("release no JSON", lambda f: ((f / "store/released").mkdir(parents=True), (f / "store/released/small.json").write_text("{")), "roll-back", "small"),
+    # gate: all of it wrong usage
+    Wrong("gate by a folder", nothing, f"{GATE} --policy corpus", "--policy"),
+    Wrong("gate by no YAML", text("law.yaml", "["), f"{GATE} --policy law.yaml", "law.yaml is not YAML"),
+    Wrong("gate with broken probes", text(PROBES, "{"), f"{GATE} --probes probes", "safety.jsonl:1"),
+    Wrong("gate with no tasks", text(TASKS, DEEP), f"{GATE} --task tasks.jsonl", "tasks.jsonl:1"),
+    Wrong("gate signed in no letters", text("sign_offs.yaml", b"\xff"), GATE, "sign_offs.yaml"),
+    Wrong("gate kept nowhere", nothing, GATE.replace("model", "corpus") + " --report /proc/x/page.md", "/proc/x/page.md"),
+    # odd words
+    Wrong("asset nearly", nothing, "materialize raw_corpsu", "did you mean raw_corpus?"),
+    Wrong("recipe nearly", nothing, "run plian", "did you mean plain?"),
+    Wrong("command nearly", nothing, "statsu", "Did you mean 'status'?"),
+    Wrong("asset empty", nothing, ("materialize", ""), "no asset"),
+    Wrong("asset of markup", nothing, ("materialize", "[/red]"), "no asset [/red]"),
+    Wrong("recipe of markup", nothing, ("run", "[/red]"), "no recipe [/red]"),
+    Wrong("recipe of no letters", nothing, ("run", "\udcff"), "no recipe"),
+    Wrong("recipe elsewhere", nothing, "run ../plain", "no recipe ../plain"),
+    Wrong("query no SQL", nothing, ("sql", "select luck"), "the query fails"),
+    Wrong("query that writes", nothing, ("sql", "copy (select 1) to 'written'"), "more than a question"),
+    Wrong("query of two", nothing, ("sql", "select 1; select 2"), "more than a question"),
+    Wrong("query of a file", nothing, ("sql", "select * from read_csv('policy.yaml')"), "policy.yaml"),
+    Wrong("query of no letters", nothing, ("sql", "\udcff"), "the query fails"),
 ]  # fmt: skip
 
 
@@ -256,9 +377,11 @@ def test_there_are_at_least_fifty_kinds() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
-def test_a_wrong_input_is_a_sentence(project: Path, case: Wrong) -> None:
+def test_a_wrong_input_is_a_sentence(project: Path, case: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, given in case.env.items():
+        monkeypatch.setenv(name, given.format(folder=project))
     case.spoil(project)
-    result = CliRunner().invoke(app, case.words.split())
+    result = CliRunner().invoke(app, case.called)
     assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
     assert result.exit_code in (1, 2), result.output
     assert "Traceback" not in result.output
@@ -266,9 +389,10 @@ def test_a_wrong_input_is_a_sentence(project: Path, case: Wrong) -> None:
     assert REMEDY[result.exit_code](result.output), result.output
 
 
+MARKS = ("\ndo ", "expected", "do: ", "fail", "refused")
 REMEDY = {
-    1: lambda said: any(mark in said for mark in ("\ndo ", "expected", "do: ", "fail", "refused")),
-    2: lambda said: "Usage:" in said,
+    1: lambda said: any(mark in said for mark in MARKS),
+    2: lambda said: any(mark in said for mark in ("Usage:", *MARKS)),
 }
 """What a message of each exit code shows besides the place."""
 

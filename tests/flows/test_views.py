@@ -93,8 +93,15 @@ def test_the_file_holds_views_only_and_is_replaced_whole(ws: Workspace) -> None:
 
 
 def test_nothing_can_be_changed_and_a_wrong_query_is_told_in_words(ws: Workspace) -> None:
-    for query in ("CREATE TABLE t (x INT)", "DROP VIEW rows", "SELECT nothing FROM rows"):
-        with pytest.raises(ProjectError, match="the query fails: .*Expected: a query over rows, "):
+    for query, words in (
+        ("CREATE TABLE t (x INT)", "more than a question"),
+        ("DROP VIEW rows", "more than a question"),
+        ("COPY (SELECT 1) TO 'written'", "more than a question"),
+        ("SELECT 1; SELECT 2", "more than a question"),
+        ("SELECT nothing FROM rows", "the query fails: .*Expected: a query over rows, "),
+        ("SELECT * FROM read_csv('project.yaml')", "the query fails: .*Cannot access"),
+    ):
+        with pytest.raises(ProjectError, match=words):
             ask(ws.store, query)
 
 
