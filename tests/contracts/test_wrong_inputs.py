@@ -389,7 +389,7 @@ def test_a_wrong_input_is_a_sentence(project: Path, case: Wrong, monkeypatch: py
     assert REMEDY[result.exit_code](result.output), result.output
 
 
-MARKS = ("\ndo ", "expected", "do: ", "fail", "refused")
+MARKS = ("\ndo ", "expected", "do: ", "Next: ", "fail", "refused")
 REMEDY = {
     1: lambda said: any(mark in said for mark in MARKS),
     2: lambda said: any(mark in said for mark in ("Usage:", *MARKS)),
