@@ -84,7 +84,7 @@ def _broken(first: int, lines: Sequence[str], error: csv.Error) -> Iterator[Entr
     where = f"line {first}" if len(lines) == 1 else f"lines {first} to {first + len(lines) - 1}"
     fault = CorpusError(f"{where} cannot be parsed: {error}", expected="quotes in pairs", do="mend the quotes")
     for offset, line in enumerate(lines):
-        if line.strip():
+        if line.strip("\r\n"):
             yield Entry(first + offset, fault, line)
 
 
