@@ -14,6 +14,8 @@ from safety_assets.models.ranks import Ranks
 from safety_assets.models.shards import cut_like, full
 from safety_assets.records import HISTORY
 
+METHOD = "method/"
+
 
 @dataclass
 class Progress:
@@ -46,8 +48,9 @@ class Progress:
 
 
 def save_progress(
-    path: Path, model: nn.Module, optimiser: Optimizer, progress: Progress, order: str, ranks: Ranks
-) -> None:
+    path: Path, model: nn.Module, optimiser: Optimizer, progress: Progress, order: str, ranks: Ranks,
+    methods: Mapping[str, Tensor],
+) -> None:  # fmt: skip
     """Write one file from which training goes on as if it had not stopped, on as many ranks or on others.
 
     All ranks take part and go on when the main one has written whole tensors.
@@ -59,9 +62,11 @@ def save_progress(
         progress: position and history.
         order: digest of what is being trained; a file of another order is not resumed.
         ranks: the processes that train.
+        methods: what the methods must remember.
     """
     names = trainable(model)
     tensors = {f"model/{name}": p.detach() for p, name in names.items()} | optimiser_tensors(optimiser, names)
+    tensors |= {f"{METHOD}{name}": tensor for name, tensor in methods.items()}
     gathered = {}
     for name, tensor in tensors.items():
         value = full(tensor)
@@ -75,8 +80,10 @@ def save_progress(
 
 def load_progress(
     path: Path, model: nn.Module, optimiser: Optimizer, order: str, ranks: Ranks, *, steps: int
-) -> Progress | None:
-    """Put weights, optimiser and random state back; None when there is no file or it is of another order.
+) -> tuple[Progress, dict[str, Tensor]] | None:
+    """Put weights, optimiser and random state back; the progress, and what the methods remembered.
+
+    None when there is no file or it is of another order.
 
     Args:
         path: the file.
@@ -102,7 +109,7 @@ def load_progress(
         restore_optimiser(optimiser, names, tensors)
     _restore_random_state(tensors, _device(model), ranks)
     facts["history"] = [(int(s), str(n), float(v)) for s, n, v in facts["history"]]
-    return Progress(**facts)
+    return Progress(**facts), {n.removeprefix(METHOD): t for n, t in tensors.items() if n.startswith(METHOD)}
 
 
 def trainable(model: nn.Module) -> dict[Tensor, str]:
