@@ -77,4 +77,77 @@ class LowRankAdaptation(Settings):
     layers: tuple[str, ...] | Literal["all-linear"] = Field("all-linear", description="names of the adapted layers")
 
 
-MethodSpec = Annotated[GradientSurgery | LowRankAdaptation, Field(discriminator="method")]
+class Replay(Settings):
+    """DER and DER++: safety rows with the logits that the base gave them come back in training (methods/replay.py)."""
+
+    place: ClassVar[Place] = Place.ADD
+    carried_out_by: ClassVar[str] = "safety_assets.methods.replay:DarkReplay"
+    needs: ClassVar[frozenset[Need]] = frozenset({"pairs"})
+    neutral: ClassVar[Mapping[str, object] | str] = {"alpha": 0, "beta": 0}
+
+    method: Literal["replay"] = Field(description="names the method")
+    alpha: float = Field(0.5, ge=0, description="weight of the mean square of logits less those of the base")
+    beta: float = Field(0.5, ge=0, description="weight of the cross-entropy of the same rows; 0 is DER, else DER++")
+    every: int = Field(1, ge=1, description="optimiser steps between two safety batches")
+    batch_rows: int = Field(8, ge=1, description="rows of a safety batch")
+    origins: tuple[Origin, ...] = Field(
+        ("refusal", "lookalike", "anchor"), min_length=1, description="pairs that safety batches are drawn from"
+    )
+
+
+class KLToReference(Settings):
+    """KL divergence from the base as a term of the loss (methods/kl_to_reference.py)."""
+
+    place: ClassVar[Place] = Place.ADD
+    carried_out_by: ClassVar[str] = "safety_assets.methods.kl_to_reference:KLTerm"
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    neutral: ClassVar[Mapping[str, object] | str] = {"strength": 0, "pairs_strength": 0}
+
+    method: Literal["kl_to_reference"] = Field(description="names the method")
+    strength: float = Field(0.1, ge=0, description="weight of the divergence on the rows of a step, per nat and token")
+    direction: Literal["forward", "reverse"] = Field(
+        "forward", description="forward: KL(base || model); reverse: KL(model || base)"
+    )
+    pairs_strength: float = Field(0.0, ge=0, description="the same on batches of pairs, whether injected or not")
+    every: int = Field(1, ge=1, description="optimiser steps between two batches of pairs")
+    batch_rows: int = Field(8, ge=1, description="rows of a batch of pairs")
+    origins: tuple[Origin, ...] = Field(
+        ("refusal", "lookalike", "anchor"), min_length=1, description="pairs that these batches are drawn from"
+    )
+
+
+class EWC(Settings):
+    """Elastic weight consolidation by the Fisher information of safety rows (methods/ewc.py)."""
+
+    place: ClassVar[Place] = Place.ADD
+    carried_out_by: ClassVar[str] = "safety_assets.methods.ewc:Consolidation"
+    needs: ClassVar[frozenset[Need]] = frozenset({"pairs"})
+    neutral: ClassVar[Mapping[str, object] | str] = {"strength": 0}
+
+    method: Literal["ewc"] = Field(description="names the method")
+    strength: float = Field(100.0, ge=0, description="lambda, in response tokens: weight of half the quadratic form")
+    rows: int = Field(128, ge=1, description="rows that the Fisher information is read from, drawn once")
+    origins: tuple[Origin, ...] = Field(
+        ("refusal", "lookalike", "anchor"), min_length=1, description="pairs that these rows are drawn from"
+    )
+
+
+class ConstrainedTokens(Settings):
+    """Constrained fine-tuning: an answer's first tokens stay near the base (methods/constrained_tokens.py)."""
+
+    place: ClassVar[Place] = Place.WEIGH
+    carried_out_by: ClassVar[str] = "safety_assets.methods.constrained_tokens:FirstTokens"
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    neutral: ClassVar[Mapping[str, object] | str] = {"beta_first": 0, "beta_next": 0, "beta": 0}
+
+    method: Literal["constrained_tokens"] = Field(description="names the method")
+    beta_first: float = Field(0.5, ge=0, description="beta of an answer's first token, per nat")
+    beta_next: float = Field(2.0, ge=0, description="beta of the tokens behind it, up to `length`")
+    beta: float = Field(0.1, ge=0, description="beta of all later tokens")
+    length: int = Field(5, ge=1, description="tokens of an answer that count as its beginning")
+
+
+MethodSpec = Annotated[
+    GradientSurgery | LowRankAdaptation | Replay | KLToReference | EWC | ConstrainedTokens,
+    Field(discriminator="method"),
+]
