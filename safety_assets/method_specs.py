@@ -147,7 +147,19 @@ class ConstrainedTokens(Settings):
     length: int = Field(5, ge=1, description="tokens of an answer that count as its beginning")
 
 
+class PACT(Settings):
+    """PACT: hold the base's preference among safety tokens on the user's own rows (methods/pact.py)."""
+
+    place: ClassVar[Place] = Place.LOSS
+    carried_out_by: ClassVar[str] = "safety_assets.methods.pact:SafetyTokens"
+    needs: ClassVar[frozenset[Need]] = frozenset({"safety_tokens"})
+    neutral: ClassVar[Mapping[str, object] | str] = {"strength": 0}
+
+    method: Literal["pact"] = Field(description="names the method")
+    strength: float = Field(1.0, ge=0, description="lambda, weight of the term per response token, per nat")
+
+
 MethodSpec = Annotated[
-    GradientSurgery | LowRankAdaptation | Replay | KLToReference | EWC | ConstrainedTokens,
+    GradientSurgery | LowRankAdaptation | Replay | KLToReference | EWC | ConstrainedTokens | PACT,
     Field(discriminator="method"),
 ]

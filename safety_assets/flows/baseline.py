@@ -191,7 +191,9 @@ def safety_anatomy(ws: Workspace) -> Made:
         ancestor = pretrained_folder(ws, inputs.get("pretrained_model"))
         pretrained = load_model(ancestor, device=settings.device) if ancestor else None
         pairs = inputs["refusal_pairs"].frame("pairs", PAIRS)
-        anatomy = describe(base, pretrained, _prompts(pairs, "refusal"), _prompts(pairs, "lookalike", "anchor"))
+        refusals = pairs.filter(kind="refusal")["messages"].to_list()
+        complied = _prompts(pairs, "lookalike", "anchor")
+        anatomy = describe(base, pretrained, _prompts(pairs, "refusal"), complied, refusals)
         write_anatomy(folder, anatomy)
 
     artefact, cached = make(ws, "safety_anatomy", write, inputs=digests(inputs))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from safety_assets.errors import ModelError
+from safety_assets.methods.safety_tokens import read_safety_vector
 from safety_assets.models.activations import first_token_probabilities, last_token_states
 from safety_assets.models.chat import Chat
 from safety_assets.models.load import LoadedModel
@@ -34,6 +35,8 @@ class Anatomy:
         tokens_absent_because: why there are no safety tokens; None when there are.
         num_refused: prompts that the model refuses.
         num_complied: prompts that it answers.
+        safety_vector: of all tokens, how much more the base says each in a refusal than its ancestor (methods/
+            safety_tokens); None without a comparable ancestor, or where nobody read refusals.  # (vocab,)
     """
 
     directions: Tensor  # (layers, width)
@@ -43,12 +46,17 @@ class Anatomy:
     tokens_absent_because: str | None
     num_refused: int
     num_complied: int
+    safety_vector: Tensor | None = None
 
 
 def describe(
-    base: LoadedModel, pretrained: LoadedModel | None, refused: Sequence[Chat], complied: Sequence[Chat]
-) -> Anatomy:
+    base: LoadedModel, pretrained: LoadedModel | None, refused: Sequence[Chat], complied: Sequence[Chat],
+    refusals: Sequence[Chat] = (),
+) -> Anatomy:  # fmt: skip
     """The anatomy of a base model, from prompts it refuses and prompts it answers (two of each at least).
+
+    Args:
+        refusals: the refused prompts with their refusals, whole chats, for the safety vector.
 
     Raises:
         ModelError: too few prompts.
@@ -63,7 +71,8 @@ def describe(
     absent = _not_comparable(base, pretrained)
     tokens = _safety_tokens(base, pretrained, refused) if pretrained and not absent else ()
     layers = tuple(i for i, s in enumerate(separation) if s >= max(separation) - 0.02)
-    return Anatomy(direction(one, other), separation, layers, tokens, absent, len(refused), len(complied))
+    vector = read_safety_vector(base, pretrained, refusals) if pretrained and not absent and refusals else None
+    return Anatomy(direction(one, other), separation, layers, tokens, absent, len(refused), len(complied), vector)
 
 
 def direction(refused: Tensor, complied: Tensor) -> Tensor:

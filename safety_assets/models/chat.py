@@ -69,6 +69,24 @@ def encode_chat(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> Encoded:
     return encoded
 
 
+def answer_opening(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Token ids with which the template opens an answer, behind the token that begins every chat where there is one.
+
+    Raises:
+        ModelError: the template opens none.
+    """
+    asked = [{"role": "user", "content": "Hello"}]
+    bare, opened = (_render(tokenizer, asked, add_generation_prompt=opens) for opens in (False, True))
+    if opened[: len(bare)] != bare or len(opened) == len(bare):
+        raise ModelError(
+            "the chat template does not open an answer",
+            expected="a generation prompt behind the last message",
+            do="name another chat_template",
+        )
+    begins = opened[:1] if opened[0] == tokenizer.bos_token_id else []
+    return begins + opened[len(bare) :]
+
+
 def _encode_spans(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> Encoded:
     out = _apply(tokenizer, messages, return_dict=True, return_assistant_tokens_mask=True)
     return Encoded(list(out["input_ids"]), [bool(x) for x in out["assistant_masks"]])
