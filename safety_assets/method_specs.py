@@ -159,7 +159,29 @@ class PACT(Settings):
     strength: float = Field(1.0, ge=0, description="lambda, weight of the term per response token, per nat")
 
 
+class DynamicShaping(Settings):
+    """STAR-DSS: learn what a guard finds safe, stay with the base elsewhere (methods/dynamic_shaping.py)."""
+
+    place: ClassVar[Place] = Place.WEIGH
+    carried_out_by: ClassVar[str] = "safety_assets.methods.dynamic_shaping:DynamicShaper"
+    needs: ClassVar[frozenset[Need]] = frozenset({"pairs"})
+    neutral: ClassVar[Mapping[str, object] | str] = {"bias": -1e6}
+
+    method: Literal["dynamic_shaping"] = Field(description="names the method")
+    strength: float = Field(1.0, ge=0, description="weight of the divergence of tokens that are not safe, per nat")
+    chunk: int = Field(5, ge=1, description="tokens of a chunk, which share one value")
+    bias: float = Field(
+        0.0, description="added to the log-odds that the base would refuse, nats; larger finds less of the rows safe"
+    )
+    guard: str | None = Field(
+        None, description="folder of a sequence classifier with the labels safe and unsafe; the base itself when absent"
+    )
+    guard_identity: str | None = Field(
+        None, description="digest that its files must have (methods/guards.guard_identity); any when absent"
+    )
+
+
 MethodSpec = Annotated[
-    GradientSurgery | LowRankAdaptation | Replay | KLToReference | EWC | ConstrainedTokens | PACT,
+    GradientSurgery | LowRankAdaptation | Replay | KLToReference | EWC | ConstrainedTokens | PACT | DynamicShaping,
     Field(discriminator="method"),
 ]

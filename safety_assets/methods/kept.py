@@ -30,6 +30,9 @@ class Kept:
         context: gives the rows.
         read: what is kept; asked while the model still has the base's weights, on every rank of all rows.
         bound: bytes above which nothing is kept.
+
+    Attributes:
+        tables: what is kept of all rows, on the host; None where nothing is.
     """
 
     def __init__(self, context: Context, read: Read, *, bound: int = KEPT_BYTES) -> None:
@@ -40,20 +43,20 @@ class Kept:
             self._starts[place] = total
             total += context.rows[place].num_responses
         self._ends = {place: start + context.rows[place].num_responses for place, start in self._starts.items()}
-        self._tables = self._filled(context, trained, total, bound)
+        self.tables = self._filled(context, trained, total, bound)
 
     @property
     def is_table(self) -> bool:
         """Whether everything is kept, and no batch costs a pass."""
-        return self._tables is not None
+        return self.tables is not None
 
     def of(self, batch: Batch) -> tuple[Tensor, ...]:
         """The values of a batch of training rows, in the order of its targets, on its device."""
-        if self._tables is None:
+        if self.tables is None:
             return self._read(batch)
         wanted = [slice(self._starts[place], self._ends[place]) for place in batch.places]
         device = batch.ids.device
-        return tuple(torch.cat([t[own] for own in wanted] or [t[:0]]).to(device) for t in self._tables)
+        return tuple(torch.cat([t[own] for own in wanted] or [t[:0]]).to(device) for t in self.tables)
 
     def _filled(self, context: Context, places: Sequence[int], total: int, bound: int) -> list[Tensor] | None:
         tables: list[Tensor] = []

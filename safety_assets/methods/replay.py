@@ -2,8 +2,8 @@
 
 Idea: DER adds alpha * the mean square of z - z_base over the logits of safety rows; DER++ also beta * their
 cross-entropy.
-Paper: Buzzega et al., Dark Experience for General Continual Learning, arXiv 2004.07211, equations 5 and 6; as a
-protection of alignment: Unforgotten Safety, arXiv 2512.10150.
+Paper: Buzzega et al., Dark Experience for General Continual Learning, arXiv 2004.07211; as a protection of alignment:
+Unforgotten Safety, arXiv 2512.10150.
 Moments: setup (logits of the base on the safety batches), edit_gradients.
 Cost: one forward and backward pass on `batch_rows` rows every `every` steps; no reference while training.
 Fails: protects what its rows cover. Logits that all move by one constant change no probability and are still pulled
