@@ -37,9 +37,10 @@ class Place(IntEnum):
 ONE_OF: frozenset[Place] = frozenset({Place.WRAP, Place.DISPLACE, Place.SURGERY, Place.PROJECT, Place.AVERAGE})
 """Places that one method of a recipe at most can take."""
 
-Need = Literal["pairs", "harmful", "anatomy", "safety_tokens"]
+Need = Literal["pairs", "harmful", "anatomy", "safety_tokens", "spans"]
 """What a method cannot do without: rows of pairs; their prompts answered by a marked placeholder; the description of
-where safety lives in the base; the safety tokens in it, which take an unaligned ancestor."""
+where safety lives in the base; the safety tokens in it, which take an unaligned ancestor; marks of tokens by what the
+audit saw."""
 
 
 class GradientSurgery(Settings):
@@ -181,7 +182,29 @@ class DynamicShaping(Settings):
     )
 
 
+class TokenWeights(Settings):
+    """Weights of tokens that refuse, hedge or protect personal data (methods/token_weights.py)."""
+
+    place: ClassVar[Place] = Place.WEIGH
+    carried_out_by: ClassVar[str] = "safety_assets.methods.token_weights:MarkedTokens"
+    needs: ClassVar[frozenset[Need]] = frozenset({"spans"})
+    neutral: ClassVar[Mapping[str, object] | str] = {"refusal": 1, "hedge": 1, "privacy": 1}
+
+    method: Literal["token_weights"] = Field(description="names the method")
+    refusal: float = Field(2.0, ge=0, description="what a token of a refusal counts in the loss; others count 1")
+    hedge: float = Field(1.0, ge=0, description="the same of a sentence that limits what is said")
+    privacy: float = Field(2.0, ge=0, description="the same of a sentence or mask that protects personal data")
+
+
 MethodSpec = Annotated[
-    GradientSurgery | LowRankAdaptation | Replay | KLToReference | EWC | ConstrainedTokens | PACT | DynamicShaping,
+    GradientSurgery
+    | LowRankAdaptation
+    | Replay
+    | KLToReference
+    | EWC
+    | ConstrainedTokens
+    | PACT
+    | DynamicShaping
+    | TokenWeights,
     Field(discriminator="method"),
 ]

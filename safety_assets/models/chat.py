@@ -26,11 +26,13 @@ class Encoded:
         ids: token ids.
         response: for every token, whether the assistant said it (the end of its turn included).
         weight: what each of its response tokens counts in a training loss, over 0 to 1.
+        marks: bits of models.marks for every token; empty when none is marked.
     """
 
     ids: list[int]
     response: list[bool]
     weight: float = 1.0
+    marks: bytes = b""
 
     @property
     def num_responses(self) -> int:

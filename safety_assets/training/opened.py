@@ -11,6 +11,7 @@ from torch import Tensor
 
 from safety_assets.errors import TrainingError
 from safety_assets.frames import in_shards
+from safety_assets.method_specs import Need
 from safety_assets.methods.anatomy import Anatomy
 from safety_assets.methods.anatomy_files import read_anatomy
 from safety_assets.methods.menu import build_all
@@ -50,9 +51,10 @@ def open_run(order: TrainingOrder, ranks: Ranks) -> tuple["Run", list[Quarantine
         in_host_memory=ranks.sharded,
     )  # fmt: skip
     tokenizer = loaded.tokenizer if order.recipe.under_system_prompt else without_serving_prompt(loaded.tokenizer)
-    rows, quarantined = encode_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
+    marked = _needed(order, "spans")
+    rows, quarantined = encode_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens, marked=marked)
     mix = _mix(order, rows, seed)
-    if any("harmful" in spec.needs for spec in order.recipe.methods):
+    if _needed(order, "harmful"):
         rows += harmful_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
     torch.manual_seed(seed)
     return Run(order, loaded, rows, mix, seed, _digest(order, loaded, seed), ranks), quarantined
@@ -200,6 +202,10 @@ class Run:
         return progress
 
 
+def _needed(order: TrainingOrder, need: Need) -> bool:
+    return any(need in spec.needs for spec in order.recipe.methods)
+
+
 def _mix(order: TrainingOrder, rows: Sequence[Row], seed: int) -> Mix:
     places: dict[str, list[int]] = {}
     for place, row in enumerate(rows):
@@ -225,7 +231,8 @@ def _optimiser(loaded: LoadedModel, recipe: Recipe) -> torch.optim.AdamW:
 def _digest(order: TrainingOrder, loaded: LoadedModel, seed: int) -> str:
     """What is trained: two orders of one digest give the same weights."""
     rows = hashlib.sha256()
+    columns = ["row_id", "messages", "origin", "split", "weight", *(["spans"] if _needed(order, "spans") else [])]
     for part in in_shards(order.rows, AUDITED):
-        for row in part.select("row_id", "messages", "origin", "split", "weight").iter_rows(named=True):
+        for row in part.select(columns).iter_rows(named=True):
             rows.update(canonical_json(row).encode())
     return digest_json([order.recipe.model_dump(mode="json"), order.share, loaded.digest, rows.hexdigest(), seed])

@@ -13,8 +13,10 @@ from safety_assets.training.run import Trained, train
 
 
 def audited(i: int, origin: str, chat: list[dict]) -> dict:
-    """One row of AUDITED."""
-    return {"row_id": f"{i:016x}", "messages": chat, "origin": origin, "group": str(i), "split": "train"}
+    """One row of AUDITED; every third is marked as a hedge, every other one of them as a refusal too."""
+    spans = [{"turn": len(chat) - 1, "start": 0, "end": 2, "kind": kind} for kind in ("hedge", "refusal")[: 1 + i % 2]]
+    return {"row_id": f"{i:016x}", "messages": chat, "origin": origin, "group": str(i), "split": "train",
+            "spans": None if i % 3 else spans}  # fmt: skip
 
 
 def train_shortly(
