@@ -196,6 +196,21 @@ class TokenWeights(Settings):
     privacy: float = Field(2.0, ge=0, description="the same of a sentence or mask that protects personal data")
 
 
+class SafetyRecovery(Settings):
+    """Refusals learned behind the beginning of an answer that did not refuse (methods/safety_recovery.py)."""
+
+    place: ClassVar[Place] = Place.ADD
+    carried_out_by: ClassVar[str] = "safety_assets.methods.safety_recovery:Recovery"
+    needs: ClassVar[frozenset[Need]] = frozenset({"pairs", "harmful"})
+    neutral: ClassVar[Mapping[str, object] | str] = {"strength": 0}
+
+    method: Literal["safety_recovery"] = Field(description="names the method")
+    strength: float = Field(0.2, ge=0, description="weight of the refusals' mean cross-entropy, per nat")
+    share: float = Field(0.5, ge=0, le=1, description="share of refusals with a beginning before them")
+    every: int = Field(1, ge=1, description="optimiser steps between two batches of refusals")
+    batch_rows: int = Field(8, ge=1, description="rows of such a batch")
+
+
 MethodSpec = Annotated[
     GradientSurgery
     | LowRankAdaptation
@@ -205,6 +220,7 @@ MethodSpec = Annotated[
     | ConstrainedTokens
     | PACT
     | DynamicShaping
-    | TokenWeights,
+    | TokenWeights
+    | SafetyRecovery,
     Field(discriminator="method"),
 ]

@@ -1,6 +1,7 @@
 """A chat as token ids, and which of them the assistant said."""
 
 import copy
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ def without_serving_prompt(tokenizer: PreTrainedTokenizerBase) -> PreTrainedToke
     bare = copy.copy(tokenizer)
     bare.chat_template = without_system_prompt(tokenizer.get_chat_template())
     return bare
+
+
+def template_digest(tokenizer: PreTrainedTokenizerBase) -> str:
+    """sha256 of the chat template, as of its file."""
+    return hashlib.sha256(tokenizer.get_chat_template().encode()).hexdigest()
 
 
 def encode_prompt(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> list[int]:

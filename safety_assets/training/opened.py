@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedTokenizerBase
 
 from safety_assets.errors import TrainingError
 from safety_assets.frames import in_shards
@@ -50,7 +51,7 @@ def open_run(order: TrainingOrder, ranks: Ranks) -> tuple["Run", list[Quarantine
         order.base, device=order.device, precision=order.recipe.precision, threads=order.threads,
         in_host_memory=ranks.sharded,
     )  # fmt: skip
-    tokenizer = loaded.tokenizer if order.recipe.under_system_prompt else without_serving_prompt(loaded.tokenizer)
+    tokenizer = training_tokenizer(order, loaded)
     marked = _needed(order, "spans")
     rows, quarantined = encode_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens, marked=marked)
     mix = _mix(order, rows, seed)
@@ -58,6 +59,11 @@ def open_run(order: TrainingOrder, ranks: Ranks) -> tuple["Run", list[Quarantine
         rows += harmful_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
     torch.manual_seed(seed)
     return Run(order, loaded, rows, mix, seed, _digest(order, loaded, seed), ranks), quarantined
+
+
+def training_tokenizer(order: TrainingOrder, loaded: LoadedModel) -> PreTrainedTokenizerBase:
+    """What rows are encoded with: under the serving system prompt only where the recipe says so."""
+    return loaded.tokenizer if order.recipe.under_system_prompt else without_serving_prompt(loaded.tokenizer)
 
 
 class Run:

@@ -29,6 +29,7 @@ ENTRIES = {
     "pact": {"method": "pact"},
     "dynamic_shaping": {"method": "dynamic_shaping", "bias": 20.0},
     "token_weights": {"method": "token_weights", "refusal": 3.0, "hedge": 0.0},
+    "safety_recovery": {"method": "safety_recovery", "every": 2, "batch_rows": 3},
 }
 SPECS = {kind.model_fields["method"].annotation.__args__[0]: kind for kind in get_args(get_args(MethodSpec)[0])}
 NEUTRAL = {name: kind.neutral for name, kind in SPECS.items() if not isinstance(kind.neutral, str)}
