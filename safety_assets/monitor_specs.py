@@ -61,20 +61,7 @@ class SafetyDivergence(Settings):
     action: Action | None = _own_action()
 
 
-class SafetySubspace(Settings):
-    """How much of what alignment added to the weights still lies where it lay (monitors/safety_subspace.py)."""
-
-    looks: ClassVar[str] = "safety_assets.monitors.safety_subspace:SafetySubspaceDrift"
-
-    look: Literal["safety_subspace"] = Field(description="names the instrument")
-    rank: int = Field(16, ge=1, description="directions kept of each weight matrix")
-    floor: float = Field(0.8, gt=0, le=1, description="least ratio, as a share of the base's")
-    action: Action | None = _own_action()
-
-
-InstrumentSpec = Annotated[
-    RefusalDirection | LinearProbes | SafetyDivergence | SafetySubspace, Field(discriminator="look")
-]
+InstrumentSpec = Annotated[RefusalDirection | LinearProbes | SafetyDivergence, Field(discriminator="look")]
 
 
 class Monitor(Settings):
