@@ -1,7 +1,9 @@
 """What a recipe may say of each method: one class per method, light, with the knobs and their domain.
 
-Each class also says where the method acts among others, which class carries it out, what it needs, and with which
-knobs it does nothing. The union at the end is what a recipe's `methods` may hold.
+Each class also says where the method acts among others, which class carries it out, what it needs, with which knobs it
+does nothing, whether its strength follows the safety weight that a monitor may raise (`weighted`), and whether it keeps
+something per parameter, so that the parameters must stay the same to the end (`per_parameter`).
+The union at the end is what a recipe's `methods` may hold.
 """
 
 from collections.abc import Mapping
@@ -47,9 +49,11 @@ class GradientSurgery(Settings):
     """SafeGrad: remove from the task gradient what conflicts with the safety gradient (methods/gradient_surgery.py)."""
 
     place: ClassVar[Place] = Place.SURGERY
+    weighted: ClassVar[bool] = True
     carried_out_by: ClassVar[str] = "safety_assets.methods.gradient_surgery:SafeGrad"
     needs: ClassVar[frozenset[Need]] = frozenset({"pairs"})
     neutral: ClassVar[Mapping[str, object] | str] = {"every": 1_000_000}
+    per_parameter: ClassVar[bool] = False
 
     method: Literal["gradient_surgery"] = Field(description="names the method")
     strength: float = Field(
@@ -67,6 +71,8 @@ class LowRankAdaptation(Settings):
     """LoRA: train low-rank updates of the linear layers, merged at the end (methods/lora.py)."""
 
     place: ClassVar[Place] = Place.WRAP
+    weighted: ClassVar[bool] = False
+    per_parameter: ClassVar[bool] = True
     carried_out_by: ClassVar[str] = "safety_assets.methods.lora:LoRA"
     needs: ClassVar[frozenset[Need]] = frozenset()
     neutral: ClassVar[Mapping[str, object] | str] = "a rank of 0 is no adapter; leave the method out"
@@ -82,6 +88,8 @@ class Replay(Settings):
     """DER and DER++: safety rows with the logits that the base gave them come back in training (methods/replay.py)."""
 
     place: ClassVar[Place] = Place.ADD
+    weighted: ClassVar[bool] = True
+    per_parameter: ClassVar[bool] = False
     carried_out_by: ClassVar[str] = "safety_assets.methods.replay:DarkReplay"
     needs: ClassVar[frozenset[Need]] = frozenset({"pairs"})
     neutral: ClassVar[Mapping[str, object] | str] = {"alpha": 0, "beta": 0}
@@ -100,6 +108,8 @@ class KLToReference(Settings):
     """KL divergence from the base as a term of the loss (methods/kl_to_reference.py)."""
 
     place: ClassVar[Place] = Place.ADD
+    weighted: ClassVar[bool] = True
+    per_parameter: ClassVar[bool] = False
     carried_out_by: ClassVar[str] = "safety_assets.methods.kl_to_reference:KLTerm"
     needs: ClassVar[frozenset[Need]] = frozenset()
     neutral: ClassVar[Mapping[str, object] | str] = {"strength": 0, "pairs_strength": 0}
@@ -121,6 +131,8 @@ class EWC(Settings):
     """Elastic weight consolidation by the Fisher information of safety rows (methods/ewc.py)."""
 
     place: ClassVar[Place] = Place.ADD
+    weighted: ClassVar[bool] = True
+    per_parameter: ClassVar[bool] = True
     carried_out_by: ClassVar[str] = "safety_assets.methods.ewc:Consolidation"
     needs: ClassVar[frozenset[Need]] = frozenset({"pairs"})
     neutral: ClassVar[Mapping[str, object] | str] = {"strength": 0}
@@ -137,6 +149,8 @@ class ConstrainedTokens(Settings):
     """Constrained fine-tuning: an answer's first tokens stay near the base (methods/constrained_tokens.py)."""
 
     place: ClassVar[Place] = Place.WEIGH
+    weighted: ClassVar[bool] = False
+    per_parameter: ClassVar[bool] = False
     carried_out_by: ClassVar[str] = "safety_assets.methods.constrained_tokens:FirstTokens"
     needs: ClassVar[frozenset[Need]] = frozenset()
     neutral: ClassVar[Mapping[str, object] | str] = {"beta_first": 0, "beta_next": 0, "beta": 0}
@@ -152,6 +166,8 @@ class PACT(Settings):
     """PACT: hold the base's preference among safety tokens on the user's own rows (methods/pact.py)."""
 
     place: ClassVar[Place] = Place.LOSS
+    weighted: ClassVar[bool] = True
+    per_parameter: ClassVar[bool] = False
     carried_out_by: ClassVar[str] = "safety_assets.methods.pact:SafetyTokens"
     needs: ClassVar[frozenset[Need]] = frozenset({"safety_tokens"})
     neutral: ClassVar[Mapping[str, object] | str] = {"strength": 0}
@@ -164,6 +180,8 @@ class DynamicShaping(Settings):
     """STAR-DSS: learn what a guard finds safe, stay with the base elsewhere (methods/dynamic_shaping.py)."""
 
     place: ClassVar[Place] = Place.WEIGH
+    weighted: ClassVar[bool] = True
+    per_parameter: ClassVar[bool] = False
     carried_out_by: ClassVar[str] = "safety_assets.methods.dynamic_shaping:DynamicShaper"
     needs: ClassVar[frozenset[Need]] = frozenset({"pairs"})
     neutral: ClassVar[Mapping[str, object] | str] = {"bias": -1e6}
@@ -186,6 +204,8 @@ class TokenWeights(Settings):
     """Weights of tokens that refuse, hedge or protect personal data (methods/token_weights.py)."""
 
     place: ClassVar[Place] = Place.WEIGH
+    weighted: ClassVar[bool] = False
+    per_parameter: ClassVar[bool] = False
     carried_out_by: ClassVar[str] = "safety_assets.methods.token_weights:MarkedTokens"
     needs: ClassVar[frozenset[Need]] = frozenset({"spans"})
     neutral: ClassVar[Mapping[str, object] | str] = {"refusal": 1, "hedge": 1, "privacy": 1}
@@ -200,6 +220,8 @@ class SafetyRecovery(Settings):
     """Refusals learned behind the beginning of an answer that did not refuse (methods/safety_recovery.py)."""
 
     place: ClassVar[Place] = Place.ADD
+    weighted: ClassVar[bool] = True
+    per_parameter: ClassVar[bool] = False
     carried_out_by: ClassVar[str] = "safety_assets.methods.safety_recovery:Recovery"
     needs: ClassVar[frozenset[Need]] = frozenset({"pairs", "harmful"})
     neutral: ClassVar[Mapping[str, object] | str] = {"strength": 0}

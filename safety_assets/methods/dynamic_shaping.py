@@ -102,7 +102,7 @@ class DynamicShaper(Method):
         if self._kept is None or (values == 1).all():
             return None
         divergence = token_kl(Reference(*self._kept.of(batch)), logits, reverse=True)
-        return self._spec.strength * ((1 - values) * divergence).sum()
+        return self._spec.strength * context.safety_weight() * ((1 - values) * divergence).sum()
 
     def passes(self, step: int) -> Passes:
         """The base on every batch where nothing could be kept."""

@@ -86,7 +86,7 @@ class Consolidation(Method):
             parameters = context.parameters()
             with torch.no_grad():
                 own = pull(self._fisher, [p.detach() for p in parameters], self._base)
-            gradients.add(parameters, own, self._spec.strength)
+            gradients.add(parameters, own, self._spec.strength * context.safety_weight())
 
 
 def _gradient(context: Context, place: int) -> list[Tensor]:

@@ -52,7 +52,8 @@ class KLTerm(Method):
         """strength * the sum of the divergence over the batch's response tokens."""
         if self._kept is None:
             return None
-        return self._spec.strength * self._divergence(Reference(*self._kept.of(batch)), logits).sum()
+        strength = self._spec.strength * context.safety_weight()
+        return strength * self._divergence(Reference(*self._kept.of(batch)), logits).sum()
 
     def edit_gradients(self, context: Context, step: int) -> None:
         """Add pairs_strength * the gradient of the mean divergence on this turn's pairs."""
@@ -65,7 +66,7 @@ class KLTerm(Method):
             return self._divergence(reference, response_logits(model, batch)).sum() / max(1, batch.num_responses)
 
         own = context.compute_gradient(mean, self._turns.batches[which], None)
-        gradients.add(context.parameters(), own, self._spec.pairs_strength)
+        gradients.add(context.parameters(), own, self._spec.pairs_strength * context.safety_weight())
 
     def _divergence(self, reference: Reference, logits: Tensor) -> Tensor:
         return token_kl(reference, logits, reverse=self._spec.direction == "reverse")

@@ -63,6 +63,7 @@ class Context:
         steps: optimiser steps of the whole run.
         sharded: whether weights are cut over ranks, which happens after setup.
         rate: learning rate of the optimiser step that was taken last.
+        safety_weight: what the strength of a safety term is multiplied by; 1 unless the monitor raised it.
         log: series name and value of the current step, for the history.
     """
 
@@ -81,6 +82,7 @@ class Context:
     steps: int
     sharded: bool
     rate: Callable[[], float]
+    safety_weight: Callable[[], float]
     log: Callable[[str, float], None]
 
 

@@ -108,7 +108,7 @@ class SafetyTokens(Method):
         """strength * the sum of the tilted divergence over the batch's response tokens."""
         if self._kept is None:
             return None
-        return self._spec.strength * self._loss(batch, logits[:, self._tokens])
+        return self._spec.strength * context.safety_weight() * self._loss(batch, logits[:, self._tokens])
 
     def _loss(self, batch: Batch, student: Tensor) -> Tensor:
         assert self._kept is not None

@@ -97,7 +97,8 @@ class DarkReplay(Method):
             loss = weighted_loss(logits, batch) * (self._spec.beta / max(1, batch.num_responses))
             return loss + self._spec.alpha * mean_square(self._kept[place], logits) if self._kept else loss
 
-        gradients.add(context.parameters(), context.compute_gradient(terms, self._turns.batches[place], None))
+        own = context.compute_gradient(terms, self._turns.batches[place], None)
+        gradients.add(context.parameters(), own, context.safety_weight())
 
     def passes(self, step: int) -> Passes:
         """One batch forward and back at every turn."""

@@ -101,7 +101,7 @@ class Recovery(Method):
                 lambda model, batch: response_loss(model, batch) / max(1, batch.num_responses), self._batches[which],
                 None,
             )  # fmt: skip
-            gradients.add(context.parameters(), own, self._spec.strength)
+            gradients.add(context.parameters(), own, self._spec.strength * context.safety_weight())
 
     def passes(self, step: int) -> Passes:
         """One batch forward and back at every turn."""
