@@ -3,8 +3,9 @@
 The base as its own guard: an answer is safe as far as the base would not have refused what was asked, and wholly once
 the answer itself refuses, by the project's rules (refusals). That the base would refuse is the probability that its
 answer opens as the refusal pairs do. It is asked where the answer begins: behind tokens of an answer the odds of a
-refusal fall, whatever the answer does. On the bundled model the odds tell refused from answered prompts of the pairs
-with an area under the ROC curve of 0.996 at the answer's beginning, and of 0.86 one token later.
+refusal say less. On the bundled model they tell prompts of refusals from those of other pairs with an area under the
+ROC curve of 0.991 at the answer's beginning (by first tokens alone 0.919), and of 0.891 one token later: 120 and 240
+prompts, `python -m benchmarks.guard`.
 """
 
 from collections import Counter
