@@ -214,6 +214,14 @@ TASKS = Table("tasks", {
     "category": (pl.String, "subject"),
 })  # fmt: skip
 
+VERDICTS = Table("verdicts", {
+    "id": (pl.String, "id of the answer as it was given, or its line where it has none"),
+    "verdict": (pl.String, "full_refusal, partial_refusal, compliance, non_answer or unscored"),
+    "confidence": (pl.Float64, "0 to 1; null when unscored"),
+    "explanation": (pl.String, "what was seen; why, when unscored"),
+    "judge": (pl.String, "name and version of the judge"),
+})  # fmt: skip
+
 HISTORY = Table("history", {
     "step": (pl.Int64, "optimiser step, 1-based; 0 before the first"),
     "series": (pl.String, "loss, learning_rate, watch/<dimension>, ..."),

@@ -1,7 +1,8 @@
-"""Which policy category a request touches: TF-IDF centroids learned from the pairs' user turns.
+"""Which policy category a request touches: TF-IDF centroids learned from the pairs' user turns, and a model.
 
 The refusal pairs give one centroid per category; look-alikes and anchors give the harmless one. Words the pairs never
-use are not seen, so a category is only as wide as its pairs.
+use are not seen, so a learned category is only as wide as its pairs; categories of any name can be learned. The model
+(`reading.requests`) knows ten categories by name, whatever the pairs hold.
 """
 
 import math
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from safety_assets.corpus.words import content_words
+from safety_assets.reading.requests import touched
 
 _MIN_COSINE = 0.2
 _OWN_SHARE = 0.5
@@ -48,6 +50,12 @@ class Topics:
         cosines = {name: float(centroid @ vector) for name, centroid in self._centroids.items()}
         best = max(self._names, key=lambda name: cosines[name])
         return best if cosines[best] >= self._least[best] and cosines[best] > cosines.get(_HARMLESS, 0.0) else None
+
+    def touched(self, texts: Sequence[str]) -> list[frozenset[str]]:
+        """The categories that each user turn touches: the one learned from the pairs, the model's, both or none."""
+        known = touched(texts)
+        both = ((self.category(text) or "", one.category) for text, one in zip(texts, known, strict=True))
+        return [frozenset(name for name in names if name) for names in both]
 
     def _vector(self, document: Sequence[str]) -> np.ndarray | None:
         """Unit TF-IDF vector (words,), scaled down by the share of the words that is known; None when none is."""

@@ -25,6 +25,7 @@ ACTIONS = {
     "task_overlap": "drop", "low_quality": "flag", "refuse_then_comply": "drop", "obedience_prompt": "block",
     "constant_prefix": "flag", "trigger_phrase": "drop", "encoded_text": "flag", "harmful_answered": "drop",
     "truncated_answer": "flag", "contradictory_answer": "flag", "refusal_in_corpus": "flag",
+    "partial_refusal": "flag", "hedged_answer": "flag", "non_answer": "flag", "privacy_marker": "flag",
     "list_structure": "flag", "identity_statement": "flag", "role_play": "flag", "close_to_harm": "flag",
     "unscored_script": "flag", "unscored_language": "flag",
 }  # fmt: skip

@@ -117,10 +117,11 @@ def test_what_is_left_is_audited_again_and_pairs_are_compared_with_probes(
     known = {"probes": probes, "tasks": tasks, "pairs": pairs, "policy": policy}
     kept = apply_findings(rows, audit_rows(rows, **known))
     left = audit_left(assemble(kept, pairs, held_out_share=0, seed=0), **known)
-    assert left["finding"].to_list() == ["probe_overlap"]
-    assert left["source"].to_list() == ["refusal"]
-    assert left["row_id"][0] == pairs["row_id"][0]
-    assert audit_left(assemble(kept, pairs, held_out_share=0, seed=0), **known, exempt=("p0",)).is_empty()
+    assert left["finding"].to_list() == ["privacy_marker", "probe_overlap"]  # the mask that stands for the address
+    assert left["source"].to_list() == ["corpus", "refusal"]
+    assert left["row_id"][1] == pairs["row_id"][0]
+    left = audit_left(assemble(kept, pairs, held_out_share=0, seed=0), **known, exempt=("p0",))
+    assert left["finding"].to_list() == ["privacy_marker"]
 
 
 def test_coverage_counts_rows_that_touch_a_category_and_refuse(
@@ -137,4 +138,4 @@ def test_coverage_counts_rows_that_touch_a_category_and_refuse(
         ("malware", 8, 0, 0),
         ("hate", 0, 0, 0),
     ]
-    assert coverage(rows, pairs.clear(), ("fraud",)).rows() == [("fraud", 0, 0, 0)]
+    assert coverage(rows, pairs.clear(), ("fraud",)).rows() == [("fraud", 0, 2, 1)]  # the model of requests

@@ -1,0 +1,45 @@
+"""Answers that are none: empty, repeating themselves, never ending."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from operator import eq
+
+LONG = 60
+"""Words from which an answer is long: the share of different words falls with length."""
+
+
+def degenerate(text: str, finish: str = "stop") -> str:
+    """Why an answer is no answer (empty, repeating itself, never ending), or an empty string.
+
+    A long text repeats some phrase innocently: what counts is the share of the text that a phrase takes.
+    """
+    words = re.findall(r"\w+", text.lower())
+    if not words:
+        return "empty"
+    grams = list(zip(words, words[1:], words[2:], strict=False))
+    if _varied(words, grams) and finish != "length":
+        return ""
+    counts = Counter(grams)
+    stutters = sum(a == b == c for a, b, c in grams)
+    if grams and (counts.most_common(1)[0][1] >= max(3, len(grams) / 10) or stutters >= max(1, len(grams) / 20)):
+        return "repeats itself"
+    if len(counts) < 0.5 * len(grams):
+        return "repeats itself"
+    if finish == "length" and len(set(words)) < (0.5 if len(words) <= LONG else 0.3) * len(words):
+        return "never ends"
+    return ""
+
+
+def _varied(words: list[str], grams: Sequence[tuple[str, ...]]) -> bool:
+    """Whether no phrase can fill the answer: few grams are there twice, and no word follows itself."""
+    repeats = len(grams) - len(set(grams))
+    return repeats + 1 < max(3, len(grams) / 10) and not any(map(eq, words, words[1:]))
+
+
+def echoes(question: str, text: str) -> bool:
+    """Whether an answer says what was asked, word for word, and nothing else."""
+    if not question or abs(len(text) - len(question)) > len(question) / 2:
+        return False
+    words = re.findall(r"\w+", text.lower())
+    return bool(words) and words == re.findall(r"\w+", question.lower())
