@@ -3,7 +3,8 @@
 import runpy
 
 NAMES = (
-    "erosion", "demo_time", "devices", "refusal_judge", "policy_categories", "findings", "choice_of_pairs", "audit",
+    "erosion", "demo_time", "devices", "refusal_judge", "policy_categories", "harmful_requests", "findings",
+    "choice_of_pairs", "audit",
 )  # fmt: skip
 for name in NAMES:
     print(f"== {name}", flush=True)

@@ -11,7 +11,7 @@ import polars as pl
 from safety_assets.corpus.detect import seen
 from safety_assets.reading.answers import Reading, read_answers
 from safety_assets.reading.fold import fold
-from safety_assets.reading.places import Place, privacy_places
+from safety_assets.reading.places import Place, may_protect, privacy_places
 
 FINDING = {
     "full_refusal": "refusal_in_corpus", "partial_refusal": "partial_refusal", "hedged": "hedged_answer",
@@ -19,6 +19,7 @@ FINDING = {
 }  # fmt: skip
 """Verdict to the finding that it is; compliance is none."""
 
+REFUSING = ("refusal_in_corpus", "partial_refusal")
 PRIVACY = "privacy_marker"
 BEHAVIOUR = (*FINDING.values(), PRIVACY)
 
@@ -39,9 +40,11 @@ def behaviour(turns: pl.DataFrame) -> pl.DataFrame:
 
 def _seen(answers: pl.DataFrame) -> Iterator[Seen]:
     for batch in answers.iter_slices(_BATCH):
-        readings = read_answers(batch["text"].to_list(), batch["question"].to_list())
+        texts = batch["text"].to_list()
+        readings = read_answers(texts, batch["question"].to_list())
+        protecting = dict(zip(texts, may_protect([fold(text) for text in texts]), strict=True))
         for (row, turn, text, _), reading in zip(batch.iter_rows(), readings, strict=True):
-            for found in (*_of_reading(text, reading), *_of_privacy(text)):
+            for found in (*_of_reading(text, reading), *(_of_privacy(text) if protecting[text] else ())):
                 yield {"row": row, "turn": turn, "severity": "low", **found}
 
 

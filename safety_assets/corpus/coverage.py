@@ -1,12 +1,13 @@
 """How well the pairs cover what the corpus asks about, by policy category, and what it never refuses."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import polars as pl
 
+from safety_assets.corpus.behaviour import REFUSING, behaviour
 from safety_assets.corpus.detect import turns_of
 from safety_assets.corpus.topics import Topics
-from safety_assets.reading.answers import read_answers
 from safety_assets.reading.requests import CATEGORIES
 
 SCHEMA = {"category": pl.String, "num_pairs": pl.Int64, "num_rows": pl.Int64, "num_refusing": pl.Int64}
@@ -28,13 +29,18 @@ class Coverage:
         refusals = pairs.filter(pl.col("kind") == "refusal")["category"].to_list()
         self._pairs = [refusals.count(name) for name in self._categories]
 
-    def count(self, turns: pl.DataFrame) -> pl.DataFrame:
-        """Columns category, num_pairs, num_rows, num_refusing of the rows of some TURNS."""
-        touched = self._touched(turns) if self._categories else []
-        table = [
-            (name, pairs, sum(c == name for c, _ in touched), sum(c == name and refuses for c, refuses in touched))
-            for name, pairs in zip(self._categories, self._pairs, strict=True)
-        ]
+    def count(self, turns: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+        """Columns category, num_pairs, num_rows, num_refusing of the rows of some TURNS.
+
+        Args:
+            found: SEEN of these rows, that of `behaviour` among it: it says which rows refuse somewhere.
+        """
+        touching = self._touching(turns) if self._categories else set()
+        refusing = set(found.filter(pl.col("finding").is_in(REFUSING))["row"].to_list())
+        rows = Counter(name for _, name in touching)
+        refused = Counter(name for row, name in touching if row in refusing)
+        told = zip(self._categories, self._pairs, strict=True)
+        table = [(name, pairs, rows[name], refused[name]) for name, pairs in told]
         return pl.DataFrame(table, schema=SCHEMA, orient="row")
 
     def total(self, counts: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -43,17 +49,12 @@ class Coverage:
         table = rows.agg(pl.col("num_pairs").first(), pl.col("num_rows", "num_refusing").sum())
         return table.filter(pl.col("category").is_in(list(self._asked)) | (pl.col("num_rows") > 0))
 
-    def _touched(self, turns: pl.DataFrame) -> list[tuple[str, bool]]:
-        """Each category that a row touches, and whether the row refuses somewhere."""
+    def _touching(self, turns: pl.DataFrame) -> set[tuple[int, str]]:
+        """Each row with each category that it touches."""
         asked = turns.filter(pl.col("role") == "user").select("row", "text")
         texts = asked["text"].unique().to_list()
         names = dict(zip(texts, self._topics.touched(texts), strict=True))
-        touching = {(row, name) for row, text in asked.iter_rows() for name in names[text]}
-        rows = {row for row, _ in touching}
-        answers = turns.filter((pl.col("role") == "assistant") & pl.col("row").is_in(list(rows))).select("row", "text")
-        readings = read_answers(answers["text"].to_list())
-        refusing = {row for row, reading in zip(answers["row"], readings, strict=True) if reading.refuses}
-        return [(name, row in refusing) for row, name in touching]
+        return {(row, name) for row, text in asked.iter_rows() for name in names[text]}
 
 
 def never_refused(table: pl.DataFrame) -> list[str]:
@@ -76,5 +77,5 @@ def coverage(rows: pl.DataFrame, pairs: pl.DataFrame, categories: Sequence[str])
         Columns category, num_pairs (refusal pairs), num_rows, num_refusing; one row per category asked for, and per
         category besides that rows touch.
     """
-    both = Coverage(pairs, categories, Topics(pairs))
-    return both.total([both.count(turns_of(rows))])
+    both, turns = Coverage(pairs, categories, Topics(pairs)), turns_of(rows)
+    return both.total([both.count(turns, behaviour(turns))])

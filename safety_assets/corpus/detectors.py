@@ -106,7 +106,7 @@ def _questions(asked: pl.DataFrame, key: str, threshold: float) -> Questions:
 
 
 def _harmful_answered(known: Known) -> Detector:
-    return harmful_answered(known.topics.category, is_refusal)
+    return harmful_answered(known.topics.harmful, is_refusal)
 
 
 def _close_to_harm(known: Known) -> Detector:
@@ -143,7 +143,7 @@ def _constant_prefixes(known: Known) -> Learner:
 
 
 def _trigger_phrases(known: Known) -> Learner:
-    return TriggerPhrases(known.topics.category, is_refusal)
+    return TriggerPhrases(known.topics.harmful, is_refusal)
 
 
 def _ciphers(known: Known) -> Learner:

@@ -9,12 +9,15 @@ LONG = 60
 """Words from which an answer is long: the share of different words falls with length."""
 
 
+_PLAIN = bytes(ord(chr(c).lower()) if chr(c).isalnum() or chr(c) == "_" else 32 for c in range(128)) + bytes(128)
+
+
 def degenerate(text: str, finish: str = "stop") -> str:
     """Why an answer is no answer (empty, repeating itself, never ending), or an empty string.
 
     A long text repeats some phrase innocently: what counts is the share of the text that a phrase takes.
     """
-    words = re.findall(r"\w+", text.lower())
+    words = _words(text)
     if not words:
         return "empty"
     grams = list(zip(words, words[1:], words[2:], strict=False))
@@ -31,6 +34,13 @@ def degenerate(text: str, finish: str = "stop") -> str:
     return ""
 
 
+def _words(text: str) -> list[str]:
+    """Runs of letters, digits and underscores, in lower case; of plain English text quickly."""
+    if text.isascii():
+        return text.encode("ascii").translate(_PLAIN).decode("ascii").split()
+    return re.findall(r"\w+", text.lower())
+
+
 def _varied(words: list[str], grams: Sequence[tuple[str, ...]]) -> bool:
     """Whether no phrase can fill the answer: few grams are there twice, and no word follows itself."""
     repeats = len(grams) - len(set(grams))
@@ -41,5 +51,5 @@ def echoes(question: str, text: str) -> bool:
     """Whether an answer says what was asked, word for word, and nothing else."""
     if not question or abs(len(text) - len(question)) > len(question) / 2:
         return False
-    words = re.findall(r"\w+", text.lower())
-    return bool(words) and words == re.findall(r"\w+", question.lower())
+    words = _words(text)
+    return bool(words) and words == _words(question)

@@ -34,7 +34,7 @@ def main() -> None:
 def build_answers() -> Linear:
     """The model of answers; what it does on styles that it had not seen sets its temperature."""
     texts = written.answers()
-    seen = [answer_features(fold(one.text)) for one in texts]
+    seen = answer_features([fold(one.text) for one in texts])
     labels, domains = [_label(one.verdict) for one in texts], [one.domain for one in texts]
     model = _built(seen, labels, domains, [one.style for one in texts], answers.VERDICTS, min_groups=3)
     return replace(model, facts={"text": written.digest(texts), **model.facts})

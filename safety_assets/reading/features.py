@@ -1,5 +1,6 @@
 """What the model of answers is shown: signs of the rules, and the words that an answer opens with."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from safety_assets.reading import signs
@@ -20,13 +21,17 @@ _LENGTHS = (4, 12, 30)
 _LONG = 1200
 
 
-def answer_features(folded: str) -> Features:
-    """Signs and words of one answer that was folded (`fold`)."""
-    folded = folded[:READ].strip()
-    words = tokens(folded[:_CHARACTERS])[:WORDS]
+def answer_features(folded: Sequence[str]) -> list[Features]:
+    """Signs and words of answers that were folded (`fold`); many are read faster together."""
+    read = [text[:READ].strip() for text in folded]
+    return [_features(text, seen) for text, seen in zip(read, signs.weighed(read), strict=True)]
+
+
+def _features(read: str, seen: Sequence[str]) -> Features:
+    words = tokens(read[:_CHARACTERS])[:WORDS]
     pairs = map(" ".join, pairwise(words))
     placed = [f"^ {a} {b}" for a, b in zip(["^", *words[: PLACED - 1]], words[:PLACED], strict=False)]
-    return Features([*signs.weighed(folded), *_length(folded, len(words))], [*words, *pairs, *placed])
+    return Features([*seen, *_length(read, len(words))], [*words, *pairs, *placed])
 
 
 def _length(folded: str, words: int) -> list[str]:

@@ -111,12 +111,15 @@ def load(path: Path) -> Linear:
 
 def cells(seen: Sequence[Features], index: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row, column and value of every known feature of the texts, rows ascending."""
-    rows, columns, values = [], [], []
-    for row, text in enumerate(seen):
+    columns: list[int | None] = []
+    counts = []
+    for text in seen:
         signs = [index[s] for s in text.signs if s in index]
-        words = {place for place in map(index.get, text.words) if place is not None}
+        words = set(map(index.get, text.words)) - {None}
         columns += signs
         columns += words
-        values += [SIGN] * len(signs) + [SHARE / max(1, len(words)) ** 0.5] * len(words)
-        rows += [row] * (len(signs) + len(words))
-    return np.array(rows, np.int64), np.array(columns, np.int64), np.array(values)
+        counts.append((len(signs), len(words)))
+    numbers = np.array(counts, np.int64).reshape(-1, 2)
+    worth = np.stack([np.full(len(numbers), SIGN), SHARE / np.sqrt(np.maximum(numbers[:, 1], 1))], axis=1)
+    rows = np.repeat(np.arange(len(numbers)), numbers.sum(axis=1))
+    return rows, np.array(columns, np.int64), np.repeat(worth.ravel(), numbers.ravel())

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+import polars as pl
+
 from safety_assets.reading import signs
 from safety_assets.reading.fold import fold
-from safety_assets.refusals import Form, forms
+from safety_assets.refusals import Form, forms, holds
 
 Kind = Literal["refusal", "hedge", "privacy"]
 
@@ -39,7 +41,7 @@ HEDGES = forms(
      r"\bnot\s+(?:meant\s+as\s+|intended\s+as\s+|a\s+substitute\s+for\s+)?(?:professional\s+)?(?:legal|medical|financial|tax"
      r"|professional)\s+advice\b"),
     ("not a substitute", r"\bnot\s+a\s+substitute\s+for\b"),
-    (_NEEDED,
+    (f"{_NEEDED} & consult|speak|talk|check|seek|ask|see ",
      rf"{_ADVISED}(?:consult|speak\s+(?:to|with)|talk\s+(?:to|with)|check\s+with|seek|ask|see)\b[^.!?:\n]{{0,50}}\b{_EXPERT}"),
     ("as an ai|language model|as a language",
      r"\bas\s+an?\s+(?:\w+\s+)?(?:ai|language\s+model)\b[^.!?\n]{0,80}\b(?:do\s?n[o']t|not|can(?:no|')t|may|might)\b"),
@@ -113,6 +115,21 @@ def hedge_places(folded: str) -> list[Place]:
     return _unique("hedge", (signs.sentence(folded, *span) for span in _spans(folded, HEDGES)))
 
 
+def may_hedge(folded: Sequence[str]) -> list[bool]:
+    """Whether each text has a string that every hedge has: the others need not be searched."""
+    return _may(folded, HEDGES)
+
+
+def may_protect(folded: Sequence[str]) -> list[bool]:
+    """Whether each text has a string that every sentence has that protects personal data, or a mask."""
+    return _may(folded, (*PROTECTS, *MASKS))
+
+
+def _may(folded: Sequence[str], wanted: Sequence[Form]) -> list[bool]:
+    needles = sorted({needle for groups, _ in wanted for needle in groups[0]})
+    return pl.Series(folded, dtype=pl.String).str.contains_any(needles).to_list()
+
+
 def privacy_places(folded: str) -> list[Place]:
     """Sentences that protect personal data, and the masks that stand for it; in order."""
     sentences = (signs.sentence(folded, *span) for span in _spans(folded, PROTECTS))
@@ -131,7 +148,5 @@ def _unique(kind: Kind, spans: Iterator[signs.Span] | Sequence[signs.Span]) -> l
 
 def _spans(folded: str, wanted: Sequence[Form]) -> Iterator[signs.Span]:
     for needles, pattern in wanted:
-        for needle in needles:
-            if needle in folded:
-                yield from (found.span() for found in pattern.finditer(folded))
-                break
+        if holds(folded, needles):
+            yield from (found.span() for found in pattern.finditer(folded))

@@ -65,7 +65,7 @@ class Refitted:
 
 def refit(labelled: Sequence[Labelled], penalty: float = PENALTY) -> Refitted:
     """A model fitted to the labels from the shipped one on, its temperature and figures from held-out answers."""
-    seen = [answer_features(fold(one.text)) for one in labelled]
+    seen = answer_features([fold(one.text) for one in labelled])
     model = _fit(seen, labelled, penalty)
     scores = _held_out(seen, labelled, penalty)
     model = tempered(model, scores, [LABELS[one.label] for one in labelled])

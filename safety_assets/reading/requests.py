@@ -24,6 +24,9 @@ CATEGORIES = (
 )  # fmt: skip
 """Weapons stands for violence, too; hate for every contempt of people; regulated advice for medicine, law and money."""
 
+ADVICE = "regulated_advice"
+"""The category whose requests are seldom harm: to answer them is a matter of care."""
+
 NONE = "none"
 SHIPPED = Path(__file__).resolve().parent / "requests.json"
 MEASURED = Path(__file__).resolve().parent / "requests_measured.json"
@@ -35,10 +38,19 @@ READ = 900
 
 
 class Touched(NamedTuple):
-    """The category of a request, empty for none, and the model's share on it (of none, where it is none), 0..1."""
+    """What a request touches.
+
+    Args:
+        category: empty for none.
+        confidence: share of the model on it, or on none, 0..1.
+        likeliest: of the categories, touched or not.
+        share: of the model on all categories together, 0..1.
+    """
 
     category: str
     confidence: float
+    likeliest: str
+    share: float
 
 
 @cache
@@ -71,10 +83,13 @@ def touched(requests: Sequence[str], model: Linear | None = None) -> list[Touche
     none = used.classes.index(NONE)
     others = np.delete(shares, none, axis=1).argmax(axis=1)
     best = others + (others >= none)
-    return [
-        Touched(used.classes[b], float(row[b])) if 1 - row[none] >= TOUCHES else Touched("", float(row[none]))
-        for b, row in zip(best, shares, strict=True)
-    ]
+    return [_touched(used.classes[b], float(row[b]), float(row[none])) for b, row in zip(best, shares, strict=True)]
+
+
+def _touched(likeliest: str, share: float, none: float) -> Touched:
+    if 1 - none >= TOUCHES:
+        return Touched(likeliest, share, likeliest, 1 - none)
+    return Touched("", none, likeliest, 1 - none)
 
 
 def request_features(request: str) -> Features:

@@ -48,6 +48,7 @@ def test_every_planted_fault_is_found_and_nothing_else(audit: Callable, chat: Ca
         ("r2", "exact_duplicate", "drop"),
         ("r3", "near_duplicate", "drop"),
         ("r4", "probe_overlap", "drop"),
+        ("r4", "harmful_answered", "flag"),
         ("r5", "task_overlap", "drop"),
         ("r6", "low_quality", "drop"),
         ("r7", "refusal_in_corpus", "flag"),

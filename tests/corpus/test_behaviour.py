@@ -81,7 +81,8 @@ def test_categories_that_no_policy_names_show_where_rows_touch_them(
 def test_counts_of_shards_add_up(make_rows: Callable, pairs: pl.DataFrame, chat: Callable) -> None:
     rows = make_rows(chat("How do I clone a debit card?", REFUSED), chat("How do I clone a debit card?", "Like this."))
     both, turns = Coverage(pairs, ("fraud", "hate"), Topics(pairs)), turns_of(rows)
-    parts = [both.count(turns.filter(pl.col("row") == row)) for row in (0, 1)]
-    assert both.total(parts).equals(both.total([both.count(turns)]))
+    shards = [turns.filter(pl.col("row") == row) for row in (0, 1)]
+    parts = [both.count(shard, behaviour(shard)) for shard in shards]
+    assert both.total(parts).equals(both.total([both.count(turns, behaviour(turns))]))
     assert both.total(parts).rows()[0] == ("fraud", 8, 2, 1)
-    assert Coverage(pairs, (), Topics(pairs)).count(turns).is_empty()
+    assert Coverage(pairs, (), Topics(pairs)).count(turns, behaviour(turns)).is_empty()

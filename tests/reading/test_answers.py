@@ -41,7 +41,7 @@ def test_the_model_finds_a_refusal_that_no_rule_sees() -> None:
     text = (
         "There is no justification whatsoever for hurting anyone, and nobody should do it. Please think of the victims."
     )
-    seen = answers.answer_features(text.lower())
+    (seen,) = answers.answer_features([text.lower()])
     assert "declines" not in seen.signs
     assert read_answer("That's a line I do not cross, so let us talk about something else.").refuses
 

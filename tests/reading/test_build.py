@@ -49,4 +49,4 @@ def test_weights_are_numbers_one_can_read() -> None:
     model: Linear = load(answers.SHIPPED)
     assert np.isfinite(model.weights).all()
     assert model.temperature > 0
-    assert model.reasons(answers.answer_features("i cannot help with that."), "full_refusal")[0] == "declines"
+    assert model.reasons(answers.answer_features(["i cannot help with that."])[0], "full_refusal")[0] == "declines"
