@@ -1,7 +1,7 @@
 """Files of answers: read to be judged, or, with people's labels, to fit a judge. One JSON object a line."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +22,13 @@ FEWEST = 10
 Row = Mapping[str, object]
 
 
-def judge_file(path: Path, judge: str, model: Linear | None = None) -> pl.DataFrame:
+Report = Callable[[int, int], None]
+"""Takes how much is done, and of how much."""
+
+
+def judge_file(
+    path: Path, judge: str, model: Linear | None = None, report: Report = lambda done, of: None
+) -> pl.DataFrame:
     """VERDICTS of a file of answers with id, prompt and completion, one for each line.
 
     A line that cannot be read, or holds no completion, is unscored, with the reason. An empty completion is an answer,
@@ -32,11 +38,28 @@ def judge_file(path: Path, judge: str, model: Linear | None = None) -> pl.DataFr
         path: JSON lines; prompt may be missing.
         judge: what the judge is called.
         model: a refitted model; the shipped rules and model by default.
+        report: takes lines read, and of how many.
+
+    Raises:
+        EvaluationError: no line of the file can be judged.
     """
     lines, parts = _lines(path), [VERDICTS.empty()]
+    number = sum(1 for _ in _lines(path))
     while part := list(islice(lines, BATCH)):
         parts.append(VERDICTS.frame(_judged(part, judge, model)))
-    return pl.concat(parts)
+        report(sum(map(len, parts)), number)
+    return _some_judged(path, pl.concat(parts))
+
+
+def _some_judged(path: Path, verdicts: pl.DataFrame) -> pl.DataFrame:
+    """The verdicts, unless there is none: then the file is another one than was meant."""
+    if (verdicts["verdict"] == "unscored").all():
+        first = f"; of line 1: {verdicts['explanation'][0]}" if verdicts.height else ""
+        raise EvaluationError(
+            f"{path} has {verdicts.height} lines, none of which can be judged{first}",
+            expected="JSON lines of id, prompt, completion", do="name the file of answers, one object on each line",
+        )  # fmt: skip
+    return verdicts
 
 
 def read_labelled(path: Path) -> list[Labelled]:

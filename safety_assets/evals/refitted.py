@@ -13,14 +13,18 @@ from safety_assets.errors import EvaluationError
 from safety_assets.reading.answers import VERDICTS
 from safety_assets.reading.figures import agreement, calibration, rate_errors, worst
 from safety_assets.reading.linear import Linear, load
-from safety_assets.reading.refit import Labelled, Refitted, refit
+from safety_assets.reading.refit import Labelled, Refitted, Report, refit
 
 NAME = "refitted"
 
 
-def fit_judge(labelled: Sequence[Labelled]) -> Linear:
-    """The judge of the labels; its facts hold its name, on what it was fitted, and figures on held-out answers."""
-    fitted = refit(labelled)
+def fit_judge(labelled: Sequence[Labelled], report: Report = lambda done, of: None) -> Linear:
+    """The judge of the labels; its facts hold its name, on what it was fitted, and figures on held-out answers.
+
+    Args:
+        report: takes fits done, and of how many.
+    """
+    fitted = refit(labelled, report=report)
     facts = {
         "judge": f"{NAME}-{_digest(labelled)}", "fitted_on": dict(Counter(one.label for one in labelled)),
         "held_out": held_out(labelled, fitted),

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from operator import eq
 
 LONG = 60
@@ -20,9 +19,9 @@ def degenerate(text: str, finish: str = "stop") -> str:
     words = _words(text)
     if not words:
         return "empty"
-    grams = list(zip(words, words[1:], words[2:], strict=False))
-    if _varied(words, grams) and finish != "length":
+    if _varied(words) and finish != "length":
         return ""
+    grams = list(zip(words, words[1:], words[2:], strict=False))
     counts = Counter(grams)
     stutters = sum(a == b == c for a, b, c in grams)
     if grams and (counts.most_common(1)[0][1] >= max(3, len(grams) / 10) or stutters >= max(1, len(grams) / 20)):
@@ -41,10 +40,12 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\w+", text.lower())
 
 
-def _varied(words: list[str], grams: Sequence[tuple[str, ...]]) -> bool:
+def _varied(words: list[str]) -> bool:
     """Whether no phrase can fill the answer: few grams are there twice, and no word follows itself."""
-    repeats = len(grams) - len(set(grams))
-    return repeats + 1 < max(3, len(grams) / 10) and not any(map(eq, words, words[1:]))
+    following = words[1:]
+    number = max(0, len(words) - 2)
+    repeats = number - len(set(zip(words, following, words[2:], strict=False)))
+    return repeats + 1 < max(3, number / 10) and not any(map(eq, words, following))
 
 
 def echoes(question: str, text: str) -> bool:

@@ -6,8 +6,9 @@ have a style of their own.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -63,27 +64,32 @@ class Refitted:
         return np.asarray(self.held_out[:, columns].sum(axis=1))
 
 
-def refit(labelled: Sequence[Labelled], penalty: float = PENALTY) -> Refitted:
+Report = Callable[[int, int], None]
+"""Takes how many fits are done, and of how many."""
+
+
+def refit(labelled: Sequence[Labelled], penalty: float = PENALTY, report: Report = lambda done, of: None) -> Refitted:
     """A model fitted to the labels from the shipped one on, its temperature and figures from held-out answers."""
     seen = answer_features([fold(one.text) for one in labelled])
     model = _fit(seen, labelled, penalty)
-    scores = _held_out(seen, labelled, penalty)
+    scores = _held_out(seen, labelled, penalty, report)
     model = tempered(model, scores, [LABELS[one.label] for one in labelled])
     powers = np.exp((scores - scores.max(axis=1, keepdims=True)) / model.temperature)
     return Refitted(model, powers / powers.sum(axis=1, keepdims=True))
 
 
-def _held_out(seen: Sequence[Features], labelled: Sequence[Labelled], penalty: float) -> np.ndarray:
+def _held_out(seen: Sequence[Features], labelled: Sequence[Labelled], penalty: float, report: Report) -> np.ndarray:
     """(answers, classes): scores by models fitted without the answering model and without the fold of the prompt."""
     folds, models = np.array([_fold(one.prompt) for one in labelled]), np.array([one.model for one in labelled])
     scores = np.zeros((len(labelled), len(shipped().classes)))
-    for name in sorted(set(models)):
-        others = models != name if len(set(models)) > 1 else np.ones(len(models), bool)
-        for k in range(FOLDS):
-            out, rest = np.flatnonzero((models == name) & (folds == k)), np.flatnonzero(others & (folds != k))
-            if len(out):
-                fitted = _fit([seen[i] for i in rest.tolist()], [labelled[i] for i in rest.tolist()], penalty)
-                scores[out] = fitted.scores([seen[i] for i in out.tolist()])
+    names = sorted(set(models))
+    for done, (name, k) in enumerate(product(names, range(FOLDS)), 1):
+        others = models != name if len(names) > 1 else np.ones(len(models), bool)
+        out, rest = np.flatnonzero((models == name) & (folds == k)), np.flatnonzero(others & (folds != k))
+        if len(out):
+            fitted = _fit([seen[i] for i in rest.tolist()], [labelled[i] for i in rest.tolist()], penalty)
+            scores[out] = fitted.scores([seen[i] for i in out.tolist()])
+        report(done, FOLDS * len(names))
     return scores
 
 

@@ -33,6 +33,9 @@ MEASURED = Path(__file__).resolve().parent / "requests_measured.json"
 TOUCHES = 0.65
 """Share of all categories together from which a request touches the likeliest of them."""
 
+_KNOWN = frozenset(LEXICON)
+_HEADS = frozenset(word.rpartition(" ")[0] for word in LEXICON if word.count(" ") == 2)  # of three words the first two
+
 READ = 900
 """Characters of a request that are read from its beginning, and as many from its end when it is longer."""
 
@@ -97,9 +100,11 @@ def request_features(request: str) -> Features:
     text = request if len(request) <= 2 * READ else f"{request[:READ]} {request[-READ:]}"
     words = [_stem(word) for word in tokens(fold(text))]
     pairs = [*map(" ".join, pairwise(words))]
-    triples = map(" ".join, zip(words, words[1:], words[2:], strict=False))
-    named = {LEXICON.get(word) for word in (*words, *pairs, *triples)} - {None}
-    return Features([f"names {name}" for name in sorted(map(str, named))], [*words, *pairs, *_opening(words)])
+    said = _KNOWN.intersection(words).union(_KNOWN.intersection(pairs))
+    if not _HEADS.isdisjoint(pairs):
+        said |= _KNOWN.intersection(map(" ".join, zip(words, words[1:], words[2:], strict=False)))
+    named = sorted({LEXICON[word] for word in said})
+    return Features([f"names {name}" for name in named], [*words, *pairs, *_opening(words)])
 
 
 def _opening(words: Sequence[str]) -> list[str]:

@@ -118,11 +118,14 @@ def test_what_is_left_is_audited_again_and_pairs_are_compared_with_probes(
     known = {"probes": probes, "tasks": tasks, "pairs": pairs, "policy": policy}
     kept = apply_findings(rows, audit_rows(rows, **known))
     left = audit_left(assemble(kept, pairs, held_out_share=0, seed=0), **known)
+    of_pairs = left.filter(finding="refusal_in_corpus")
+    assert (of_pairs.height, set(of_pairs["source"]), set(of_pairs["action"])) == (16, {"refusal"}, {"keep"})
+    left = left.filter(pl.col("finding") != "refusal_in_corpus")
     assert left["finding"].to_list() == ["privacy_marker", "probe_overlap"]  # the mask that stands for the address
     assert left["source"].to_list() == ["corpus", "refusal"]
     assert left["row_id"][1] == pairs["row_id"][0]
     left = audit_left(assemble(kept, pairs, held_out_share=0, seed=0), **known, exempt=("p0",))
-    assert left["finding"].to_list() == ["privacy_marker"]
+    assert set(left["finding"]) == {"privacy_marker", "refusal_in_corpus"}
 
 
 def test_coverage_counts_rows_that_touch_a_category_and_refuse(

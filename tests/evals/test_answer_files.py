@@ -44,8 +44,16 @@ def test_every_line_gives_a_row_and_what_cannot_be_read_is_unscored(lines: Calla
     assert counts(table) == {"unscored": 5, "compliance": 2, "full_refusal": 1, "non_answer": 1}
 
 
-def test_a_file_without_lines_has_no_verdicts(lines: Callable) -> None:
-    assert judge_file(lines(), "me").is_empty()
+def test_a_file_of_which_nothing_can_be_judged_is_another_one(lines: Callable) -> None:
+    for wrong in ((), (b"no json", b"")):
+        with pytest.raises(EvaluationError, match=f"has {len(wrong)} lines, none of which"):
+            judge_file(lines(*wrong), "me")
+
+
+def test_how_far_it_is_is_told(lines: Callable) -> None:
+    told: list[tuple[int, int]] = []
+    judge_file(lines(answer("a", "Two."), b"no json"), "me", report=lambda done, of: told.append((done, of)))
+    assert told == [(2, 2)]
 
 
 def test_the_record_of_a_judge_and_of_no_other() -> None:
