@@ -36,6 +36,8 @@ _SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+|\n+")
 _TURN_AROUND = re.compile(
     r"""\b(?:here(?:'s|\s+is|\s+are)\s+(?:how|what\s+you|the\s+(?:steps|instructions|answer|method|recipe|code|full)|a\s+step
         |your|some\s+(?:steps|ways\s+to\s+do))
+      | (?:but|however|that\s+said|still|anyway|nevertheless|nonetheless)\b[,:]?
+        \s+here(?:'s|\s+is|\s+are|\s+goes|\s+you\s+go)
       | (?:but|however|that\s+said|still|anyway|nevertheless|nonetheless|since\s+you\s+(?:asked|insist))\b[^.!?\n]{0,40}
         \b(?:i\s+(?:will|'ll|can|shall)\s+(?:tell|show|explain|help|do|walk)|you\s+(?:can|could)\s+(?:do|start))
       | (?:that(?:'s|\s+is)|with\s+that)\s+out\s+of\s+the\s+way | just\s+kidding | only\s+joking
