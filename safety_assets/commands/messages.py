@@ -45,7 +45,7 @@ def heard(message: Message) -> Stretch | str | None:
             return Stretch(f"asking {model}", done, of, "answers")
         case {"event": "sweep", "done": int(done), "of": int(of)}:
             return Stretch("sweep", done, of, "runs")
-        case {"event": "audit", "of_what": what, "done": int(done), "of": int(of)}:
+        case {"event": "audit", "of_what": str(what), "done": int(done), "of": int(of)}:
             return Stretch(AUDITED.get(what, what), done, of, "parts")
         case {"event": "reading", "of_what": what}:
             return f"reading {what}"

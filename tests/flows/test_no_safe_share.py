@@ -62,6 +62,9 @@ def test_no_share_is_chosen_and_the_figures_say_why(again: Again, strict: Path, 
     made = swept(again, launch)
     (verdict,) = made.verdicts
     assert made.metadata["share"] is None
+    drawn = made.metadata["dose_response"].text
+    assert "Dose and response: no share keeps its limits" in drawn
+    assert "least safety" in drawn
     assert (verdict.check, verdict.status) == ("curve_covers_the_choice", "fail")
     told = " ".join(verdict.reasons)
     assert "No share keeps its limits. Widen the shares, add pairs or train the mix longer." in told
