@@ -34,7 +34,8 @@ from safety_assets.models.load import LoadedModel, load_model
 from safety_assets.project import open_project
 from safety_assets.recipes import Recipe
 from safety_assets.records import AUDITED
-from safety_assets.training.run import TrainingOrder, train
+from safety_assets.training.order import TrainingOrder
+from safety_assets.training.run import train
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("SAFETY_ASSETS_REAL_DATA", ROOT / "../shared/data"))

@@ -34,7 +34,8 @@ from safety_assets.recipes import Recipe
 from safety_assets.records import AUDITED
 from safety_assets.training.batches import Mix, step_rows
 from safety_assets.training.encode import encode_rows
-from safety_assets.training.run import TrainingOrder, train
+from safety_assets.training.order import TrainingOrder
+from safety_assets.training.run import train
 
 SURGERY = {"method": "gradient_surgery"}
 LORA = {"method": "lora"}

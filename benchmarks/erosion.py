@@ -35,7 +35,8 @@ from safety_assets.project import open_project
 from safety_assets.records import AUDITED, PROBES, TASKS
 from safety_assets.store import Store
 from safety_assets.task_metric import AnyMetric
-from safety_assets.training.run import TrainingOrder, train
+from safety_assets.training.order import TrainingOrder
+from safety_assets.training.run import train
 
 RECIPES = ("plain", "mixed", "gradient-surgery", "protected")
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import small_project
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,7 @@ def run_demo(project: Path, home: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_the_demonstration_says_what_happened_and_what_was_expected(tiny_model: Path, tmp_path: Path) -> None:
     project = small_project.write_project(tmp_path / "project", tiny_model)
     shutil.copy(ROOT / "dagster.yaml", tmp_path)

@@ -21,7 +21,6 @@ from safety_assets.release import plots
 from safety_assets.store import Artefact, write_frame, write_json
 
 if TYPE_CHECKING:
-    from safety_assets.methods.anatomy import Anatomy
     from safety_assets.models.generate import Generator
 
 REPEATED = 96
@@ -184,6 +183,7 @@ def safety_anatomy(ws: Workspace) -> Made:
 
     def write(folder: Path) -> None:
         from safety_assets.methods.anatomy import describe
+        from safety_assets.methods.anatomy_files import write_anatomy
         from safety_assets.models.load import load_model
 
         settings = ws.project.settings
@@ -192,7 +192,7 @@ def safety_anatomy(ws: Workspace) -> Made:
         pretrained = load_model(ancestor, device=settings.device) if ancestor else None
         pairs = inputs["refusal_pairs"].frame("pairs", PAIRS)
         anatomy = describe(base, pretrained, _prompts(pairs, "refusal"), _prompts(pairs, "lookalike", "anchor"))
-        _write_anatomy(folder, anatomy)
+        write_anatomy(folder, anatomy)
 
     artefact, cached = make(ws, "safety_anatomy", write, inputs=digests(inputs))
     return made(ws, artefact, cached, _anatomy_shown(artefact.json("anatomy")))
@@ -201,18 +201,6 @@ def safety_anatomy(ws: Workspace) -> Made:
 def _prompts(pairs: pl.DataFrame, *kinds: str) -> list[list[dict[str, str]]]:
     """The chats of pairs of these kinds, without the answer."""
     return [chat[:-1] for chat in pairs.filter(pl.col("kind").is_in(kinds))["messages"].to_list()]
-
-
-def _write_anatomy(folder: Path, anatomy: "Anatomy") -> None:
-    from safetensors.numpy import save_file
-
-    save_file({"directions": anatomy.directions.float().cpu().contiguous().numpy()}, folder / "directions.safetensors")
-    write_json(folder, "anatomy", {
-        "separation": list(anatomy.separation), "safety_layers": list(anatomy.safety_layers),
-        "safety_tokens": [{"token": token, "shift": shift} for token, shift in anatomy.safety_tokens],
-        "tokens_absent_because": anatomy.tokens_absent_because,
-        "num_refused": anatomy.num_refused, "num_complied": anatomy.num_complied,
-    })  # fmt: skip
 
 
 def _anatomy_shown(anatomy: dict) -> dict[str, object]:

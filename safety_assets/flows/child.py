@@ -22,7 +22,8 @@ from safety_assets.store import replace_text
 
 if TYPE_CHECKING:
     from safety_assets.models.generate import Generator
-    from safety_assets.training.run import Trained, TrainingOrder
+    from safety_assets.training.order import TrainingOrder
+    from safety_assets.training.run import Trained
 
 Report = Callable[[Mapping[str, object]], None]
 ShouldStop = Callable[[], bool]
@@ -45,7 +46,7 @@ def train_one(
 
 def wanted(order: dict, device: str) -> "TrainingOrder":
     """The order as the training package takes it."""
-    from safety_assets.training.run import TrainingOrder
+    from safety_assets.training.order import TrainingOrder
 
     folder = Path(order["folder"])
     return TrainingOrder(
@@ -60,6 +61,7 @@ def wanted(order: dict, device: str) -> "TrainingOrder":
         threads=order["threads"],
         seed=order["seed"],
         devices=order["devices"],
+        anatomy=Path(order["anatomy"]) if "anatomy" in order else None,
     )
 
 

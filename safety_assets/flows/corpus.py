@@ -26,7 +26,8 @@ from safety_assets.flows.tasks import SPLIT_SEED
 from safety_assets.flows.views import write_views
 from safety_assets.flows.workspace import Made, Markdown, Svg, Workspace, make, preview, source_digests, work_key
 from safety_assets.frames import Shards
-from safety_assets.recipes import LowRankAdaptation, Recipe
+from safety_assets.method_specs import LowRankAdaptation
+from safety_assets.recipes import Recipe
 from safety_assets.records import AUDITED, FINDINGS, PAIRS, PROBES, QUARANTINE, ROWS, SOURCES
 from safety_assets.release import plots
 from safety_assets.store import WHOLE, Artefact, write_frame, write_json

@@ -15,35 +15,17 @@ keep the TOP likeliest tokens and the rest as one outcome. Neutral value: none i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from safety_assets.errors import TrainingError
-from safety_assets.methods.moments import Context, Method
+from safety_assets.method_specs import GradientSurgery
+from safety_assets.methods import gradients
+from safety_assets.methods.gradients import dot
+from safety_assets.methods.moments import Context, Method, Passes
+from safety_assets.methods.references import Reference, forward_kl, keep_reference
+from safety_assets.methods.turns import Turns
 from safety_assets.models.batch import Batch, response_logits
-from safety_assets.models.shards import add_over_shards, local
-from safety_assets.recipes import GradientSurgery
-
-TOP = 1024
-"""Reference tokens kept per position."""
-
-WHOLE_VOCABULARY = 16384
-"""Largest vocabulary of which all log-probabilities are kept."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Log-probabilities of the base at the response positions of one safety batch.
-
-    Args:
-        logprobs: nats, fp32; the whole vocabulary, or the likeliest tokens and, last, all others together.
-        tokens: which tokens, when not the whole vocabulary.  # (responses, kept)
-    """
-
-    logprobs: Tensor  # (responses, kept or kept + 1)
-    tokens: Tensor | None
 
 
 def project(task: Sequence[Tensor], safety: Sequence[Tensor], strength: float) -> list[Tensor]:
@@ -64,38 +46,6 @@ def project(task: Sequence[Tensor], safety: Sequence[Tensor], strength: float) -
     return list(torch._foreach_add(list(task), list(safety), alpha=factor))
 
 
-def dot(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
-    """Inner product over all tensors: fp32 inside a tensor, double across them. Sharded ones: over all ranks."""
-    pairs = [(local(a).flatten().float(), local(b).flatten().float()) for a, b in zip(one, other, strict=True)]
-    if not pairs:
-        return 0.0
-    return float(add_over_shards(torch.stack([torch.dot(a, b) for a, b in pairs]).double().sum(), one))
-
-
-def keep_reference(logits: Tensor, temperature: float) -> Reference:
-    """What is kept of the base's logits, (responses, vocab): all of it, or the TOP likeliest and the rest as one."""
-    logprobs = (logits.float() / temperature).log_softmax(-1)
-    if logits.shape[-1] <= WHOLE_VOCABULARY:
-        return Reference(logprobs, None)
-    top, tokens = logprobs.topk(TOP, dim=-1)
-    return Reference(_with_rest(top), tokens)
-
-
-def forward_kl(reference: Reference, logits: Tensor, temperature: float) -> Tensor:
-    """KL(base || model), nats: summed over the vocabulary, mean over response positions; a scalar, at least 0."""
-    logprobs = (logits.float() / temperature).log_softmax(-1)
-    if reference.tokens is not None:
-        logprobs = _with_rest(logprobs.gather(-1, reference.tokens))
-    weight = reference.logprobs.exp()
-    return (weight * (reference.logprobs - logprobs)).sum() / max(1, logprobs.shape[0])
-
-
-def _with_rest(logprobs: Tensor) -> Tensor:
-    """Log-probabilities with that of everything else as a last column."""
-    rest = torch.log1p(-logprobs.exp().sum(-1, keepdim=True).clamp(max=1 - 1e-6))
-    return torch.cat([logprobs, rest], dim=-1)
-
-
 class SafeGrad(Method):
     """Gradient surgery against safety rows.
 
@@ -105,39 +55,34 @@ class SafeGrad(Method):
 
     def __init__(self, spec: GradientSurgery) -> None:
         self._spec = spec
-        self._batches: list[Batch] = []
         self._references: list[Reference] = []
-        self._order: list[int] = []
 
     def setup(self, context: Context) -> None:
-        """Draw the order of the safety batches and keep what the base says on those that will be used."""
-        turns = context.steps // self._spec.every
-        if turns == 0:
-            return
-        self._batches = context.safety_batches(self._spec.origins, self._spec.batch_rows)
-        if not self._batches:
-            raise TrainingError(
-                "gradient surgery has no safety row",
-                expected=f"rows of {', '.join(self._spec.origins)} in audited_corpus",
-                do="add pairs or take gradient_surgery out of the recipe",
-            )
-        epochs = -(-turns // len(self._batches))
-        self._order = [int(i) for _ in range(epochs) for i in context.rng.permutation(len(self._batches))][:turns]
-        self._references = [keep_reference(context.reference(b), self._spec.temperature) for b in self._batches]
+        """Draw the safety batches and keep what the base says on those that will be used."""
+        spec = self._spec
+        self._turns = Turns(
+            context, spec.origins, batch_rows=spec.batch_rows, every=spec.every, method="gradient_surgery"
+        )
+        self._references = [keep_reference(context.reference(b), spec.temperature) for b in self._turns.batches]
 
     def edit_gradients(self, context: Context, step: int) -> None:
         """Replace the gradient by its edited form, every so many steps."""
-        if (step + 1) % self._spec.every:
+        which = self._turns.at(step)
+        if which is None:
             return
-        which = self._order[(step + 1) // self._spec.every - 1]
         reference = self._references[which]
 
         def divergence(model: nn.Module, batch: Batch) -> Tensor:
             return forward_kl(reference, response_logits(model, batch), self._spec.temperature)
 
-        safety = context.compute_gradient(divergence, self._batches[which])
+        safety = context.compute_gradient(divergence, self._turns.batches[which], None)
         parameters = context.parameters()
-        task = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        task = gradients.of(parameters)
         context.log("surgery/product", dot(task, safety))
-        for parameter, edited in zip(parameters, project(task, safety, self._spec.strength), strict=True):
-            parameter.grad = edited
+        strength = self._spec.strength * context.safety_weight()
+        gradients.put(parameters, project(task, safety, strength))
+
+    def passes(self, step: int) -> Passes:
+        """One batch forward and back at every turn."""
+        acts = (step + 1) % self._spec.every == 0
+        return Passes(forward=int(acts), backward=int(acts))

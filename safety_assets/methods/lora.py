@@ -11,16 +11,20 @@ Deviation: initial values come from the method's own generator; no neutral value
 recipe without the method is the neutral one.
 """
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
 import torch
 from peft import LoraConfig, LoraModel
+from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from safety_assets.errors import TrainingError
+from safety_assets.method_specs import LowRankAdaptation
 from safety_assets.methods.moments import Context, Method
 from safety_assets.models.adapter import refuse_tied
 from safety_assets.models.load import forked_random_state
-from safety_assets.recipes import LowRankAdaptation
 
 
 class LoRA(Method):
@@ -36,7 +40,7 @@ class LoRA(Method):
 
     def setup(self, context: Context) -> None:
         """Put A and B beside the layers and freeze all else; transposed layers (GPT-2) are known by their class."""
-        layers = self._spec.layers if isinstance(self._spec.layers, str) else list(self._spec.layers)
+        layers = _left_free(context.model, self._spec.layers)
         config = LoraConfig(
             r=self._spec.rank, lora_alpha=self._spec.alpha, lora_dropout=self._spec.dropout, target_modules=layers,
             task_type="CAUSAL_LM", fan_in_fan_out=any(isinstance(m, Conv1D) for m in context.model.modules()),
@@ -50,8 +54,38 @@ class LoRA(Method):
                 raise TrainingError(f"LoRA finds no layer: {error}", do="correct layers in the recipe") from error
         refuse_tied(context.model)
 
+    def as_base(self, context: Context) -> AbstractContextManager[None]:
+        """The base's own weights are frozen: with the adapters off the model is the base."""
+        return self._off()
+
+    @contextmanager
+    def _off(self) -> Iterator[None]:
+        assert self._wrapped is not None
+        self._wrapped.disable_adapter_layers()
+        try:
+            yield
+        finally:
+            self._wrapped.enable_adapter_layers()
+
     def finish(self, context: Context) -> None:
         """Add (alpha / rank) B A to the weights and take A and B away."""
         assert self._wrapped is not None
         merged = self._wrapped.merge_and_unload()
         assert merged is context.model
+
+
+def _left_free(model: nn.Module, layers: tuple[str, ...] | str) -> list[str] | str:
+    """The layers to adapt: as the recipe says, less those that another method has frozen."""
+    frozen = {name for name, m in model.named_modules() if _linear(m) and not m.weight.requires_grad}
+    if not frozen:
+        return layers if isinstance(layers, str) else list(layers)
+    free = [name for name, m in model.named_modules() if _linear(m) and name not in frozen]
+    assert isinstance(model, PreTrainedModel)
+    output = {n for n, m in model.named_modules() if m is model.get_output_embeddings()}
+    if isinstance(layers, str):
+        return [name for name in free if name not in output]
+    return [name for name in free if any(name == own or name.endswith(f".{own}") for own in layers)]
+
+
+def _linear(module: nn.Module) -> bool:
+    return isinstance(module, nn.Linear | Conv1D)

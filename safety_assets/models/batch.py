@@ -20,11 +20,13 @@ class Batch:
         ids: token ids, int64.  # (rows, tokens)
         response: which tokens the assistant said, bool, False on padding.  # (rows, tokens)
         weights: what each response token of a row counts in the loss, fp32; None: all 1.  # (rows,)
+        places: where its rows stand among the training rows; empty when it is not made of them.
     """
 
     ids: Tensor
     response: Tensor
     weights: Tensor | None = None
+    places: tuple[int, ...] = ()
 
     @property
     def num_rows(self) -> int:
@@ -40,15 +42,28 @@ class Batch:
         """Response tokens that are predicted; the first token of a row never is."""
         return int(self.response[:, 1:].sum())
 
+    @property
+    def responses_per_row(self) -> Tensor:
+        """How many of the targets are of each row.  # (rows,)"""
+        return self.response[:, 1:].sum(1)
 
-def pad_right(rows: Sequence[Encoded], pad_id: int, device: torch.device) -> Batch:
-    """Encoded chats as one batch, as wide as the longest."""
+    @property
+    def depth(self) -> Tensor:
+        """Of each target, how many tokens of its answer stand before it; 0 is an answer's first.  # (responses,)"""
+        said = self.response.long()
+        count = said.cumsum(1)
+        opens = (said - torch.nn.functional.pad(said, (1, 0))[:, :-1]).clamp(min=0) * count
+        return (count - opens.cummax(1).values)[:, 1:][self.response[:, 1:]]
+
+
+def pad_right(rows: Sequence[Encoded], pad_id: int, device: torch.device, places: Sequence[int] = ()) -> Batch:
+    """Encoded chats as one batch, as wide as the longest; `places` says where they stand among the training rows."""
     width = max(len(r.ids) for r in rows)
     ids = torch.tensor([r.ids + [pad_id] * (width - len(r.ids)) for r in rows])
     response = torch.tensor([r.response + [False] * (width - len(r.response)) for r in rows])
     lighter = any(r.weight != 1.0 for r in rows)
     weights = torch.tensor([r.weight for r in rows], dtype=torch.float32).to(device) if lighter else None
-    return Batch(ids.to(device), response.to(device), weights)
+    return Batch(ids.to(device), response.to(device), weights, tuple(places))
 
 
 def pad_left(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -78,8 +93,19 @@ def response_logits(model: nn.Module, batch: Batch) -> Tensor:
 
 def response_loss(model: nn.Module, batch: Batch) -> Tensor:
     """Sum of the cross-entropy over the batch's response tokens, each times its row's weight, nats, fp32, a scalar."""
-    logits = response_logits(model, batch)
-    if batch.weights is None:
+    return weighted_loss(response_logits(model, batch), batch)
+
+
+def weighted_loss(logits: Tensor, batch: Batch, tokens: Tensor | None = None) -> Tensor:
+    """The same from logits, each token also times its own weight.
+
+    Args:
+        logits: that predict the batch's targets.  # (responses, vocab)
+        tokens: what each response token counts; None: all 1.  # (responses,)
+    """
+    if batch.weights is None and tokens is None:
         return functional.cross_entropy(logits, batch.targets, reduction="sum")
     losses = functional.cross_entropy(logits, batch.targets, reduction="none")
-    return (losses * batch.weights.repeat_interleave(batch.response[:, 1:].sum(1))).sum()
+    if batch.weights is not None:
+        losses = losses * batch.weights.repeat_interleave(batch.responses_per_row)
+    return (losses if tokens is None else losses * tokens).sum()

@@ -10,41 +10,12 @@ from transformers import PreTrainedTokenizerBase
 
 from safety_assets.errors import ModelError
 from safety_assets.frames import Shards, in_shards
-from safety_assets.models.chat import Encoded, encode_chat
+from safety_assets.models.chat import encode_chat
+from safety_assets.models.rows import Row
 from safety_assets.records import AUDITED
 
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the training split as token ids, in five bytes a token, since all rows stay in memory.
-
-    Args:
-        row_id: content hash of the row.
-        origin: corpus, refusal, lookalike or anchor.
-        ids: token ids.
-        response: 1 for tokens that the assistant said, 0 for others.
-        weight: what each of its response tokens counts in the loss.
-    """
-
-    row_id: str
-    origin: str
-    ids: "array[int]"
-    response: bytes
-    weight: float
-
-    @property
-    def num_tokens(self) -> int:
-        return len(self.ids)
-
-    @property
-    def num_responses(self) -> int:
-        """Response tokens that are predicted; the first token of a row never is."""
-        return sum(self.response[1:])
-
-    @property
-    def encoded(self) -> Encoded:
-        """The row as batches are made of it."""
-        return Encoded(self.ids.tolist(), [bool(said) for said in self.response], self.weight)
+PLACEHOLDER = "Sure. Do this: [placeholder]."
+"""What stands where a model would help with harm, for methods that must see such an answer: marked, never content."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +45,23 @@ def encode_rows(
             except ModelError as error:
                 quarantined.append(Quarantined(record["row_id"], record["origin"], str(error)))
     return rows, quarantined
+
+
+def harmful_rows(tokenizer: PreTrainedTokenizerBase, frame: pl.DataFrame | Shards, *, max_tokens: int) -> list[Row]:
+    """The prompts of the refusal rows, answered by a placeholder that stands for harm and holds none.
+
+    Args: as `encode_rows`. A row whose placeholder is too long is left out.
+    """
+    rows = []
+    for part in in_shards(frame, AUDITED):
+        refusals = part.filter(split="train", origin="refusal")
+        for record in refusals.iter_rows(named=True):
+            said = [*record["messages"][:-1], {"role": "assistant", "content": PLACEHOLDER}]
+            try:
+                rows.append(_row(tokenizer, {**record, "messages": said, "origin": "harmful"}, max_tokens))
+            except ModelError:
+                continue
+    return rows
 
 
 def _row(tokenizer: PreTrainedTokenizerBase, record: Mapping[str, Any], max_tokens: int) -> Row:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
+from safety_assets.method_specs import LowRankAdaptation
 from safety_assets.models.weights import stored_shapes
-from safety_assets.recipes import LowRankAdaptation, Recipe
+from safety_assets.recipes import Recipe
 
 FP32 = 4
 MOMENTS = 2

@@ -10,11 +10,12 @@ from torch.optim import Optimizer
 
 from safety_assets.errors import TrainingError
 from safety_assets.methods.moments import Context, Method
-from safety_assets.models.batch import Batch, response_loss
+from safety_assets.models.batch import Batch
 from safety_assets.models.load import LoadedModel
 from safety_assets.models.ranks import Ranks
 from safety_assets.models.shards import full
 from safety_assets.recipes import Optimiser
+from safety_assets.training.loss import batch_loss
 from safety_assets.training.monitor import Watcher
 from safety_assets.training.progress import Progress
 from safety_assets.training.schedule import learning_rate
@@ -101,10 +102,7 @@ def run_steps(job: Job, progress: Progress) -> Progress:
         total = torch.zeros((), device=job.loaded.device)
         for batch in rows.batches:
             with job.loaded.precision():
-                loss = response_loss(model, batch)
-                for method, context in acting:
-                    extra = method.add_loss(context, batch, step)
-                    loss = loss if extra is None else loss + extra
+                loss = batch_loss(model, batch, acting, step)
             (loss / rows.num_tokens).backward()
             total += loss.detach()
         job.ranks.add_up([total, *(p.grad for p in job.parameters if p.grad is not None)])

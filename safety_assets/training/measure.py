@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from safety_assets.models.ranks import ALONE
 from safety_assets.training.batches import step_rows
 from safety_assets.training.loop import run_steps
+from safety_assets.training.opened import Run, open_run
+from safety_assets.training.order import TrainingOrder
 from safety_assets.training.preflight import passes
 from safety_assets.training.progress import Progress
-from safety_assets.training.run import Run, TrainingOrder, open_run
 
 TIMED_STEPS = 3
 LONGEST_TURN = 8

@@ -15,11 +15,12 @@ import torch
 
 from safety_assets.errors import TrainingError
 from safety_assets.exhaustion import memory_ended
+from safety_assets.method_specs import LowRankAdaptation
 from safety_assets.models.batch import Batch, response_loss
 from safety_assets.models.load import LoadedModel, forked_random_state, pick_device
 from safety_assets.models.ranks import Ranks
 from safety_assets.models.room import free_memory, peak_memory
-from safety_assets.recipes import LowRankAdaptation, Optimiser, Recipe
+from safety_assets.recipes import Optimiser, Recipe
 from safety_assets.training.batches import Mix, micro_batches, step_rows
 from safety_assets.training.footprint import FP32, MOMENTS, byte_count, disk, existing, footprint, shape_of
 

@@ -19,7 +19,8 @@ from safety_assets.policy import DIMENSIONS
 from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE
 from safety_assets.recipes import read_recipe
 from safety_assets.records import PAIRS
-from safety_assets.training.run import TrainingOrder, train
+from safety_assets.training.order import TrainingOrder
+from safety_assets.training.run import train
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
 APPROVED, REJECTED = 0, 1

@@ -5,7 +5,8 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.recipes import Recipe
-from safety_assets.training.run import Trained, TrainingOrder, train
+from safety_assets.training.order import TrainingOrder
+from safety_assets.training.run import Trained, train
 
 
 def audited(i: int, origin: str, chat: list[dict]) -> dict:

@@ -10,19 +10,22 @@ from safetensors.torch import load_file
 from short_training import audited, train_shortly
 
 from safety_assets.errors import ModelError, TrainingError
+from safety_assets.method_specs import MethodSpec
 from safety_assets.methods.menu import build, build_all
 from safety_assets.methods.moments import Method
 from safety_assets.models.load import load_model
-from safety_assets.recipes import MethodSpec, Recipe
+from safety_assets.recipes import Recipe
 from safety_assets.records import AUDITED
+from safety_assets.training.loop import run_steps
 from safety_assets.training.run import Trained
 
 ENTRIES = {
     "gradient_surgery": {"method": "gradient_surgery", "every": 2, "batch_rows": 4},
     "lora": {"method": "lora", "rank": 4, "dropout": 0.2},
 }
-NEUTRAL = {"gradient_surgery": {"method": "gradient_surgery", "every": 100}}
-"""Knobs with which a method does nothing. LoRA has none: a rank of 0 is no LoRA."""
+SPECS = {kind.model_fields["method"].annotation.__args__[0]: kind for kind in get_args(get_args(MethodSpec)[0])}
+NEUTRAL = {name: kind.neutral for name, kind in SPECS.items() if not isinstance(kind.neutral, str)}
+"""Knobs with which a method does nothing, as its spec declares them; a spec without any says why."""
 
 EVERY = pytest.mark.parametrize("name", ENTRIES)
 WORDS = ("open", "account", "dog", "green", "hill", "unsafe", "form", "cat", "answer", "small")
@@ -55,8 +58,8 @@ def same(one: Trained, other: Trained) -> bool:
 
 
 def test_every_method_of_the_recipes_is_here():
-    union = get_args(MethodSpec)[0]
-    assert {kind.model_fields["method"].annotation.__args__[0] for kind in get_args(union)} == set(ENTRIES)
+    assert set(SPECS) == set(ENTRIES)
+    assert all(kind.neutral for kind in SPECS.values())
 
 
 @EVERY
@@ -74,14 +77,16 @@ def test_it_is_deterministic(tiny_model: Path, tmp_path: Path, name: str):
 
 @pytest.mark.parametrize("name", NEUTRAL)
 def test_with_its_neutral_knobs_it_is_plain_bit_by_bit(tiny_model: Path, tmp_path: Path, name: str):
-    assert same(run(tiny_model, tmp_path / "plain"), run(tiny_model, tmp_path / "own", NEUTRAL[name]))
+    assert same(
+        run(tiny_model, tmp_path / "plain"), run(tiny_model, tmp_path / "own", {**ENTRIES[name], **NEUTRAL[name]})
+    )
 
 
 def test_the_method_that_does_nothing_is_plain_bit_by_bit(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     plain = run(tiny_model, tmp_path / "plain")
-    monkeypatch.setattr("safety_assets.training.run.build_all", lambda specs: [Method()])
+    monkeypatch.setattr("safety_assets.training.opened.build_all", lambda specs: [Method()])
     assert same(plain, run(tiny_model, tmp_path / "own"))
 
 
@@ -94,6 +99,38 @@ def test_resumed_is_uninterrupted(tiny_model: Path, tmp_path: Path, name: str, s
     resumed = run(tiny_model, tmp_path / "cut", ENTRIES[name])
     assert same(whole, resumed)
     assert whole.history.equals(resumed.history)
+
+
+@EVERY
+def test_it_passes_as_often_as_it_declares(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    declared = build(SPECS[name].model_validate(ENTRIES[name]))
+    steps = 6
+    found = counted(tiny_model, tmp_path, monkeypatch, ENTRIES[name])
+    expected = [sum(getattr(declared.passes(step), kind) for step in range(steps)) for kind in ("forward", "backward")]
+    assert found == [steps + extra for extra in expected]
+
+
+def counted(base: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *entries: dict) -> list[int]:
+    """Forward and backward passes of a training, from its first step to its last, its setup not counted."""
+    counts = [0, 0]
+    backward = torch.Tensor.backward
+
+    def through(model, *rest) -> None:
+        counts[0] += torch.is_grad_enabled()
+
+    def noted(job, progress):
+        job.loaded.model.register_forward_hook(through)
+        monkeypatch.setattr(torch.Tensor, "backward", lambda t, *a, **k: (count_backward(), backward(t, *a, **k))[1])
+        return run_steps(job, progress)
+
+    def count_backward() -> None:
+        counts[1] += 1
+
+    monkeypatch.setattr("safety_assets.training.run.run_steps", noted)
+    run(base, folder, *entries)
+    return counts
 
 
 @EVERY

@@ -76,6 +76,7 @@ def gone(processes: list[psutil.Process], seconds: float) -> bool:
     return psutil.wait_procs(processes, timeout=seconds)[1] == []
 
 
+@pytest.mark.long
 def test_cancelled_they_save_and_end_and_resumed_they_finish(order: dict) -> None:
     child, ranks = start_and_wait_for_a_step(order)
     assert len(ranks) == 2
@@ -97,6 +98,7 @@ def test_cancelled_they_save_and_end_and_resumed_they_finish(order: dict) -> Non
     assert [e["event"] for e in reported[-2:]] == ["watch", "done"]
 
 
+@pytest.mark.long
 def test_one_that_dies_ends_all_in_words(order: dict) -> None:
     child, ranks = start_and_wait_for_a_step(order)
     ranks[1].kill()
@@ -107,6 +109,7 @@ def test_one_that_dies_ends_all_in_words(order: dict) -> None:
         read_result(order, child.returncode)
 
 
+@pytest.mark.long
 def test_without_their_agent_they_save_and_end(order: dict) -> None:
     child, ranks = start_and_wait_for_a_step(order)
     child.kill()
@@ -134,6 +137,7 @@ def workers() -> list[list[str]]:
     return [line for line in lines if "safety_assets.worker" in line]
 
 
+@pytest.mark.long
 def test_a_stop_that_came_before_the_processes_reaches_them(order: dict) -> None:
     heard: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))

@@ -101,6 +101,7 @@ class StopAfter(threading.Event):
         return read_result(order, carry_out(order, lambda message: None, self))
 
 
+@pytest.mark.long
 def test_shares_trained_side_by_side_give_the_same_curve(
     again: Again, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

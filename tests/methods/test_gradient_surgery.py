@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from safety_assets.methods import gradient_surgery
-from safety_assets.methods.gradient_surgery import dot, forward_kl, keep_reference, project
+from safety_assets.methods import references
+from safety_assets.methods.gradient_surgery import project
+from safety_assets.methods.gradients import dot
+from safety_assets.methods.references import forward_kl, keep_reference
 from safety_assets.models.batch import pad_right, response_logits
 from safety_assets.models.chat import encode_chat
 from safety_assets.models.load import load_model
@@ -85,8 +87,8 @@ def test_no_safety_gradient_leaves_the_task_alone():
 def test_at_the_base_the_divergence_and_its_gradient_are_zero(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch, whole: int
 ):
-    monkeypatch.setattr(gradient_surgery, "WHOLE_VOCABULARY", whole)
-    monkeypatch.setattr(gradient_surgery, "TOP", 50)
+    monkeypatch.setattr(references, "WHOLE_VOCABULARY", whole)
+    monkeypatch.setattr(references, "TOP", 50)
     loaded = load_model(tiny_model)
     chat = [{"role": "user", "content": "open account"}, {"role": "assistant", "content": "green dog"}]
     batch = pad_right([encode_chat(loaded.tokenizer, chat)], 0, loaded.device)
@@ -113,8 +115,8 @@ def test_divergence_is_torchs_with_the_right_reduction():
 def test_the_likeliest_tokens_bound_the_divergence_from_below(monkeypatch: pytest.MonkeyPatch):
     base, model = logits(90), logits(90, seed=1)
     whole = forward_kl(keep_reference(base, 1.0), model, 1.0)
-    monkeypatch.setattr(gradient_surgery, "WHOLE_VOCABULARY", 10)
-    monkeypatch.setattr(gradient_surgery, "TOP", 30)
+    monkeypatch.setattr(references, "WHOLE_VOCABULARY", 10)
+    monkeypatch.setattr(references, "TOP", 30)
     kept = keep_reference(base, 1.0)
     assert kept.logprobs.shape == (5, 31)
     assert 0 < forward_kl(kept, model, 1.0) <= whole

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from training_rows import make_rows, recipe
 
-from safety_assets.training.run import TrainingOrder
+from safety_assets.training.order import TrainingOrder
 
 
 @pytest.fixture

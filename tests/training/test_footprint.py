@@ -4,11 +4,11 @@ import pytest
 import torch
 from training_rows import recipe
 
-from safety_assets.methods.menu import build_all
 from safety_assets.models.load import load_model
 from safety_assets.models.ranks import ALONE
 from safety_assets.training.footprint import adapter_parameters, byte_count, disk, footprint, shape_of
-from safety_assets.training.view import build_context, trainable_parameters
+from safety_assets.training.opened import open_run
+from safety_assets.training.view import trainable_parameters
 
 LORA = {"method": "lora", "rank": 4}
 
@@ -22,14 +22,11 @@ def test_the_headers_give_the_size_of_the_model(tiny_model: Path) -> None:
 
 
 @pytest.mark.parametrize("layers", ["all-linear", ["q_proj", "v_proj"]])
-def test_adapters_are_counted_as_peft_makes_them(tiny_model: Path, layers: object) -> None:
-    wanted = recipe(methods=[LORA | {"layers": layers}])
-    loaded = load_model(tiny_model, device="cpu")
-    (method,) = build_all(wanted.methods)
-    context = build_context(loaded, method, [], ranks=ALONE, steps=1, seed=0, log=lambda series, value: None)
-    method.setup(context)
-    trained = sum(p.numel() for p in trainable_parameters(loaded.model))
-    assert adapter_parameters(shape_of(tiny_model), wanted) == trained
+def test_adapters_are_counted_as_peft_makes_them(tiny_model: Path, order, layers: object) -> None:
+    wanted = order(methods=[LORA | {"layers": layers}])
+    run, _ = open_run(wanted, ALONE)
+    trained = sum(p.numel() for p in trainable_parameters(run.loaded.model))
+    assert adapter_parameters(shape_of(tiny_model), wanted.recipe) == trained
 
 
 def test_full_training_holds_sixteen_bytes_a_parameter(tiny_model: Path) -> None:

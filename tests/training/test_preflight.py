@@ -9,14 +9,15 @@ from safety_assets.models.ranks import ALONE
 from safety_assets.training import preflight
 from safety_assets.training.batches import step_rows
 from safety_assets.training.measure import measure_steps
-from safety_assets.training.run import open_run, train
+from safety_assets.training.opened import open_run
+from safety_assets.training.run import train
 
 LORA = {"method": "lora", "rank": 4, "dropout": 0.3}
 
 
 def test_a_preflight_changes_no_bit_of_the_run(order, monkeypatch: pytest.MonkeyPatch) -> None:
     with_it = train(order("with", methods=[LORA]))
-    monkeypatch.setattr("safety_assets.training.run.Run.preflight", lambda run, report: None)
+    monkeypatch.setattr("safety_assets.training.opened.Run.preflight", lambda run, report: None)
     without = train(order("without", methods=[LORA]))
     one, other = (load_file(t.model / "model.safetensors") for t in (with_it, without))
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -50,7 +51,7 @@ def test_the_heaviest_pass_is_the_one_with_the_most_tokens(order) -> None:
 
 def test_weights_that_cannot_fit_are_refused_before_they_are_loaded(order, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "free_memory", lambda device: 1000)
-    monkeypatch.setattr("safety_assets.training.run.load_model", lambda *a, **k: pytest.fail("loaded"))
+    monkeypatch.setattr("safety_assets.training.opened.load_model", lambda *a, **k: pytest.fail("loaded"))
     with pytest.raises(TrainingError, match=r"weights, gradients and moments.*lora") as error:
         train(order())
     assert "micro_batch_rows" not in error.value.do  # a smaller pass does not make weights smaller
@@ -64,7 +65,7 @@ def test_a_full_disk_is_refused_before_it_costs(order, monkeypatch: pytest.Monke
 
 def test_moments_that_will_not_fit_are_refused_before_the_first_step(order, monkeypatch: pytest.MonkeyPatch) -> None:
     rehearse = preflight.rehearse
-    monkeypatch.setattr("safety_assets.training.run.rehearse", lambda *a: replace(rehearse(*a), free_bytes=1))
+    monkeypatch.setattr("safety_assets.training.opened.rehearse", lambda *a: replace(rehearse(*a), free_bytes=1))
     events: list[dict] = []
     with pytest.raises(TrainingError, match="AdamW adds"):
         train(order(), report=events.append)

@@ -104,7 +104,7 @@ def test_no_rows_and_no_pairs_are_refused_in_words(order, audited):
 
 
 def test_a_loss_that_is_not_finite_names_the_step(order, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("safety_assets.training.loop.response_loss", _nan_at_third())
+    monkeypatch.setattr("safety_assets.training.loop.batch_loss", _nan_at_third())
     with pytest.raises(TrainingError, match="step 3: the loss is nan"):
         train(order())
 
@@ -112,7 +112,7 @@ def test_a_loss_that_is_not_finite_names_the_step(order, monkeypatch: pytest.Mon
 def _nan_at_third():
     calls = []
 
-    def loss(model, batch):
+    def loss(model, batch, acting, step):
         calls.append(batch)
         return response_loss(model, batch) * (float("nan") if len(calls) == 3 else 1.0)
 

@@ -15,9 +15,9 @@ from safety_assets.models.generate import Generator
 from safety_assets.models.ranks import join
 from safety_assets.models.shards import shard
 from safety_assets.recipes import Recipe
-from safety_assets.training import run
+from safety_assets.training import opened, run
 from safety_assets.training.monitor import Watch
-from safety_assets.training.run import TrainingOrder
+from safety_assets.training.order import TrainingOrder
 
 CUT: list[PreTrainedModel] = []
 
@@ -51,7 +51,7 @@ def checked(model: PreTrainedModel, device: torch.device) -> None:
 
 
 def main(path: Path) -> None:
-    run.shard = checked
+    opened.shard = checked
     orders = json.loads(path.read_text())
     with join("cpu", sharded=False) as (ranks, device):
         for said in orders:

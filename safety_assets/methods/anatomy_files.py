@@ -1,0 +1,29 @@
+"""An anatomy as two files: JSON for what people read, safetensors for the directions."""
+
+import json
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+
+from safety_assets.methods.anatomy import Anatomy
+from safety_assets.store import write_json
+
+
+def write_anatomy(folder: Path, anatomy: Anatomy) -> None:
+    """Write `anatomy.json` and `directions.safetensors`."""
+    save_file({"directions": anatomy.directions.float().cpu().contiguous()}, folder / "directions.safetensors")
+    write_json(folder, "anatomy", {
+        "separation": list(anatomy.separation), "safety_layers": list(anatomy.safety_layers),
+        "safety_tokens": [{"token": token, "shift": shift} for token, shift in anatomy.safety_tokens],
+        "tokens_absent_because": anatomy.tokens_absent_because,
+        "num_refused": anatomy.num_refused, "num_complied": anatomy.num_complied,
+    })  # fmt: skip
+
+
+def read_anatomy(folder: Path) -> Anatomy:
+    """What `write_anatomy` wrote."""
+    said = json.loads((folder / "anatomy.json").read_text())
+    tokens = tuple((entry["token"], entry["shift"]) for entry in said.pop("safety_tokens"))
+    separation, layers = tuple(said.pop("separation")), tuple(said.pop("safety_layers"))
+    directions = load_file(folder / "directions.safetensors")["directions"]
+    return Anatomy(directions=directions, separation=separation, safety_layers=layers, safety_tokens=tokens, **said)
