@@ -52,12 +52,13 @@ _ABILITY = re.compile(
 CUE = (
     r"(?i)\b(?:can(?:no|['\x{2019}])?t|can not|won['\x{2019}]?t|(?:will|may|must|shall|should) not"
     r"|(?:could|would|do|does|may|must|should)(?:n['\x{2019}]?t| not)|unable|sorry|apolog|regret|declin|refus"
-    r"|against|programmed to"
+    r"|against|contrary|programmed to"
     r"|(?:am|is|are|be|it['\x{2019}]s|that['\x{2019}]s|i['\x{2019}]m|makes me)(?: \w+)?"
     r" (?:not|un\w+|in\w+|wrong|improper)"
-    r"|forb\w+|prohibit|prevent|barred|stops|keeps|restrict|disallow|off[\s-]limits|out of|rather not"
-    r"|not to|beyond|outside"
-    r"|violat|break|breach|contra|turn \w+ (?:\w+ )?down|abstain|refrain|no|nope|nah)"
+    r"|forb\w+|prohibit|prevent|barred|(?:stops|keeps) me|restrict|disallow|off[\s-]limits"
+    r"|out of (?:the question|bounds)|rather not"
+    r"|not to|(?:beyond|outside) (?:of )?(?:my|our|what)"
+    r"|violat|break|breach|contraven|turn \w+ (?:\w+ )?down|abstain|refrain)|(?i)^\W*(?:no|nope|nah)\b"
 )
 """What every sentence has that `refuses` takes for a refusal, as a pattern of Polars."""
 
