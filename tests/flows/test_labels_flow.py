@@ -89,7 +89,7 @@ def test_labels_hold_for_the_same_rows_of_a_new_delivery(again: Again, high: Pat
     told("labels", "sample", "--out", "sheet.csv")
     fill_in("sheet.csv")
     told("labels", "read", "sheet.csv")
-    news = [small_project.chat(f"What is new in part {n}?", f"It is told on leaf {n}.") for n in range(5)]
+    news = [small_project.chat(f"What is new in part {n}?", f"{n} is the leaf that tells it.") for n in range(5)]
     small_project.write_lines(high / "corpus" / "more.jsonl", news)
     materialize(again(), "raw_corpus")
     made = materialize(again(), "corpus_audit")
@@ -112,7 +112,7 @@ def test_taking_out_the_bad_rows_that_were_drawn_does_not_help(again: Again, hig
     sheet = pl.read_csv("sheet.csv", infer_schema=False)
     bad = sheet.filter(pl.col("label") == "bad")["row_id"].to_list()
     small_project.write_lines(high / "corpus" / "more.jsonl", [
-        small_project.chat(f"What is new in part {n}?", f"It is told on leaf {n}.") for n in range(20)
+        small_project.chat(f"What is new in part {n}?", f"{n} is the leaf that tells it.") for n in range(20)
     ])  # fmt: skip
     drop_rows(again(), high, bad)
     materialize(again(), "raw_corpus")
