@@ -98,7 +98,9 @@ def _shortened(recipe: Recipe) -> Recipe:
 
 def _cells(recipes: Sequence[Recipe], seeds: Sequence[int], poison: Sequence[float], inputs: Inputs) -> list[Cell]:
     return [
-        Cell(key=cell_key(recipe, seed, share, inputs), recipe=recipe, seed=seed, poison=share)
+        Cell(
+            key=cell_key(recipe, seed, share, inputs), recipe=recipe, seed=seed, poison=share, keep=recipe.name == PLAIN
+        )
         for share in poison
         for seed in seeds
         for recipe in recipes

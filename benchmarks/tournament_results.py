@@ -29,7 +29,8 @@ def cell_key(recipe: Recipe, seed: int, poison: float, inputs: Mapping[str, obje
     """The key of one run.
 
     Args:
-        inputs: digests of base model, rows, probes and tasks, and the calibrated share.
+        inputs: digests of base model, rows, probes, tasks and anatomy, and the calibrated share; what the recipe does
+            not read (`anatomy`, `share`) counts for nothing.
     """
     return _key(recipe, RUN, {"seed": seed, "poison": poison, **inputs})
 
@@ -40,6 +41,10 @@ def cost_key(recipe: Recipe, plain: Recipe, inputs: Mapping[str, object]) -> str
 
 
 def _key(recipe: Recipe, modules: tuple[str, ...], rest: Mapping[str, object]) -> str:
+    unread = set() if recipe.injection == "calibrated" else {"share"}
+    if not any({"anatomy", "safety_tokens"} & spec.needs for spec in recipe.methods):
+        unread.add("anatomy")
+    rest = {name: value for name, value in rest.items() if name not in unread}
     carried = [spec.carried_out_by.partition(":")[0] for spec in recipe.methods]
     return digest_json({"recipe": content(recipe), "code": source_digest([*modules, *carried]), **rest})[:16]
 
@@ -57,7 +62,7 @@ class Results:
         return cls(path, json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else cls(path)
 
     def add(self, kind: str, key: str, line: dict) -> None:
-        """Keep one line (kind is `cells` or `costs`) in place of an older one of the same recipe, seed, poison, steps."""
+        """Keep one line (kind is `cells` or `costs`) in place of that of the same recipe, seed, poison, steps."""
         kept = {k: old for k, old in self.lines[kind].items() if _what(old) != _what(line)}
         self.lines[kind] = kept | {key: line}
         self.path.parent.mkdir(parents=True, exist_ok=True)

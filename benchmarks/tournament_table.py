@@ -78,7 +78,7 @@ def cell_figures(cell: Mapping, plain: Mapping | None) -> dict[str, Figure]:
     """
     base, (drop, low, high) = cell["base"]["safety"], cell["drop"]["safety"]
     found = {name: cell[name] for name in ("asr", "over_refusal", "task")}
-    found["safety_retained"] = [1 - drop / base, 1 - high / base, 1 - low / base]
+    found["safety_retained"] = [1 - drop / base, max(0.0, 1 - high / base), 1 - low / base]
     reduced = regression_reduced(cell["drop"], plain["drop"]) if plain else None
     return found | ({"regression_reduced": reduced} if reduced else {})
 
