@@ -58,11 +58,12 @@ def main() -> None:
         erosion.prepare(ws)
     arena, inputs = set_up(ws, chosen.store.resolve().parent / "tournament")
     names = [PLAIN, *(name for name in chosen.recipes or ws.project.recipe_files() if name != PLAIN)]
-    recipes = [_shortened(ws.project.recipe(name)) if chosen.quick else ws.project.recipe(name) for name in names]
+    whole = [ws.project.recipe(name) for name in names]
+    recipes = [_shortened(recipe) for recipe in whole] if chosen.quick else whole
     results = Results.open(chosen.results)
     cells = _cells(recipes, range(chosen.seeds), chosen.poison, inputs)
-    costs = {cost_key(recipe, recipes[0], inputs): recipe for recipe in recipes[1:]}
-    run(_jobs(arena, cells, costs, recipes[0], results), results, chosen.processes)
+    costs = {cost_key(recipe, whole[0], inputs): recipe for recipe in whole[1:]}
+    run(_jobs(arena, cells, costs, whole[0], results), results, chosen.processes)
     known = results.lines
     found = standings(
         [known["cells"][cell.key] for cell in cells], [known["costs"][key] for key in costs if key in known["costs"]]

@@ -151,21 +151,29 @@ def leaderboard(artefact: Artefact) -> pl.DataFrame:
 def _standing(ws: Workspace, name: str, scores: Artefact) -> dict[str, object]:
     deltas = scores.frame("deltas", DELTAS)
     drops = [drop for drop in deltas["drop"] if drop is not None]
-    safety = deltas.row(by_predicate=pl.col("dimension") == "safety", named=True)
-    kept = None if safety["drop"] is None or not safety["baseline"] else 1 - safety["drop"] / safety["baseline"]
     task, task_before = task_share(scores), task_share(scores, "base_task_scores")
     checkpoint = ws.store.open(ws.store.open(scores.manifest.inputs["candidate_responses"]).manifest.inputs[CHECKPOINT])
     return {
         "recipe": name,
         "task_score": task,
         "task_gained": None if task is None or task_before is None else task - task_before,
-        "safety_retained": kept,
+        "safety_retained": safety_retained(deltas),
         "worst_drop": max(drops) if len(drops) == deltas.height and drops else None,
         "dimensions_unscored": deltas.height - len(drops),
         "over_refusal": over_refusal(scores.frame("scores", SCORES))["rate"],
         "seconds": checkpoint.manifest.facts.get("seconds"),
         **dict(deltas.select("dimension", "candidate").iter_rows()),
     }
+
+
+def safety_retained(deltas: pl.DataFrame) -> float | None:
+    """The candidate's safety score as a share of the anchor's; None where there is no delta, or the anchor has 0.
+
+    Args:
+        deltas: DELTAS.
+    """
+    safety = deltas.filter(dimension="safety").row(0, named=True)
+    return None if safety["drop"] is None or not safety["baseline"] else 1 - safety["drop"] / safety["baseline"]
 
 
 CHECKPOINT = "finetuned_checkpoint"
