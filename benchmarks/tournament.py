@@ -63,7 +63,7 @@ def main() -> None:
     results = Results.open(chosen.results)
     cells = _cells(recipes, range(chosen.seeds), chosen.poison, inputs)
     costs = {cost_key(recipe, whole[0], inputs): recipe for recipe in whole[1:]}
-    run(_jobs(arena, cells, costs, whole[0], results), results, chosen.processes)
+    run(jobs_left(arena, cells, costs, whole[0], results), results, chosen.processes)
     known = results.lines
     found = standings(
         [known["cells"][cell.key] for cell in cells], [known["costs"][key] for key in costs if key in known["costs"]]
@@ -108,10 +108,14 @@ def _cells(recipes: Sequence[Recipe], seeds: Sequence[int], poison: Sequence[flo
     ]
 
 
-def _jobs(
+def jobs_left(
     arena: Arena, cells: Sequence[Cell], costs: dict[str, Recipe], plain: Recipe, results: Results
 ) -> list[Job]:  # fmt: skip
-    """What the file does not hold yet, the longest first."""
+    """What the file does not hold yet, the longest first.
+
+    A cell without training of its own (a repair of weights) gets another `work` here: plain's checkpoints are kept under
+    `arena.checkpoint(key)` of plain's cell at the same seed and poison, and `tournament_cell.score` scores any folder.
+    """
     jobs = [
         Job(
             kind="costs", key=key, title=f"cost of {recipe.name}", work=measure_cost, seconds=FIRST_GUESS / 4,
@@ -122,7 +126,7 @@ def _jobs(
     jobs += [
         Job(
             kind="cells", key=cell.key, title=f"{cell.recipe.name}, seed {cell.seed}, poison {cell.poison:.0%}",
-            work=run_cell, arguments=(arena, cell), seconds=results.seconds(cell.recipe) or FIRST_GUESS,
+            work=run_cell, arguments=(arena, cell), seconds=results.seconds(cell.recipe.name) or FIRST_GUESS,
         )
         for cell in cells if cell.key not in results.lines["cells"]
     ]  # fmt: skip

@@ -158,7 +158,7 @@ class _Frame:
         return parts
 
 
-def _ticks(values: Sequence[float], wanted: int = 5) -> list[float]:
+def _ticks(values: Sequence[float], wanted: int = 6) -> list[float]:
     """Round numbers, at least two, 1, 2 or 5 times a power of ten apart, that enclose the values."""
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     if high - low < 1e-9 * max(abs(low), abs(high), 1.0):

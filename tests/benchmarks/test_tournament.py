@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks import source_digest as sources
 from benchmarks.poisoned_corpus import harmful, poisoned
+from benchmarks.tournament import jobs_left
+from benchmarks.tournament_cell import Arena, Cell
 from benchmarks.tournament_results import Results, cell_key, content, cost_key
 from benchmarks.tournament_table import as_json, cell_figures, over_seeds, regression_reduced, standings, table
 from data.build.pool import pairs
@@ -14,6 +16,7 @@ from safety_assets.evals.probes import read_probes
 from safety_assets.project import BUNDLED
 from safety_assets.recipes import Recipe
 from safety_assets.records import AUDITED
+from safety_assets.task_metric import Exact
 
 PROBES = read_probes(BUNDLED / "probes")
 DIMENSIONS = ("safety", "privacy")
@@ -117,6 +120,23 @@ def test_the_file_goes_on_where_it_was_and_replaces_what_is_outdated(tmp_path):
     assert again.lines["cells"]["k0"] == cell("plain", 9.5)
     assert again.seconds("plain") == 12.0
     assert len(path.read_text().splitlines()) == len(json.loads(path.read_text())["cells"]) + 5
+
+
+def test_what_is_measured_is_not_run_again_and_the_longest_comes_first(tmp_path):
+    arena = Arena(
+        folder=tmp_path, base=tmp_path, share=0.1, anatomy=None, metric=Exact(), max_new_tokens=8
+    )  # fmt: skip
+    results = Results.open(tmp_path / "t.json")
+    plain, slow = recipe(name="plain"), recipe(name="slow", injection=0.1)
+    results.add("cells", "plain 0", cell("plain", 9.0))
+    results.add("cells", "slow 0", cell("slow", 1.0) | {"train_seconds": 300.0})
+    cells = [
+        Cell(key=f"{one.name} {seed}", recipe=one, seed=seed, poison=0.0) for seed in (0, 1) for one in (plain, slow)
+    ]  # fmt: skip
+    left = jobs_left(arena, cells, {"cost": slow}, plain, results)
+    assert [job.key for job in left] == ["slow 1", "cost", "plain 1"]
+    results.add("costs", "cost", {"recipe": "slow", "cost_ratio": 2.0})
+    assert [job.key for job in jobs_left(arena, cells, {"cost": slow}, plain, results)] == ["slow 1", "plain 1"]
 
 
 def test_shares_of_what_plain_loses():
