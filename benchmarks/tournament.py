@@ -63,15 +63,19 @@ def main() -> None:
     results = Results.open(chosen.results)
     cells = _cells(recipes, range(chosen.seeds), chosen.poison, inputs)
     costs = {cost_key(recipe, whole[0], inputs): recipe for recipe in whole[1:]}
-    run(jobs_left(arena, cells, costs, whole[0], results), results, chosen.processes)
+    failures = run(jobs_left(arena, cells, costs, whole[0], results), results, chosen.processes)
     known = results.lines
     found = standings(
-        [known["cells"][cell.key] for cell in cells], [known["costs"][key] for key in costs if key in known["costs"]]
+        [known["cells"][cell.key] for cell in cells if cell.key in known["cells"]],
+        [known["costs"][key] for key in costs if key in known["costs"]],
     )
     print(table(found))
     for path in draw(found, chosen.results, quick=chosen.quick):
         print(f"drawn: {path}")
+    print("\n".join(failures))
     print(json.dumps(as_json(found)))
+    if failures:
+        raise SystemExit(1)
 
 
 def _arguments() -> argparse.Namespace:
@@ -113,7 +117,7 @@ def jobs_left(
 ) -> list[Job]:  # fmt: skip
     """What the file does not hold yet, the longest first.
 
-    A cell without training of its own (a repair of weights) gets another `work` here: plain's checkpoints are kept under
+    A cell without training of its own (a repair of weights) gets another `work` here: plain's checkpoints are kept in
     `arena.checkpoint(key)` of plain's cell at the same seed and poison, and `tournament_cell.score` scores any folder.
     """
     jobs = [
@@ -133,20 +137,42 @@ def jobs_left(
     return sorted(jobs, key=lambda job: -job.seconds)
 
 
-def run(jobs: Sequence[Job], results: Results, processes: int) -> None:
-    """Do the jobs side by side; each line is written when it is there, and told with the time that is left."""
-    began, left = time.perf_counter(), sum(job.seconds for job in jobs)
-    expected = left
+def run(jobs: Sequence[Job], results: Results, processes: int) -> list[str]:
+    """Do the jobs side by side; each line is written when it is there, and told with the time that is left.
+
+    A job that fails is named and the others go on; the failures are returned. A stop ends the processes at once.
+    """
+    clock, failures = Clock(sum(job.seconds for job in jobs)), list[str]()
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting: dict[Future, Job] = {pool.submit(job.work, *job.arguments): job for job in jobs}
-        for done, future in enumerate(as_completed(waiting), 1):
-            job = waiting[future]
-            results.add(job.kind, job.key, future.result())
-            left -= job.seconds
-            took = time.perf_counter() - began
-            minutes = took * left / (expected - left) / 60
-            print(f"[{done}/{len(jobs)}] {job.title}: {told(results.lines[job.kind][job.key])}", flush=True)
-            print(f"    {took / 60:.1f} minutes, about {minutes:.0f} more", flush=True)
+        try:
+            waiting: dict[Future, Job] = {pool.submit(job.work, *job.arguments): job for job in jobs}
+            for done, future in enumerate(as_completed(waiting), 1):
+                job, fault = waiting[future], future.exception()
+                if fault is None:
+                    results.add(job.kind, job.key, future.result())
+                else:
+                    failures.append(f"{job.title} failed: {fault}")
+                said = told(results.lines[job.kind][job.key]) if fault is None else f"failed: {fault}"
+                print(f"[{done}/{len(jobs)}] {job.title}: {said}\n    {clock.after(job.seconds)}", flush=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+    return failures
+
+
+class Clock:
+    """How long the jobs have taken and will take, by the seconds that were expected of them."""
+
+    def __init__(self, expected: float) -> None:
+        self._began, self._expected, self._done = time.perf_counter(), expected, 0.0
+
+    def after(self, seconds: float) -> str:
+        """One more job is done, of which so many seconds were expected."""
+        self._done += seconds
+        took = (time.perf_counter() - self._began) / 60
+        return f"{took:.1f} minutes, about {took * (self._expected / self._done - 1):.0f} more"
 
 
 def told(line: dict) -> str:
