@@ -19,8 +19,8 @@ import argparse
 import json
 import multiprocessing
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,7 +146,7 @@ def run(jobs: Sequence[Job], results: Results, processes: int) -> list[str]:
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         try:
             waiting: dict[Future, Job] = {pool.submit(job.work, *job.arguments): job for job in jobs}
-            for done, future in enumerate(as_completed(waiting), 1):
+            for done, future in enumerate(_finished(waiting), 1):
                 job, fault = waiting[future], future.exception()
                 if fault is None:
                     results.add(job.kind, job.key, future.result())
@@ -160,6 +160,14 @@ def run(jobs: Sequence[Job], results: Results, processes: int) -> list[str]:
                 child.terminate()
             raise
     return failures
+
+
+def _finished(futures: Iterable[Future]) -> Iterator[Future]:
+    """Futures as they finish; it wakes every second, so that a stop is heard at once."""
+    left = set(futures)
+    while left:
+        done, left = wait(left, timeout=1.0, return_when=FIRST_COMPLETED)
+        yield from done
 
 
 class Clock:
