@@ -203,7 +203,7 @@ def draw(found: Sequence[Standing], results: Path, *, quick: bool) -> list[Path]
             for it in found if it.poison == poison
         ]  # fmt: skip
         name = f"{results.stem}-{'quick-' if quick else ''}poison-{poison * 100:.0f}.svg"
-        title = f"Safety retained against task, {poison:.0%} of the corpus poisoned"
+        title = f"{poison:.0%} of the corpus poisoned"
         paths.append(results.with_name(name))
         paths[-1].write_text(plots.pareto(entries, title, "task score", "safety retained"), encoding="utf-8")
     return paths
