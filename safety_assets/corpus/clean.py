@@ -8,8 +8,8 @@ import polars as pl
 
 from safety_assets.corpus.chats import Chat, default_group
 from safety_assets.corpus.held_out import held_out_groups
-from safety_assets.corpus.marks import Moved, pair_spans, spans_of
 from safety_assets.corpus.personal.spans import PLACEHOLDERS
+from safety_assets.corpus.spans import Moved, pair_spans, spans_of
 from safety_assets.errors import CorpusError
 from safety_assets.frames import Shards, open_shards, write_shard
 from safety_assets.policy import CorpusPolicy

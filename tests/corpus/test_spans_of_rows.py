@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safety_assets.corpus.clean import apply_findings, dose, marked, mask_spans, write_audited
-from safety_assets.corpus.marks import KINDS, moved
+from safety_assets.corpus.marks import KINDS
+from safety_assets.corpus.spans import moved
 from safety_assets.frames import Shards
 from safety_assets.policy import CorpusPolicy
 from safety_assets.records import AUDITED, FINDINGS, PAIRS, ROWS
