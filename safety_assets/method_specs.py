@@ -54,6 +54,10 @@ class GradientSurgery(Settings):
     strength: float = Field(
         1.0, ge=0, description="rho, the weight of the safety gradient that is added; 0 only projects"
     )
+    scope: Literal["global", "per_tensor", "low_rank"] = Field(
+        "global", description="where conflict is looked for: all tensors together, each alone, or SPF's components"
+    )
+    rank: int = Field(20, ge=1, description="singular components of each matrix's safety gradient, for low_rank")
     every: int = Field(1, ge=1, description="optimiser steps between two safety batches")
     batch_rows: int = Field(8, ge=1, description="rows of a safety batch")
     temperature: float = Field(1.0, gt=0, description="temperature of the KL divergence to the reference")

@@ -2,7 +2,8 @@
 
 Order: setup (the model still has the base's weights); then in every optimiser step, for each micro-batch, weigh_tokens
 and add_loss; once after accumulation and before clipping edit_gradients; after the optimiser after_step; once at the
-end finish. Methods act in the order of their places (method_specs.Place). A method changes nothing but what its moment
+end finish. Methods act in the order of their places (method_specs.Place), and finish in the opposite one: averages are
+put into adapters before these are merged. A method changes nothing but what its moment
 is for and draws from its own generator only. What its steps depend on besides weights, optimiser and step number it
 names in `state`, so that training resumes to the same weights.
 """
@@ -10,12 +11,15 @@ names in `state`, so that training resumes to the same weights.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor, nn
 
+from safety_assets.errors import TrainingError
 from safety_assets.methods.anatomy import Anatomy
 from safety_assets.models.batch import Batch
+from safety_assets.models.ranks import ALONE, Ranks
 from safety_assets.models.rows import Row
 
 Objective = Callable[[nn.Module, Batch], Tensor]
@@ -60,6 +64,9 @@ class Context:
         steps: optimiser steps of the whole run.
         rate: learning rate of the optimiser step that was taken last.
         log: series name and value of the current step, for the history.
+        ranks: the processes that train; `batch` gives each its own rows, so what a method sums over rows it sums
+            over ranks.
+        base: folder of the base.
     """
 
     model: nn.Module
@@ -75,6 +82,8 @@ class Context:
     steps: int
     rate: Callable[[], float]
     log: Callable[[str, float], None]
+    ranks: Ranks = ALONE
+    base: Path = Path()
 
 
 ComputeGradient = Callable[[Objective, Batch | Sequence[Batch], Sequence[Tensor] | None], list[Tensor]]
@@ -130,3 +139,21 @@ class Method:
     def passes(self, step: int) -> Passes:
         """What this method adds to one optimiser step (0-based); a contract test counts them."""
         return Passes()
+
+
+def demand_alone(context: Context, method: str, why: str) -> None:
+    """TrainingError when several processes train: for methods that cannot be cut over them."""
+    if context.ranks.size > 1:
+        raise TrainingError(
+            f"{method} on {context.ranks.size} processes: {why}", expected="one process",
+            do=f"set devices: 1 in project.yaml, or take {method} out of the recipe",
+        )  # fmt: skip
+
+
+def demand_whole(context: Context, method: str, why: str) -> None:
+    """TrainingError when weights are cut over processes: for methods that need whole tensors."""
+    if context.ranks.sharded:
+        raise TrainingError(
+            f"{method} with sharding: fsdp: {why}", expected="whole weights in every process",
+            do=f"set sharding: none in project.yaml, or take {method} out of the recipe",
+        )  # fmt: skip

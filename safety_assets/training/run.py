@@ -59,7 +59,7 @@ def train(
     loaded = run.loaded
     run.preflight(report)
     progress = run_steps(run.job(watch, report, should_stop), run.progress)
-    for method, context in run.acting:
+    for method, context in reversed(run.acting):
         method.finish(context)
     export_model(loaded, order.out)
     facts = _facts(run, progress, quarantined, time.perf_counter() - started)

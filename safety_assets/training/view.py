@@ -74,6 +74,8 @@ class View:
             steps=self.steps,
             rate=self.rate,
             log=self.log,
+            ranks=self.ranks,
+            base=self.loaded.folder,
         )
 
     def batch(self, places: Sequence[int]) -> Batch:
