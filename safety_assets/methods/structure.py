@@ -43,7 +43,7 @@ class Neurons:
 
     def outgoing(self) -> Tensor:
         """Length of what each neuron writes into the residual stream when it is 1.  # (width,)"""
-        return self.down.weight.detach().float().norm(dim=0 if isinstance(self.down, nn.Linear) else 1)
+        return weight_of(self.down).detach().float().norm(dim=0 if isinstance(self.down, nn.Linear) else 1)
 
 
 def layers(model: nn.Module) -> list[nn.Module]:
@@ -64,7 +64,7 @@ def layers(model: nn.Module) -> list[nn.Module]:
 
 
 def blocks(layer: nn.Module) -> tuple[nn.Module, nn.Module]:
-    """Attention and MLP of a layer: of its children that hold linear layers the one named after attention, and the other.
+    """Attention and MLP of a layer: of its two children that hold linear layers, the one named after attention first.
 
     Raises:
         TrainingError: the layer is built otherwise.
@@ -92,14 +92,14 @@ def neurons(layer: nn.Module) -> Neurons:
     width = _sides(down)[0]
     if not incoming or any(_sides(m)[1] % width for m in incoming) or len(linear) > 3:
         raise TrainingError(
-            f"{type(mlp).__name__} holds linear layers of {', '.join(str(_sides(m)) for m in linear)} inputs and outputs",
+            f"{type(mlp).__name__} holds linear layers from and to {', '.join(str(_sides(m)) for m in linear)}",
             expected="projections into neurons and one out of them", do="take neuron_mask out of the recipe",
         )  # fmt: skip
-    slices = [Slice(down.weight, 1 if isinstance(down, nn.Linear) else 0, 1)]
+    slices = [Slice(weight_of(down), 1 if isinstance(down, nn.Linear) else 0, 1)]
     for module in incoming:
         copies = _sides(module)[1] // width
-        slices.append(Slice(module.weight, 0 if isinstance(module, nn.Linear) else 1, copies))
-        if module.bias is not None:
+        slices.append(Slice(weight_of(module), 0 if isinstance(module, nn.Linear) else 1, copies))
+        if isinstance(module.bias, nn.Parameter):
             slices.append(Slice(module.bias, 0, copies))
     return Neurons(down, width, tuple(slices))
 
@@ -109,7 +109,13 @@ def is_linear(module: nn.Module) -> bool:
     return isinstance(module, nn.Linear | Conv1D)
 
 
+def weight_of(module: nn.Module) -> nn.Parameter:
+    """The weight of a linear layer."""
+    assert isinstance(module.weight, nn.Parameter)
+    return module.weight
+
+
 def _sides(module: nn.Module) -> tuple[int, int]:
     """Inputs and outputs."""
-    rows, columns = module.weight.shape
+    rows, columns = weight_of(module).shape
     return (columns, rows) if isinstance(module, nn.Linear) else (rows, columns)
