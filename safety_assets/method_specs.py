@@ -79,6 +79,37 @@ class LowRankAdaptation(Settings):
     alpha: float = Field(16.0, gt=0, description="updates are scaled by alpha / rank")
     dropout: float = Field(0.0, ge=0, lt=1, description="share of inputs of the update that are dropped")
     layers: tuple[str, ...] | Literal["all-linear"] = Field("all-linear", description="names of the adapted layers")
+    quantise: Literal["4bit"] | None = Field(
+        None, description="hold the base in 4 bits while training (QLoRA; CUDA); what is served is in full precision"
+    )
+
+    def added(self, rows: int, columns: int) -> int:
+        """Values that are trained for one matrix."""
+        return self.rank * (rows + columns)
+
+
+class Bottleneck(Settings):
+    """PEANuT: train a nonlinear function of each weight, merged at the end (methods/bottleneck.py)."""
+
+    place: ClassVar[Place] = Place.WRAP
+    carried_out_by: ClassVar[str] = "safety_assets.methods.bottleneck:Bottleneck"
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    neutral: ClassVar[Mapping[str, object] | str] = "a rank of 0 is no bottleneck; leave the method out"
+
+    method: Literal["bottleneck"] = Field(description="names the method")
+    rank: int = Field(32, ge=1, description="width of the bottleneck")
+    depth: int = Field(0, ge=0, description="square layers on each side of its middle")
+    activation: Literal["relu", "gelu", "silu", "tanh"] = Field("relu", description="the nonlinearity")
+    scale: float = Field(1.0, gt=0, description="what the update is multiplied by")
+    layers: tuple[str, ...] | Literal["all-linear"] = Field("all-linear", description="names of the adapted layers")
+
+    def added(self, rows: int, columns: int) -> int:
+        """Values that are trained for one matrix of `rows` outputs."""
+        return 2 * self.rank * rows + 2 * self.depth * self.rank**2
+
+
+Adapter = LowRankAdaptation | Bottleneck
+"""Methods that freeze the base and train what they put beside it."""
 
 
 class LayerFreezing(Settings):
@@ -184,6 +215,7 @@ class VulnerabilityAware(Settings):
 MethodSpec = Annotated[
     GradientSurgery
     | LowRankAdaptation
+    | Bottleneck
     | LayerFreezing
     | NeuronMask
     | HalfSpace

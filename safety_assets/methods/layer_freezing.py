@@ -31,7 +31,7 @@ def freeze(layers: Sequence[nn.Module]) -> list[nn.Parameter]:
     """Take attention and MLP of each layer out of training; their parameters."""
     frozen = [p for layer in layers for block in structure.blocks(layer) for p in block.parameters()]
     for parameter in frozen:
-        parameter.requires_grad_(False)
+        structure.freeze(parameter)
     return frozen
 
 

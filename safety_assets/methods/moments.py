@@ -11,10 +11,10 @@ names in `state`, so that training resumes to the same weights.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from safety_assets.errors import TrainingError
 from safety_assets.methods.anatomy import Anatomy
@@ -66,7 +66,7 @@ class Context:
         log: series name and value of the current step, for the history.
         ranks: the processes that train; `batch` gives each its own rows, so what a method sums over rows it sums
             over ranks.
-        base: folder of the base.
+        whole_base: the base as its folder holds it, in fp32 on the CPU; read when asked for.
     """
 
     model: nn.Module
@@ -83,7 +83,7 @@ class Context:
     rate: Callable[[], float]
     log: Callable[[str, float], None]
     ranks: Ranks = ALONE
-    base: Path = Path()
+    whole_base: Callable[[], PreTrainedModel] | None = None
 
 
 ComputeGradient = Callable[[Objective, Batch | Sequence[Batch], Sequence[Tensor] | None], list[Tensor]]

@@ -11,6 +11,9 @@ from transformers.pytorch_utils import Conv1D
 
 from safety_assets.errors import TrainingError
 
+FROZEN = "frozen_by_recipe"
+"""The mark of a parameter that was frozen on purpose: a weight in 4 bits has no gradient in any case."""
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -107,6 +110,18 @@ def neurons(layer: nn.Module) -> Neurons:
 def is_linear(module: nn.Module) -> bool:
     """Whether it is a matrix: a linear layer, or GPT-2's, which stores its weight transposed."""
     return isinstance(module, nn.Linear | Conv1D)
+
+
+def freeze(parameter: nn.Parameter) -> None:
+    """Take a parameter out of training for good: no adapter is put beside it either."""
+    parameter.requires_grad_(False)
+    setattr(parameter, FROZEN, True)
+
+
+def is_frozen(module: nn.Module) -> bool:
+    """Whether a linear layer is kept out of training; one in 4 bits only if it was frozen on purpose."""
+    weight = weight_of(module)
+    return getattr(weight, FROZEN, False) or (weight.is_floating_point() and not weight.requires_grad)
 
 
 def weight_of(module: nn.Module) -> nn.Parameter:

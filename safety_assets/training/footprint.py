@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-from safety_assets.method_specs import LowRankAdaptation
+from safety_assets.method_specs import Adapter, LowRankAdaptation
 from safety_assets.models.weights import stored_shapes
 from safety_assets.recipes import Recipe
 
 FP32 = 4
+NF4 = 0.5 + 4 / 64
+"""Bytes of a value in 4 bits, with its share of one fp32 constant for each 64."""
 MOMENTS = 2
 ACTIVATION_BYTES = 34
 LOGIT_COPIES = 3
@@ -106,18 +108,18 @@ def footprint(
     unit = ACTIVATION_BYTES * shape.hidden * (1 if half else 2)
     kept = shape.layers * FP32 * shape.hidden + unit if recipe.activation_checkpointing else shape.layers * unit
     return Footprint(
-        weights=FP32 * (shape.parameters + added) // parts,
+        weights=(_base_bytes(shape, recipe) + FP32 * added) // parts,
         trained=FP32 * (1 + MOMENTS) * trained // parts,
         passes=tokens * kept + LOGIT_COPIES * FP32 * responses * shape.vocabulary,
     )
 
 
 def adapter_parameters(shape: ModelShape, recipe: Recipe) -> int:
-    """Values of a recipe's low-rank updates, rank times the sides of every adapted matrix; 0 without an adapter."""
-    spec = next((m for m in recipe.methods if isinstance(m, LowRankAdaptation)), None)
+    """Values of a recipe's adapters, those of every adapted matrix together; 0 without an adapter."""
+    spec = next((m for m in recipe.methods if isinstance(m, Adapter)), None)
     if spec is None:
         return 0
-    return spec.rank * sum(sum(sides) for name, sides in shape.matrices.items() if _adapted(name, spec.layers))
+    return sum(spec.added(*sides) for name, sides in shape.matrices.items() if _adapted(name, spec.layers))
 
 
 def disk(shape: ModelShape, recipe: Recipe) -> int:
@@ -134,6 +136,13 @@ def byte_count(count: float) -> str:
 def existing(folder: Path) -> Path:
     """The folder, or the nearest above it that exists: where its bytes would go."""
     return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def _base_bytes(shape: ModelShape, recipe: Recipe) -> int:
+    if not any(isinstance(m, LowRankAdaptation) and m.quantise for m in recipe.methods):
+        return FP32 * shape.parameters
+    inside = sum(rows * columns for rows, columns in shape.matrices.values())
+    return FP32 * (shape.parameters - inside) + int(NF4 * inside)
 
 
 def _adapted(name: str, layers: Sequence[str] | str) -> bool:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from safety_assets.errors import TrainingError
 from safety_assets.frames import in_shards
+from safety_assets.method_specs import LowRankAdaptation
 from safety_assets.methods.anatomy import Anatomy
 from safety_assets.methods.anatomy_files import read_anatomy
 from safety_assets.methods.menu import build_all
@@ -48,6 +49,7 @@ def open_run(order: TrainingOrder, ranks: Ranks) -> tuple["Run", list[Quarantine
     loaded = load_model(
         order.base, device=order.device, precision=order.recipe.precision, threads=order.threads,
         in_host_memory=ranks.sharded,
+        quantise=next((m.quantise for m in order.recipe.methods if isinstance(m, LowRankAdaptation)), None),
     )  # fmt: skip
     tokenizer = loaded.tokenizer if order.recipe.under_system_prompt else without_serving_prompt(loaded.tokenizer)
     rows, quarantined = encode_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens)

@@ -75,7 +75,7 @@ class View:
             rate=self.rate,
             log=self.log,
             ranks=self.ranks,
-            base=self.loaded.folder,
+            whole_base=lambda: load_model(self.loaded.folder, device="cpu").model,
         )
 
     def batch(self, places: Sequence[int]) -> Batch:

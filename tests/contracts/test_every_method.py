@@ -21,6 +21,7 @@ from safety_assets.training.run import Trained
 
 ENTRIES = {
     "gradient_surgery": {"method": "gradient_surgery", "every": 2, "batch_rows": 4},
+    "bottleneck": {"method": "bottleneck", "rank": 4, "depth": 1, "activation": "gelu"},
     "half_space": {"method": "half_space", "margin": 0.5, "reach": 10.0, "batch_rows": 2},
     "layer_freezing": {"method": "layer_freezing", "layers": [1]},
     "lora": {"method": "lora", "rank": 4, "dropout": 0.2},
@@ -36,7 +37,7 @@ VARIANTS = {
 }
 """Entries of the same methods with other knobs."""
 
-TOGETHER = [entry for name, entry in ENTRIES.items() if name != "neuron_mask"]
+TOGETHER = [entry for name, entry in ENTRIES.items() if name not in ("neuron_mask", "bottleneck")]
 """One entry per method that can act beside the others."""
 SPECS = {kind.model_fields["method"].annotation.__args__[0]: kind for kind in get_args(get_args(MethodSpec)[0])}
 NEUTRAL = {name: kind.neutral for name, kind in SPECS.items() if not isinstance(kind.neutral, str)}
