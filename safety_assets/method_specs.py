@@ -169,7 +169,7 @@ class WeightAverage(Settings):
     mode: Literal["shadow", "write_back"] = Field(
         "shadow", description="the average is only exported, or also written back into the weights in training"
     )
-    retention: float = Field(0.1, gt=0, le=1, description="weight of the base in the average at the end of the run")
+    retention: float = Field(0.1, gt=0, le=1, description="weight of the base in the shadow at the end of the run")
     decay: float | None = Field(None, ge=0, le=1, description="eta, kept of the average at a step; replaces retention")
     every: int = Field(1, ge=1, description="optimiser steps between two write-backs")
 
@@ -204,7 +204,7 @@ class VulnerabilityAware(Settings):
     origins: tuple[Origin, ...] = Field(("refusal",), min_length=1, description="pairs that are grouped")
     share: float = Field(0.5, gt=0, lt=1, description="share of the rows that counts as vulnerable")
     proxy_steps: int = Field(3, ge=1, description="task steps after which forgetting is measured, before training")
-    proxy_length: float = Field(0.01, gt=0, description="length of a proxy step, in lengths of the trained weights")
+    proxy_length: float = Field(0.1, gt=0, description="length of a proxy step in the space of the trained weights")
     rho: float = Field(0.4, ge=0, description="length of the ascent before the gradient is taken; 0 takes it in place")
     displaced: Literal["rising", "always"] = Field(
         "rising", description="how often the gradient is taken displaced: from never to always over the run, or always"

@@ -4,7 +4,7 @@ Idea: after every step average <- eta * average + (1 - eta) * weights, beginning
 the base counts eta^N in it; `retention` names that share, so that eta = retention^(1/N) whatever N is.
 Paper: Kim et al., Rethinking Safety in LLM Fine-tuning: An Optimization Perspective, arXiv 2508.12531. The paper leaves
 open whether training sees the average: `shadow` trains as if there were none; `write_back` puts the average into the
-weights every `every` steps, a momentum towards the base.
+weights every `every` steps, a momentum towards the base, of which more than `retention` stays.
 Moments: edit_gradients (keeps the base's weights before the first step), after_step, finish, state.
 Cost: one more copy of what is trained, in fp32, where the model is; no pass.
 Fails: less drift is also less learning: compare at equal task score. The monitor looks at the weights in training, in

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-from safety_assets.method_specs import Adapter, LowRankAdaptation
+from safety_assets.method_specs import Adapter, LowRankAdaptation, WeightAverage
 from safety_assets.models.weights import stored_shapes
 from safety_assets.recipes import Recipe
 
@@ -50,7 +50,7 @@ class Footprint:
 
     Args:
         weights: all of the model.
-        trained: gradients and moments of what is trained, adapters included.
+        trained: gradients, moments and averages of what is trained, adapters included.
         passes: activations and logits of the heaviest pass, estimated.
     """
 
@@ -109,7 +109,7 @@ def footprint(
     kept = shape.layers * FP32 * shape.hidden + unit if recipe.activation_checkpointing else shape.layers * unit
     return Footprint(
         weights=(_base_bytes(shape, recipe) + FP32 * added) // parts,
-        trained=FP32 * (1 + MOMENTS) * trained // parts,
+        trained=FP32 * (1 + MOMENTS + _averages(recipe)) * trained // parts,
         passes=tokens * kept + LOGIT_COPIES * FP32 * responses * shape.vocabulary,
     )
 
@@ -125,7 +125,7 @@ def adapter_parameters(shape: ModelShape, recipe: Recipe) -> int:
 def disk(shape: ModelShape, recipe: Recipe) -> int:
     """Bytes on disk while a recipe trains: the model as exported and as an artefact, and the state to resume from."""
     trained = adapter_parameters(shape, recipe) or shape.parameters
-    return 2 * shape.stored + FP32 * (1 + MOMENTS) * trained
+    return 2 * shape.stored + FP32 * (1 + MOMENTS + _averages(recipe)) * trained
 
 
 def byte_count(count: float) -> str:
@@ -136,6 +136,10 @@ def byte_count(count: float) -> str:
 def existing(folder: Path) -> Path:
     """The folder, or the nearest above it that exists: where its bytes would go."""
     return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def _averages(recipe: Recipe) -> int:
+    return sum(isinstance(m, WeightAverage) for m in recipe.methods)
 
 
 def _base_bytes(shape: ModelShape, recipe: Recipe) -> int:
