@@ -1,7 +1,9 @@
 """What a recipe may say of each method: one class per method, light, with the knobs and their domain.
 
-Each class also says where the method acts among others, which class carries it out, what it needs, and with which
-knobs it does nothing. The union at the end is what a recipe's `methods` may hold.
+Each class also says where the method acts among others, which class carries it out, what it needs, with which knobs it
+does nothing, whether its strength follows the safety weight that a monitor may raise (`weighted`), and whether it keeps
+something per parameter, so that the parameters must stay the same to the end (`per_parameter`).
+The union at the end is what a recipe's `methods` may hold.
 """
 
 from collections.abc import Mapping
@@ -46,9 +48,11 @@ class GradientSurgery(Settings):
     """SafeGrad: remove from the task gradient what conflicts with the safety gradient (methods/gradient_surgery.py)."""
 
     place: ClassVar[Place] = Place.SURGERY
+    weighted: ClassVar[bool] = True
     carried_out_by: ClassVar[str] = "safety_assets.methods.gradient_surgery:SafeGrad"
     needs: ClassVar[frozenset[Need]] = frozenset({"pairs"})
     neutral: ClassVar[Mapping[str, object] | str] = {"every": 1_000_000}
+    per_parameter: ClassVar[bool] = False
 
     method: Literal["gradient_surgery"] = Field(description="names the method")
     strength: float = Field(
@@ -70,6 +74,8 @@ class LowRankAdaptation(Settings):
     """LoRA: train low-rank updates of the linear layers, merged at the end (methods/lora.py)."""
 
     place: ClassVar[Place] = Place.WRAP
+    weighted: ClassVar[bool] = False
+    per_parameter: ClassVar[bool] = True
     carried_out_by: ClassVar[str] = "safety_assets.methods.lora:LoRA"
     needs: ClassVar[frozenset[Need]] = frozenset()
     neutral: ClassVar[Mapping[str, object] | str] = "a rank of 0 is no adapter; leave the method out"
@@ -92,6 +98,8 @@ class Bottleneck(Settings):
     """PEANuT: train a nonlinear function of each weight, merged at the end (methods/bottleneck.py)."""
 
     place: ClassVar[Place] = Place.WRAP
+    weighted: ClassVar[bool] = False
+    per_parameter: ClassVar[bool] = True
     carried_out_by: ClassVar[str] = "safety_assets.methods.bottleneck:Bottleneck"
     needs: ClassVar[frozenset[Need]] = frozenset()
     neutral: ClassVar[Mapping[str, object] | str] = "a rank of 0 is no bottleneck; leave the method out"
@@ -116,6 +124,8 @@ class LayerFreezing(Settings):
     """SPPFT: the safety layers' attention and MLP are not trained (methods/layer_freezing.py)."""
 
     place: ClassVar[Place] = Place.FREEZE
+    weighted: ClassVar[bool] = False
+    per_parameter: ClassVar[bool] = False
     carried_out_by: ClassVar[str] = "safety_assets.methods.layer_freezing:LayerFreezing"
     needs: ClassVar[frozenset[Need]] = frozenset()
     neutral: ClassVar[Mapping[str, object] | str] = {"layers": ()}
@@ -131,6 +141,8 @@ class NeuronMask(Settings):
     """The MLP neurons that refusals rest on are not trained (methods/neuron_mask.py)."""
 
     place: ClassVar[Place] = Place.WRAP
+    weighted: ClassVar[bool] = False
+    per_parameter: ClassVar[bool] = True
     carried_out_by: ClassVar[str] = "safety_assets.methods.neuron_mask:NeuronMask"
     needs: ClassVar[frozenset[Need]] = frozenset({"pairs"})
     neutral: ClassVar[Mapping[str, object] | str] = {"share": 0.0}
@@ -145,6 +157,8 @@ class HalfSpace(Settings):
     """SPAG: after each step the weights go back to where the safety loss is the base's (methods/half_space.py)."""
 
     place: ClassVar[Place] = Place.PROJECT
+    weighted: ClassVar[bool] = True
+    per_parameter: ClassVar[bool] = False
     carried_out_by: ClassVar[str] = "safety_assets.methods.half_space:HalfSpace"
     needs: ClassVar[frozenset[Need]] = frozenset({"pairs"})
     neutral: ClassVar[Mapping[str, object] | str] = {"reach": 0.0}
@@ -161,6 +175,8 @@ class WeightAverage(Settings):
     """An exponential moving average of the weights that starts at the base (methods/weight_average.py)."""
 
     place: ClassVar[Place] = Place.AVERAGE
+    weighted: ClassVar[bool] = False
+    per_parameter: ClassVar[bool] = True
     carried_out_by: ClassVar[str] = "safety_assets.methods.weight_average:WeightAverage"
     needs: ClassVar[frozenset[Need]] = frozenset()
     neutral: ClassVar[Mapping[str, object] | str] = {"decay": 0.0}
@@ -178,6 +194,8 @@ class SafetyProbing(Settings):
     """SAP: train beside probes under which harm does not help the task (methods/safety_probing.py)."""
 
     place: ClassVar[Place] = Place.DISPLACE
+    weighted: ClassVar[bool] = False
+    per_parameter: ClassVar[bool] = False
     carried_out_by: ClassVar[str] = "safety_assets.methods.safety_probing:SafetyProbing"
     needs: ClassVar[frozenset[Need]] = frozenset({"pairs", "harmful"})
     neutral: ClassVar[Mapping[str, object] | str] = {"probe_rate": 0.0}
@@ -193,6 +211,8 @@ class VulnerabilityAware(Settings):
     """VAA: safety gradients of the rows that training forgets first (methods/vulnerability_aware.py)."""
 
     place: ClassVar[Place] = Place.ADD
+    weighted: ClassVar[bool] = True
+    per_parameter: ClassVar[bool] = False
     carried_out_by: ClassVar[str] = "safety_assets.methods.vulnerability_aware:VulnerabilityAware"
     needs: ClassVar[frozenset[Need]] = frozenset({"pairs"})
     neutral: ClassVar[Mapping[str, object] | str] = {"strength": 0.0}

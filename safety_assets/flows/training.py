@@ -89,14 +89,17 @@ def checkpoint_shown(artefact: Artefact) -> dict[str, object]:
     """The run in numbers and its curves."""
     training, history = artefact.json("training"), artefact.frame("history", HISTORY)
     plain = {k: v for k, v in training.items() if isinstance(v, int | float | str | bool)}
+    seen = sorted(n for n in history["series"].unique() if n.startswith("monitor/") and "/" in n[8:])
     watched = [name for name in history["series"].unique().sort() if name.startswith("watch/")]
     scores = {name.removeprefix("watch/"): _points(history, name) for name in watched}
+    drift = {name.removeprefix("monitor/"): _points(history, name) for name in seen}
     return {
         **plain,
         **{name: value for name, value in artefact.manifest.facts.items() if isinstance(value, int | float)},
         "recipe": training["recipe"],
         "loss": Svg(plots.line({"loss": _points(history, "loss")}, "Loss", "step", "nats per token")),
         "watch": Svg(plots.line(scores, "Watch probes", "step", "score")),
+        **({"instruments": Svg(plots.line(drift, "Instruments", "step", "value"))} if drift else {}),
     }
 
 

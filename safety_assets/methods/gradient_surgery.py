@@ -130,10 +130,10 @@ class SafeGrad(Method):
         parameters = context.parameters()
         task = gradients.of(parameters)
         context.log("surgery/product", dot(task, safety))
-        gradients.put(parameters, self._edit(task, safety))
+        strength = self._spec.strength * context.safety_weight()
+        gradients.put(parameters, self._edit(task, safety, strength))
 
-    def _edit(self, task: Sequence[Tensor], safety: Sequence[Tensor]) -> list[Tensor]:
-        strength = self._spec.strength
+    def _edit(self, task: Sequence[Tensor], safety: Sequence[Tensor], strength: float) -> list[Tensor]:
         if self._spec.scope == "global":
             return project(task, safety, strength)
         if self._spec.scope == "per_tensor":
