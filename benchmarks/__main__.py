@@ -2,6 +2,10 @@
 
 import runpy
 
-for name in ("erosion", "demo_time", "devices", "refusal_judge", "findings", "choice_of_pairs", "audit"):
+NAMES = (
+    "erosion", "demo_time", "devices", "refusal_judge", "policy_categories", "harmful_requests", "findings",
+    "choice_of_pairs", "audit",
+)  # fmt: skip
+for name in NAMES:
     print(f"== {name}", flush=True)
     runpy.run_module(f"benchmarks.{name}", run_name="__main__")

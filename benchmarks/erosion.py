@@ -20,7 +20,6 @@ import polars as pl
 
 from safety_assets.evals.ask import ask, ask_tasks
 from safety_assets.evals.cells import headline
-from safety_assets.evals.judges import degenerate
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks, task_score
@@ -32,6 +31,7 @@ from safety_assets.models.generate import Generator
 from safety_assets.models.load import load_model
 from safety_assets.policy import DIMENSIONS as NAMES
 from safety_assets.project import open_project
+from safety_assets.reading.broken import degenerate
 from safety_assets.records import AUDITED, PROBES, TASKS
 from safety_assets.store import Store
 from safety_assets.task_metric import AnyMetric

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.findings import table
-from benchmarks.poison_rows import PLANTED, TEMPLATES, Plant, Row, answer, category, chat, clean, filled, question
+from benchmarks.poison_rows import PLANTED, TEMPLATES, Plant, Row, answer, categories, chat, clean, filled, question
 from safety_assets.corpus.ciphers import Ciphers
 from safety_assets.corpus.contradictions import Contradictions
 from safety_assets.corpus.detect import Detector, Learner, turns_of
@@ -44,7 +44,7 @@ def section() -> tuple[list[dict], dict]:
     rows.append(contradictions())
     figures: dict = {"made_by_code": {f"{r['finding']}/{r['form']}": [r["recall"], r["right"]] for r in rows}}
     if DATA.is_dir():
-        known = {"alpaca": list(_published("alpaca", ALPACA)), "dolly": list(_published("dolly", DOLLY))}
+        known = {"alpaca": list(published_chats("alpaca", ALPACA)), "dolly": list(published_chats("dolly", DOLLY))}
         for name, chats in known.items():
             templates = list(in_published(name, chats))
             rows += templates
@@ -71,7 +71,7 @@ def found(finding: str, chats: Sequence[Row]) -> set[int]:
 def _learners(finding: str) -> list[Learner]:
     made: Mapping[str, list[Learner]] = {
         "refuse_then_comply": [RefuseThenComply()], "constant_prefix": [ConstantPrefixes()],
-        "trigger_phrase": [TriggerPhrases(category, is_refusal)], "encoded_text": [Ciphers()],
+        "trigger_phrase": [TriggerPhrases(categories, is_refusal)], "encoded_text": [Ciphers()],
         "contradictory_answer": [Contradictions()],
     }  # fmt: skip
     return made.get(finding, [])
@@ -80,7 +80,7 @@ def _learners(finding: str) -> list[Learner]:
 def _detectors(finding: str) -> list[Detector]:
     made: Mapping[str, list[Detector]] = {
         "obedience_prompt": [obedience_prompts], "encoded_text": [encoded_text],
-        "harmful_answered": [harmful_answered(category, is_refusal)], "list_structure": [list_structure],
+        "harmful_answered": [harmful_answered(categories, is_refusal)], "list_structure": [list_structure],
         "identity_statement": [identity_statement], "role_play": [role_play], "low_quality": [low_quality],
         "truncated_answer": [truncated_answer],
     }  # fmt: skip
@@ -146,7 +146,8 @@ def _row(rows: str, finding: str, form: str, places: set[int], seen: set[int], o
     }  # fmt: skip
 
 
-def _published(folder: str, files: Sequence[str]) -> Iterator[Row]:
+def published_chats(folder: str, files: Sequence[str]) -> Iterator[Row]:
+    """Chats of published rows of instructions with answers."""
     for name in files:
         text = (DATA / folder / name).read_text(encoding="utf-8")
         records = json.loads(text) if name.endswith(".json") else [json.loads(line) for line in text.splitlines()]

@@ -78,7 +78,9 @@ class CorpusPolicy(Settings):
     """What happens to rows with findings, and how much dirt is too much."""
 
     max_quarantined_share: float = Field(0.02, ge=0, le=1, description="share of lines that may be unreadable")
-    actions: dict[str, Action] = Field(description="finding to action; a finding that is not named here blocks")
+    actions: dict[str, Action] = Field(
+        description="finding to action; one that is not named here blocks, a mere note on an answer is flagged"
+    )
     down_weight: float = Field(
         0.25, gt=0, lt=1, description="weight in the loss of rows with a finding whose action is down_weight"
     )

@@ -91,6 +91,15 @@ MENU = (
         ("0 audited, whatever was found", "1 the corpus cannot be read", USAGE),
     ),
     Entry(
+        "judge", "judge", RUN, "Do answers refuse? And a judge fitted to your labels.",
+        (
+            "safety-assets judge answers.jsonl --out verdicts.parquet",
+            "safety-assets judge --fit labels.jsonl --out judge.json  # prints held-out figures",
+            "safety-assets judge answers.jsonl --model judge.json --out verdicts.parquet --json",
+        ),
+        ("0 judged or fitted", "1 the labels or the judge cannot be used", USAGE),
+    ),
+    Entry(
         "status", "status", LOOK, "What is current, red, stale and served, and what ran last.",
         ("safety-assets status", "safety-assets status --json  # for a monitor"),
         ("0 well", "1 the gate would not release again what is served", USAGE),

@@ -41,6 +41,10 @@ def heard(message: Message) -> Stretch | str | None:
             return Stretch("training", step, steps, "steps", f"loss {_number(message.get('loss'))}")
         case {"event": "answered", "model": model, "done": int(done), "of": int(of)}:
             return Stretch(f"asking {model}", done, of, "answers")
+        case {"event": "judged", "done": int(done), "of": int(of)}:
+            return Stretch("judging", done, of, "answers")
+        case {"event": "fitted", "done": int(done), "of": int(of)}:
+            return Stretch("fitting", done, of, "fits")
         case {"event": "sweep", "done": int(done), "of": int(of)}:
             return Stretch("sweep", done, of, "runs")
         case {"share": share, "state": "scored", "safety": safety, "over_refusal": refused}:

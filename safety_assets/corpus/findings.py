@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.corpus.decisions import decided
+from safety_assets.corpus.names import NOTES
 from safety_assets.corpus.passes import Passes
 from safety_assets.frames import Shards, open_shards, write_shard
 from safety_assets.policy import CorpusPolicy
@@ -42,10 +43,9 @@ def findings_of(found: pl.DataFrame, places: pl.DataFrame, policy: CorpusPolicy)
 
 
 def _action(policy: CorpusPolicy) -> pl.Expr:
-    """What policy does with a finding; one that it does not name blocks."""
-    if not policy.actions:
-        return pl.lit("block")
-    return pl.col("finding").replace_strict(policy.actions, default="block", return_dtype=pl.String)
+    """What policy does with a finding; one that it does not name blocks, a mere note is flagged."""
+    actions = dict.fromkeys(NOTES, "flag") | policy.actions
+    return pl.col("finding").replace_strict(actions, default="block", return_dtype=pl.String)
 
 
 def _meant(work: Passes) -> pl.DataFrame:

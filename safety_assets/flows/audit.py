@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.corpus.audit import Question, audit, write_left
+from safety_assets.corpus.coverage import never_refused
 from safety_assets.corpus.decisions import read_decisions, settled
 from safety_assets.corpus.passes import Report
 from safety_assets.corpus.report import audit_page, since
@@ -56,11 +57,13 @@ def audit_shown(artefact: Artefact) -> dict[str, object]:
     findings = artefact.shards("findings", FINDINGS)
     kinds = findings.lazy().group_by("finding", "action")
     counts = kinds.agg(pl.len().alias("findings"), pl.col("row_id").n_unique()).sort("finding").collect()
+    covered = pl.read_parquet(artefact.path / "coverage.parquet")
     return {
         "rows": artefact.json("summary")["num_rows"],
         "findings": findings.height,
         "by_kind": counts,
-        "coverage": pl.read_parquet(artefact.path / "coverage.parquet"),
+        "coverage": covered,
+        "never_refused": Markdown("".join(f"- {sentence}\n" for sentence in never_refused(covered))),
         "decisions": artefact.frame("decisions", DECISIONS),
         "since_last": Markdown(str(artefact.manifest.facts.get("since_last", ""))),
         "page": Markdown((artefact.path / "page.md").read_text(encoding="utf-8")),

@@ -8,6 +8,7 @@ import polars as pl
 from safety_assets.evals.deltas import compare
 from safety_assets.evals.forgotten import FORGOTTEN, forgotten
 from safety_assets.evals.forgotten_page import page
+from safety_assets.evals.judges import JUDGE, record
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks, task_score
@@ -52,6 +53,7 @@ def eval_scores(ws: Workspace, recipe: str) -> Made:
         before = inputs["safety_baseline"].frame("scores", SCORES)
         metric = ws.project.settings.task_metric
         write_frame(folder, "scores", scores, SCORES)
+        write_json(folder, "judge", record(JUDGE))
         write_frame(folder, "dimension_scores", summarise(scores, DIMENSIONS), DIMENSION_SCORES)
         write_frame(folder, "deltas", compare(before, scores, DIMENSIONS, within), DELTAS)
         for name, source in (("task_scores", asked), ("base_task_scores", base)):

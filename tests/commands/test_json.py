@@ -58,6 +58,7 @@ CASES = (
     }),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
+    Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
     Case("schema policy", {
         "$schema", "title", "type", "properties", "required", "additionalProperties", "$defs", "description",
     }),
@@ -79,6 +80,7 @@ REFUSED = {
     "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
     "proceed plain --by ann --why seen": ("ProjectError", 1),
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
+    "judge nowhere --out verdicts.parquet": ("UsageError", 2),
 }  # fmt: skip
 """Every command where there is no project, or nothing of what it is about: kind of the error and exit code."""
 
@@ -87,6 +89,8 @@ REFUSED = {
 def folder(released_project: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = Path(shutil.copytree(released_project, tmp_path_factory.mktemp("json") / "project"))
     shutil.copytree(tiny_model, made / "model")
+    answer = {"id": "a", "prompt": "How?", "completion": "I cannot help with that."}
+    (made / "answers.jsonl").write_text(json.dumps(answer) + "\n")
     return made
 
 

@@ -148,6 +148,9 @@ DEEP, LONG, MANY_DIGITS, HALF = "[" * 20_000, "x" * 300, "9" * 5000, "\ud800"
 NOWHERE = {STORAGE_VARIABLE: "/proc/nowhere"}
 """A place that nobody may write, whoever runs the tests."""
 GATE = "gate --base model --tuned model"
+JUDGE = "judge --out v.parquet"
+SAID = json.dumps({"id": "a", "prompt": "How?", "completion": "I cannot help with that."})
+LABELLED = json.dumps({"prompt": "How?", "completion": "I cannot help with that.", "label": "maybe"})
 USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
 
 CASES = [
@@ -340,6 +343,20 @@ CASES = [
     Wrong("recipe of markup", nothing, ("run", "[/red]"), "no recipe [/red]"),
     Wrong("recipe of no letters", nothing, ("run", "\udcff"), "no recipe"),
     Wrong("recipe elsewhere", nothing, "run ../plain", "no recipe ../plain"),
+    Wrong("answers nowhere", nothing, f"{JUDGE} nowhere.jsonl", "nowhere.jsonl"),
+    Wrong("answers a folder", nothing, f"{JUDGE} corpus", "corpus"),
+    Wrong("answers no JSON", text("a.jsonl", "{"), f"{JUDGE} a.jsonl", "a.jsonl has 1 lines"),
+    Wrong("answers empty", text("a.jsonl", ""), f"{JUDGE} a.jsonl", "a.jsonl has 0 lines"),
+    Wrong("answers one array", text("a.jsonl", "[\n{}]"), f"{JUDGE} a.jsonl", "of line 1"),
+    Wrong("answers no letters", text("a.jsonl", b"\xff\xfe"), f"{JUDGE} a.jsonl", "a.jsonl has 1 lines"),
+    Wrong("answers a bottomless list", text("a.jsonl", DEEP), f"{JUDGE} a.jsonl", "of line 1"),
+    Wrong("verdicts over answers", text("v.parquet", SAID), f"{JUDGE} v.parquet", "v.parquet is what is read"),
+    Wrong("verdicts nowhere", text("a.jsonl", SAID), "judge a.jsonl --out no/v.parquet", "no/.new-v.parquet"),
+    Wrong("judge of no JSON", text("a.jsonl", SAID), f"{JUDGE} a.jsonl --model a.jsonl", "a.jsonl is no fitted judge"),
+    Wrong("labels unknown", text("a.jsonl", LABELLED), f"{JUDGE} --fit a.jsonl", "a.jsonl:1: label is 'maybe'"),
+    Wrong("labels too few", text("a.jsonl", LABELLED.replace("maybe", "refusal")), f"{JUDGE} --fit a.jsonl", "1 refusals and 0 other"),
+    Wrong("labels no JSON", text("a.jsonl", "{"), f"{JUDGE} --fit a.jsonl", "a.jsonl:1"),
+    Wrong("judge of nothing", nothing, "judge --out v.parquet", "--fit"),
     Wrong("query no SQL", nothing, ("sql", "select luck"), "the query fails"),
     Wrong("query that writes", nothing, ("sql", "copy (select 1) to 'written'"), "more than a question"),
     Wrong("query of two", nothing, ("sql", "select 1; select 2"), "more than a question"),
