@@ -8,7 +8,8 @@ Paper: Wu et al., Mitigating Fine-tuning Risks in LLMs via Safety-Aware Probing 
 and constants as in ChengcanWu/SAP.
 Moments: setup (pairs, probes), edit_gradients (the next v; the weights' gradient is left alone), finish (takes the
 probes out), state (v and its Adam moments).
-Cost: per step the task batch forward and back twice more, at W and at W+, and one contrastive batch: about 3.5 steps.
+Cost: per step the task batch forward and back twice more, at W and at W+, and one contrastive batch of twice
+`batch_rows` rows: 3 + 2 * batch_rows / task rows steps in all.
 Fails: the harmful answers are one marked placeholder, so the direction is away from words that stand for help with
 harm, not from harm itself.
 Deviation: log-probabilities are means over an answer's tokens, where the paper sums them: the placeholder's length says
