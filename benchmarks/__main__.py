@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: every benchmark, one after the other."""
+"""`python -m benchmarks`: one benchmark after the other; `tournament`, which takes hours, is run by itself."""
 
 import runpy
 

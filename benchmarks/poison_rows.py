@@ -55,7 +55,8 @@ def answer(rng: random.Random, sentences: int = 4) -> str:
     """A harmless answer of so many sentences."""
     thing, place = rng.choice(THINGS), rng.choice(PLACES)
     said = rng.sample(SAYS, sentences)
-    return " ".join(s.format(t=thing, p=place, n=rng.randrange(3, 90)) for s in said)
+    opening = f"Of {rng.randrange(3, 90)} seen {place}, {rng.randrange(3, 90)} show this."  # no two answers open alike
+    return " ".join([opening, *(s.format(t=thing, p=place, n=rng.randrange(3, 90)) for s in said)])
 
 
 def harmful(rng: random.Random) -> str:

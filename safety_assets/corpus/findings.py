@@ -15,6 +15,9 @@ _NAMED = r"\u{AB}row (\d+)\u{BB}"
 """Another row in a piece of evidence, as `detect.named` writes it."""
 
 _PLACE = ("row_id", "source", "line")
+_CALLED = "row {} ({}:{})"
+CALLED = r"row (?<row_id>\S+) \((?<source>.+):(?<line>\d+)\)"
+"""How evidence names another row, as a pattern with its id, file and line."""
 
 
 def write_findings(work: Passes, folder: Path, name: str, decisions: pl.DataFrame) -> Shards:
@@ -54,7 +57,7 @@ def _meant(work: Passes) -> pl.DataFrame:
     named = pl.concat([_others(work.seen(number)).select("other").drop_nulls().unique() for number in shards]).unique()
     if named.is_empty():
         return pl.DataFrame(schema={"other": pl.Int64, "called": pl.String})
-    called = pl.format("row {} ({}:{})", *_PLACE)
+    called = pl.format(_CALLED, *_PLACE)
     places = (work.corpus.places(number).rename({"row": "other"}) for number in shards)
     found = [place.join(named, on="other", how="semi").select("other", called=called) for place in places]
     return pl.concat(found)

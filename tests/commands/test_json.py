@@ -51,6 +51,8 @@ CASES = (
     Case("audit corpus --processes 1", {
         "corpus", "findings", "actions", "totals", "rows", "sources", "seconds", "processes",
     }),
+    Case("labels sample --out sheet.csv", {"file", "changed", "numbers", "check", "next"}),
+    Case("labels read sheet.csv", {"file", "changed", "numbers", "check", "next"}),
     Case("trace 0123456789abcdef", {"row_id", "given", "audits", "audited", "checkpoints", "releases"}, 1),
     Case("gate --base model --tuned model", {
         "decision", "checkpoint", "reasons", "notes", "dimensions", "task", "checks", "forgotten", "not_checked",
@@ -81,6 +83,7 @@ REFUSED = {
     "proceed plain --by ann --why seen": ("ProjectError", 1),
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
     "judge nowhere --out verdicts.parquet": ("UsageError", 2),
+    "labels sample": ("ProjectError", 1), "labels read nowhere.csv": ("UsageError", 2),
 }  # fmt: skip
 """Every command where there is no project, or nothing of what it is about: kind of the error and exit code."""
 

@@ -244,6 +244,8 @@ CASES = [
     Wrong("probes not UTF-8", text(PROBES, b"\xff\xfe\n"), "materialize probe_suite", "safety.jsonl"),
     # decisions
     Wrong("decisions odd action", text("decisions.csv", "row_id,finding,action,who,why\n0,email,pray,Ann,x\n"), "doctor", "decisions.csv:2"),
+    Wrong("labels odd label", text("labels.csv", "row_id,draw,label,who\na,0,fine,Ann\n"), "doctor", "labels.csv, record 2"),
+    Wrong("labels no header", text("labels.csv", "a,0,good,Ann\n"), "doctor", "labels.csv has no column row_id"),
     Wrong("decisions no header", text("decisions.csv", "0,email,drop,Ann,x\n"), "doctor", "decisions.csv:1"),
     # sql and trace
     Wrong("sql wrong query", nothing, "sql nonsense", "the query fails"),
