@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from safety_assets.errors import ProjectError
-from safety_assets.method_specs import ONE_OF, MethodSpec, Origin
+from safety_assets.method_places import ONE_OF, Origin
+from safety_assets.method_specs import MethodSpec
 from safety_assets.monitor_specs import Monitor
 from safety_assets.settings import Settings, read_settings
 

@@ -16,7 +16,7 @@ chat, where the release counts from the first. Injected pairs are weighted like 
 import torch
 from torch import Tensor
 
-from safety_assets.method_specs import ConstrainedTokens
+from safety_assets.keeping_specs import ConstrainedTokens
 from safety_assets.methods.kept import Kept
 from safety_assets.methods.moments import Context, Method
 from safety_assets.models.batch import Batch

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from safety_assets.errors import TrainingError
-from safety_assets.method_specs import DynamicShaping
+from safety_assets.keeping_specs import DynamicShaping
 from safety_assets.methods.guards import Guard, Partial, base_guard, classifier_guard
 from safety_assets.methods.kept import Kept
 from safety_assets.methods.moments import Context, Method, Passes

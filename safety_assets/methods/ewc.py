@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from safety_assets.errors import TrainingError
-from safety_assets.method_specs import EWC
+from safety_assets.keeping_specs import EWC
 from safety_assets.methods import gradients
 from safety_assets.methods.moments import Context, Method
 from safety_assets.models.batch import response_loss

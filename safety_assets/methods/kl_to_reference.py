@@ -15,7 +15,7 @@ from below; rows that weigh less in the cross-entropy weigh whole here. Neutral 
 
 from torch import Tensor, nn
 
-from safety_assets.method_specs import KLToReference
+from safety_assets.keeping_specs import KLToReference
 from safety_assets.methods import gradients
 from safety_assets.methods.kept import Kept
 from safety_assets.methods.moments import Context, Method, Passes

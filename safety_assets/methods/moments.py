@@ -2,7 +2,8 @@
 
 Order: setup (the model still has the base's weights); then in every optimiser step, for each micro-batch, weigh_tokens
 and add_loss; once after accumulation and before clipping edit_gradients; after the optimiser after_step; once at the
-end finish. Methods act in the order of their places (method_specs.Place). A method changes nothing but what its moment
+end finish. Methods act in the order of their places (method_specs.Place), and finish in the opposite one: averages are
+put into adapters before these are merged. A method changes nothing but what its moment
 is for and draws from its own generator only. What its steps depend on besides weights, optimiser and step number it
 names in `state`, so that training resumes to the same weights.
 """
@@ -13,10 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor, nn
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from safety_assets.errors import TrainingError
 from safety_assets.methods.anatomy import Anatomy
 from safety_assets.models.batch import Batch
+from safety_assets.models.ranks import ALONE, Ranks
 from safety_assets.models.rows import Row
 
 Objective = Callable[[nn.Module, Batch], Tensor]
@@ -65,6 +68,9 @@ class Context:
         rate: learning rate of the optimiser step that was taken last.
         safety_weight: what the strength of a safety term is multiplied by; 1 unless the monitor raised it.
         log: series name and value of the current step, for the history.
+        ranks: the processes that train; `batch` gives each its own rows, so what a method sums over rows it sums
+            over ranks.
+        whole_base: the base as its folder holds it, in fp32 on the CPU; read when asked for.
     """
 
     model: nn.Module
@@ -84,6 +90,8 @@ class Context:
     rate: Callable[[], float]
     safety_weight: Callable[[], float]
     log: Callable[[str, float], None]
+    ranks: Ranks = ALONE
+    whole_base: Callable[[], PreTrainedModel] | None = None
 
 
 ComputeGradient = Callable[[Objective, Batch | Sequence[Batch], Sequence[Tensor] | None], list[Tensor]]
@@ -139,3 +147,21 @@ class Method:
     def passes(self, step: int) -> Passes:
         """What this method adds to one optimiser step (0-based); a contract test counts them."""
         return Passes()
+
+
+def demand_alone(context: Context, method: str, why: str) -> None:
+    """TrainingError when several processes train: for methods that cannot be cut over them."""
+    if context.ranks.size > 1:
+        raise TrainingError(
+            f"{method} on {context.ranks.size} processes: {why}", expected="one process",
+            do=f"set devices: 1 in project.yaml, or take {method} out of the recipe",
+        )  # fmt: skip
+
+
+def demand_whole(context: Context, method: str, why: str) -> None:
+    """TrainingError when weights are cut over processes: for methods that need whole tensors."""
+    if context.ranks.sharded:
+        raise TrainingError(
+            f"{method} with sharding: fsdp: {why}", expected="whole weights in every process",
+            do=f"set sharding: none in project.yaml, or take {method} out of the recipe",
+        )  # fmt: skip

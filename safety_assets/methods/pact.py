@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from safety_assets.errors import TrainingError
-from safety_assets.method_specs import PACT
+from safety_assets.keeping_specs import PACT
 from safety_assets.methods.kept import Kept
 from safety_assets.methods.moments import Context, Method, Passes
 from safety_assets.models.batch import Batch, pad_right

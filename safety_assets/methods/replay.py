@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from safety_assets.method_specs import Replay
+from safety_assets.keeping_specs import Replay
 from safety_assets.methods import gradients, references
 from safety_assets.methods.moments import Context, Method, Passes
 from safety_assets.methods.turns import Turns

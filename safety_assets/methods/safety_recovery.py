@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from safety_assets.errors import TrainingError
-from safety_assets.method_specs import SafetyRecovery
+from safety_assets.keeping_specs import SafetyRecovery
 from safety_assets.methods import gradients
 from safety_assets.methods.moments import Context, Method, Passes
 from safety_assets.methods.turns import Turns

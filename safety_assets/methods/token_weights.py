@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from safety_assets.errors import TrainingError
-from safety_assets.method_specs import TokenWeights
+from safety_assets.keeping_specs import TokenWeights
 from safety_assets.methods.moments import Context, Method
 from safety_assets.models.batch import Batch
 from safety_assets.models.marks import MARKS

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from safety_assets.errors import TrainingError
 from safety_assets.methods.moments import Context
 from safety_assets.models.batch import Batch
@@ -35,11 +37,16 @@ class Turns:
                 f"{method} has no row to draw its batches from", expected=f"rows of {', '.join(origins)} in "
                 "audited_corpus", do=f"add pairs or take {method} out of the recipe",
             )  # fmt: skip
-        epochs = -(-turns // len(self.batches))
-        self._order = [int(i) for _ in range(epochs) for i in context.rng.permutation(len(self.batches))][:turns]
+        self._order = epochs(context.rng, len(self.batches), turns)
 
     def at(self, step: int) -> int | None:
         """Which of the batches this step (0-based) takes; None when it is no turn."""
         if (step + 1) % self._every:
             return None
         return self._order[(step + 1) // self._every - 1]
+
+
+def epochs(rng: np.random.Generator, batches: int, turns: int) -> list[int]:
+    """So many places among the batches: each comes once before any comes again."""
+    rounds = -(-turns // batches)
+    return [int(i) for _ in range(rounds) for i in rng.permutation(batches)][:turns]

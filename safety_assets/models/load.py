@@ -86,7 +86,8 @@ def load_model(
         precision: fp32; bf16 (weights stay fp32, products in bf16); auto: bf16 where CUDA supports it, else fp32.
         threads: CPU threads of torch; unchanged when None.
         in_host_memory: leave the weights there, for a model that is sharded before it runs.
-        quantise: hold the linear layers in so many bits (bitsandbytes, CUDA); such a model answers, it is not trained.
+        quantise: hold the linear layers in so many bits (bitsandbytes, CUDA); such a model answers, of its weights only
+            adapters beside them are trained.
 
     Raises:
         ModelError: the folder is no complete model, its architecture is not known, the device does not exist, or
@@ -103,6 +104,15 @@ def load_model(
     if not (quantise or in_host_memory):
         model = model.to(place)
     return LoadedModel(model.eval(), tokenizer, identity.digest, place, folder, _autocast(precision, place))
+
+
+def in_full_precision(model: PreTrainedModel, whole: PreTrainedModel) -> None:
+    """Give a quantised model, in place, the modules of one of the same architecture that is not."""
+    for name, module in list(whole.named_children()):
+        setattr(model, name, module)
+    for name in ("hf_quantizer", "is_quantized", "quantization_method", "is_loaded_in_4bit", "is_loaded_in_8bit"):
+        vars(model).pop(name, None)
+    model.config = whole.config
 
 
 @contextmanager
@@ -186,11 +196,11 @@ def _read_whole(folder: Path) -> PreTrainedModel:
     return merge_adapter(model, folder) if (folder / ADAPTER).is_file() else model
 
 
-def _read_quantised(folder: Path, place: torch.device, quantise: Quantise) -> PreTrainedModel:
+def _demand_quantisable(folder: Path, place: torch.device, quantise: Quantise) -> None:
     if place.type != "cuda":
         raise ModelError(
             f"quantise: {quantise} on {place}", expected="a CUDA device",
-            do="run on a machine with one, or take quantise out of project.yaml",
+            do="run on a machine with one, or take quantise out of project.yaml or the recipe",
         )  # fmt: skip
     if importlib.util.find_spec("bitsandbytes") is None:
         raise ModelError(
@@ -202,6 +212,10 @@ def _read_quantised(folder: Path, place: torch.device, quantise: Quantise) -> Pr
             f"quantise: {quantise} on a base with an adapter", expected="merged weights in one folder",
             do="merge and save the adapter first: it is merged in full precision",
         )  # fmt: skip
+
+
+def _read_quantised(folder: Path, place: torch.device, quantise: Quantise) -> PreTrainedModel:
+    _demand_quantisable(folder, place, quantise)
     bits = BitsAndBytesConfig(
         load_in_4bit=quantise == "4bit", load_in_8bit=quantise == "8bit", bnb_4bit_quant_type="nf4",
         bnb_4bit_compute_dtype=torch.bfloat16,

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-from safety_assets.method_specs import LowRankAdaptation
+from safety_assets.method_specs import Adapter, LowRankAdaptation
 from safety_assets.models.weights import stored_shapes
 from safety_assets.recipes import Recipe
+from safety_assets.shaping_specs import WeightAverage
 
 FP32 = 4
+NF4 = 0.5 + 4 / 64
+"""Bytes of a value in 4 bits, with its share of one fp32 constant for each 64."""
 MOMENTS = 2
 ACTIVATION_BYTES = 34
 LOGIT_COPIES = 3
@@ -48,7 +51,7 @@ class Footprint:
 
     Args:
         weights: all of the model.
-        trained: gradients and moments of what is trained, adapters included.
+        trained: gradients, moments and averages of what is trained, adapters included.
         passes: activations and logits of the heaviest pass, estimated.
     """
 
@@ -106,24 +109,24 @@ def footprint(
     unit = ACTIVATION_BYTES * shape.hidden * (1 if half else 2)
     kept = shape.layers * FP32 * shape.hidden + unit if recipe.activation_checkpointing else shape.layers * unit
     return Footprint(
-        weights=FP32 * (shape.parameters + added) // parts,
-        trained=FP32 * (1 + MOMENTS) * trained // parts,
+        weights=(_base_bytes(shape, recipe) + FP32 * added) // parts,
+        trained=FP32 * (1 + MOMENTS + _averages(recipe)) * trained // parts,
         passes=tokens * kept + LOGIT_COPIES * FP32 * responses * shape.vocabulary,
     )
 
 
 def adapter_parameters(shape: ModelShape, recipe: Recipe) -> int:
-    """Values of a recipe's low-rank updates, rank times the sides of every adapted matrix; 0 without an adapter."""
-    spec = next((m for m in recipe.methods if isinstance(m, LowRankAdaptation)), None)
+    """Values of a recipe's adapters, those of every adapted matrix together; 0 without an adapter."""
+    spec = next((m for m in recipe.methods if isinstance(m, Adapter)), None)
     if spec is None:
         return 0
-    return spec.rank * sum(sum(sides) for name, sides in shape.matrices.items() if _adapted(name, spec.layers))
+    return sum(spec.added(*sides) for name, sides in shape.matrices.items() if _adapted(name, spec.layers))
 
 
 def disk(shape: ModelShape, recipe: Recipe) -> int:
     """Bytes on disk while a recipe trains: the model as exported and as an artefact, and the state to resume from."""
     trained = adapter_parameters(shape, recipe) or shape.parameters
-    return 2 * shape.stored + FP32 * (1 + MOMENTS) * trained
+    return 2 * shape.stored + FP32 * (1 + MOMENTS + _averages(recipe)) * trained
 
 
 def byte_count(count: float) -> str:
@@ -134,6 +137,17 @@ def byte_count(count: float) -> str:
 def existing(folder: Path) -> Path:
     """The folder, or the nearest above it that exists: where its bytes would go."""
     return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def _averages(recipe: Recipe) -> int:
+    return sum(isinstance(m, WeightAverage) for m in recipe.methods)
+
+
+def _base_bytes(shape: ModelShape, recipe: Recipe) -> int:
+    if not any(isinstance(m, LowRankAdaptation) and m.quantise for m in recipe.methods):
+        return FP32 * shape.parameters
+    inside = sum(rows * columns for rows, columns in shape.matrices.values())
+    return FP32 * (shape.parameters - inside) + int(NF4 * inside)
 
 
 def _adapted(name: str, layers: Sequence[str] | str) -> bool:

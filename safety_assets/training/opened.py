@@ -57,6 +57,7 @@ def open_run(order: TrainingOrder, ranks: Ranks, *, watched: bool = False) -> tu
     loaded = load_model(
         order.base, device=order.device, precision=order.recipe.precision, threads=order.threads,
         in_host_memory=ranks.sharded,
+        quantise=next((m.quantise for m in order.recipe.methods if isinstance(m, LowRankAdaptation)), None),
     )  # fmt: skip
     tokenizer = training_tokenizer(order, loaded)
     marked = needed(order.recipe, "spans")
@@ -189,10 +190,10 @@ class Run:
             self.progress.pardoned += [name for name in pause.fallen if name not in self.progress.pardoned]
 
     def finish(self) -> None:
-        """Leave the weights that will be served."""
+        """Leave the weights that will be served; what was put in last is finished first."""
         if self._adapters is not None:
             self._adapters.finish(self.view.context(self._adapters))
-        for method, context in self.acting:
+        for method, context in reversed(self.acting):
             method.finish(context)
 
     def _step(self, step: int) -> StepRows:

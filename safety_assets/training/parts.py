@@ -8,7 +8,7 @@ from torch import nn
 
 from safety_assets.errors import TrainingError
 from safety_assets.frames import in_shards
-from safety_assets.method_specs import Need
+from safety_assets.method_places import Need
 from safety_assets.models.load import LoadedModel
 from safety_assets.models.ranks import Ranks
 from safety_assets.models.rows import Row

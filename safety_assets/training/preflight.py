@@ -15,7 +15,7 @@ import torch
 
 from safety_assets.errors import TrainingError
 from safety_assets.exhaustion import memory_ended
-from safety_assets.method_specs import LowRankAdaptation
+from safety_assets.method_specs import Adapter
 from safety_assets.models.batch import Batch, response_loss
 from safety_assets.models.load import LoadedModel, forked_random_state, pick_device
 from safety_assets.models.ranks import Ranks
@@ -135,7 +135,7 @@ def advice(recipe: Recipe, *, certain: bool = False) -> str:
     Args:
         certain: weights and optimiser alone are too large, so that smaller passes do not help.
     """
-    adapted = any(isinstance(m, LowRankAdaptation) for m in recipe.methods)
+    adapted = any(isinstance(m, Adapter) for m in recipe.methods)
     ways = [] if adapted else ["add `- {method: lora, rank: 16, alpha: 32}` to methods"]
     if not certain:
         size = recipe.optimiser.micro_batch_rows or recipe.optimiser.batch_rows

@@ -80,6 +80,8 @@ class View:
             rate=self.rate,
             safety_weight=self.safety_weight,
             log=self.log,
+            ranks=self.ranks,
+            whole_base=lambda: load_model(self.loaded.folder, device="cpu").model,
         )
 
     def batch(self, places: Sequence[int]) -> Batch:

@@ -13,6 +13,7 @@ from short_training import audited, train_shortly
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from safety_assets.errors import TrainingError
+from safety_assets.methods import structure
 from safety_assets.models.batch import pad_right, response_logits
 from safety_assets.models.chat import encode_chat, encode_prompt
 from safety_assets.models.checkpoint import export_model
@@ -51,7 +52,18 @@ WAYS = {
     "surgery": [{"method": "gradient_surgery", "every": 1, "batch_rows": 3}],
     "both": [{"method": "lora", "rank": 4}, {"method": "gradient_surgery", "every": 1, "batch_rows": 3}],
 }
+FROZEN = {"method": "layer_freezing", "layers": [0]}
+WAYS |= {
+    "frozen": [FROZEN],
+    "frozen and lora": [FROZEN, {"method": "lora", "rank": 4}],
+    "bottleneck": [{"method": "bottleneck", "rank": 4}],
+    "masked": [{"method": "neuron_mask", "share": 0.25, "batch_rows": 3}],
+    "probed": [{"method": "safety_probing", "layers": [0, 1], "epsilon": 1e-2, "batch_rows": 2}],
+}
+ADAPTED = ("lora", "both", "frozen and lora", "bottleneck")
 EVERY_WAY = pytest.mark.parametrize("way", WAYS)
+PARTS = ("attn.", "attention.", "mlp.")
+"""What the modules of attention and MLP are called."""
 WORDS = ("open", "account", "dog", "green", "hill", "unsafe", "form", "cat", "answer", "small")
 CHATS = [[{"role": "user", "content": " ".join((WORDS * 3)[i : i + 1 + 3 * (i % 5)])}] for i in range(9)]
 
@@ -92,6 +104,10 @@ def row(i: int, origin: str) -> dict:
 
 def run(base: Path, folder: Path, way: str, stop_after: int | None = None, **recipe: bool) -> Trained:
     optimiser = {"steps": 2, "batch_rows": 4}
+    if way == "bottleneck" and base.name == "gpt2":
+        with pytest.raises(TrainingError, match="does not support target modules of type.*Conv1D"):
+            train_shortly(base, folder, rows(), methods=WAYS[way], optimiser=optimiser)
+        pytest.skip("refused in words")
     return train_shortly(base, folder, rows(), methods=WAYS[way], optimiser=optimiser, stop_after=stop_after, **recipe)
 
 
@@ -106,9 +122,43 @@ def test_it_trains_and_leaves_a_model_of_its_kind(base: Path, tmp_path: Path, wa
     assert before.keys() == after.keys()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed
-    assert way in ("full", "surgery") or not any("embed" in name or "wte" in name for name in changed)
+    assert way not in ADAPTED or not any("embed" in name or "wte" in name for name in changed)
     assert inspect_weights(trained.model).num_non_finite == 0
     assert {p for p, d in identify(trained.model).parts.items() if identify(base).parts[p] != d} == {"weights"}
+
+
+@pytest.mark.parametrize("way", ["frozen", "frozen and lora"])
+def test_frozen_layers_keep_attention_and_mlp_to_the_bit(base: Path, tmp_path: Path, way: str):
+    trained = run(base, tmp_path, way)
+    before, after = weights(base), weights(trained.model)
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    parts = {name for name in before if any(part in name for part in PARTS)}
+    assert parts
+    first, second = ({name for name in parts if f".{layer}." in name} for layer in (0, 1))
+    assert first <= same
+    assert second - same
+    assert way in ADAPTED or not second & same
+
+
+def test_a_mask_holds_the_same_neurons_in_every_matrix_of_the_mlp(base: Path, tmp_path: Path):
+    """As many entries as a quarter of all neurons have, and those of no other matrix."""
+    trained = run(base, tmp_path, "masked")
+    model, other = load_model(base).model, load_model(trained.model).model
+    neurons = [structure.neurons(layer) for layer in structure.layers(model)]
+    moved = [structure.neurons(layer) for layer in structure.layers(other)]
+    total = 0
+    for one, two in zip(neurons, moved, strict=True):
+        held = []
+        for a, b in zip(one.slices, two.slices, strict=True):
+            equal = (
+                (a.weight == b.weight).transpose(0, a.axis).flatten(1) if a.weight.dim() == 2 else a.weight == b.weight
+            )
+            whole = equal.all(1) if equal.dim() == 2 else equal
+            held.extend(whole.view(a.copies, one.width))
+        columns = held[0].nonzero().flatten().tolist()
+        assert all(own.nonzero().flatten().tolist() == columns for own in held)
+        total += len(columns)
+    assert total == sum(n.width for n in neurons) // 4
 
 
 @EVERY_WAY
@@ -129,22 +179,24 @@ def test_checkpointed_activations_give_the_same_weights(base: Path, tmp_path: Pa
     assert all(torch.allclose(one[name], other[name], atol=1e-5) for name in one)
 
 
-@pytest.mark.parametrize("way", ["lora"])
+@pytest.mark.parametrize("way", ["lora", "bottleneck"])
 def test_the_merged_model_says_what_the_adapted_one_said(
     base: Path, tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
 ):
     """The logits before the merge, with the adapters in place, are those of the folder that is left."""
+    from safety_assets.methods.bottleneck import Bottleneck
     from safety_assets.methods.lora import LoRA
 
-    said, finish = {}, LoRA.finish
+    kind = LoRA if way == "lora" else Bottleneck
+    said, finish = {}, kind.finish
 
-    def look(self: LoRA, context) -> None:
+    def look(self, context) -> None:
         context.model.eval()
         with torch.no_grad():
             said["before"] = context.model(input_ids=torch.arange(4, 40)[None]).logits
         finish(self, context)
 
-    monkeypatch.setattr(LoRA, "finish", look)
+    monkeypatch.setattr(kind, "finish", look)
     trained = run(base, tmp_path, way)
     with torch.no_grad():
         after = load_model(trained.model).model(input_ids=torch.arange(4, 40)[None]).logits

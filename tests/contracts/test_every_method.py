@@ -21,6 +21,9 @@ from safety_assets.training.run import Trained
 
 ENTRIES = {
     "gradient_surgery": {"method": "gradient_surgery", "every": 2, "batch_rows": 4},
+    "bottleneck": {"method": "bottleneck", "rank": 4, "depth": 1, "activation": "gelu"},
+    "half_space": {"method": "half_space", "margin": 0.5, "reach": 10.0, "batch_rows": 2},
+    "layer_freezing": {"method": "layer_freezing", "layers": [1]},
     "lora": {"method": "lora", "rank": 4, "dropout": 0.2},
     "replay": {"method": "replay", "every": 2, "batch_rows": 4},
     "kl_to_reference": {"method": "kl_to_reference", "strength": 0.5, "pairs_strength": 0.5, "every": 2},
@@ -30,12 +33,25 @@ ENTRIES = {
     "dynamic_shaping": {"method": "dynamic_shaping", "bias": 20.0},
     "token_weights": {"method": "token_weights", "refusal": 3.0, "hedge": 0.0},
     "safety_recovery": {"method": "safety_recovery", "every": 2, "batch_rows": 3},
+    "neuron_mask": {"method": "neuron_mask", "share": 0.2, "batch_rows": 3},
+    "safety_probing": {"method": "safety_probing", "layers": [0, 1], "epsilon": 1e-2, "batch_rows": 3},
+    "vulnerability_aware": {"method": "vulnerability_aware", "displaced": "always", "batch_rows": 2, "rho": 0.1},
+    "weight_average": {"method": "weight_average", "retention": 0.3},
 }
+VARIANTS = {
+    "gradient_surgery per tensor": ENTRIES["gradient_surgery"] | {"scope": "per_tensor"},
+    "gradient_surgery of low rank": ENTRIES["gradient_surgery"] | {"scope": "low_rank", "rank": 2},
+    "weight_average written back": {"method": "weight_average", "decay": 0.7, "mode": "write_back", "every": 2},
+}
+"""Entries of the same methods with other knobs."""
+
+TOGETHER = [entry for name, entry in ENTRIES.items() if name not in ("neuron_mask", "bottleneck")]
+"""One entry per method that can act beside the others."""
 SPECS = {kind.model_fields["method"].annotation.__args__[0]: kind for kind in get_args(get_args(MethodSpec)[0])}
 NEUTRAL = {name: kind.neutral for name, kind in SPECS.items() if not isinstance(kind.neutral, str)}
 """Knobs with which a method does nothing, as its spec declares them; a spec without any says why."""
 
-EVERY = pytest.mark.parametrize("name", ENTRIES)
+EVERY = pytest.mark.parametrize("name", ENTRIES | VARIANTS)
 WORDS = ("open", "account", "dog", "green", "hill", "unsafe", "form", "cat", "answer", "small")
 
 
@@ -49,6 +65,10 @@ def _row(i: int, origin: str) -> dict:
     answer = {"role": "assistant", "content": WORDS[(3 * i) % 10]}
     chat = [{"role": "user", "content": question}, answer]
     return audited(i, origin, chat)
+
+
+def entry_of(name: str) -> dict:
+    return (ENTRIES | VARIANTS)[name]
 
 
 def run(base: Path, folder: Path, *entries: dict, stop_after: int | None = None, **optimiser) -> Trained:
@@ -72,7 +92,7 @@ def test_every_method_of_the_recipes_is_here():
 
 @EVERY
 def test_it_changes_the_weights_and_leaves_a_model_that_loads(tiny_model: Path, tmp_path: Path, name: str):
-    plain, own = run(tiny_model, tmp_path / "plain"), run(tiny_model, tmp_path / "own", ENTRIES[name])
+    plain, own = run(tiny_model, tmp_path / "plain"), run(tiny_model, tmp_path / "own", entry_of(name))
     assert not same(plain, own)
     assert load_model(own.model).digest != load_model(tiny_model).digest
     assert weights(own).keys() == load_file(tiny_model / "model.safetensors").keys()
@@ -80,13 +100,13 @@ def test_it_changes_the_weights_and_leaves_a_model_that_loads(tiny_model: Path, 
 
 @EVERY
 def test_it_is_deterministic(tiny_model: Path, tmp_path: Path, name: str):
-    assert same(run(tiny_model, tmp_path / "a", ENTRIES[name]), run(tiny_model, tmp_path / "b", ENTRIES[name]))
+    assert same(run(tiny_model, tmp_path / "a", entry_of(name)), run(tiny_model, tmp_path / "b", entry_of(name)))
 
 
 @pytest.mark.parametrize("name", NEUTRAL)
 def test_with_its_neutral_knobs_it_is_plain_bit_by_bit(tiny_model: Path, tmp_path: Path, name: str):
     assert same(
-        run(tiny_model, tmp_path / "plain"), run(tiny_model, tmp_path / "own", {**ENTRIES[name], **NEUTRAL[name]})
+        run(tiny_model, tmp_path / "plain"), run(tiny_model, tmp_path / "own", {**entry_of(name), **NEUTRAL[name]})
     )
 
 
@@ -101,10 +121,10 @@ def test_the_method_that_does_nothing_is_plain_bit_by_bit(
 @EVERY
 @pytest.mark.parametrize("stop_after", [1, 4])
 def test_resumed_is_uninterrupted(tiny_model: Path, tmp_path: Path, name: str, stop_after: int):
-    whole = run(tiny_model, tmp_path / "whole", ENTRIES[name])
+    whole = run(tiny_model, tmp_path / "whole", entry_of(name))
     with pytest.raises(TrainingError, match=f"interrupted after step {stop_after} of 6"):
-        run(tiny_model, tmp_path / "cut", ENTRIES[name], stop_after=stop_after)
-    resumed = run(tiny_model, tmp_path / "cut", ENTRIES[name])
+        run(tiny_model, tmp_path / "cut", entry_of(name), stop_after=stop_after)
+    resumed = run(tiny_model, tmp_path / "cut", entry_of(name))
     assert same(whole, resumed)
     assert whole.history.equals(resumed.history)
 
@@ -113,9 +133,9 @@ def test_resumed_is_uninterrupted(tiny_model: Path, tmp_path: Path, name: str, s
 def test_it_passes_as_often_as_it_declares(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ):
-    declared = build(SPECS[name].model_validate(ENTRIES[name]))
+    declared = build(SPECS[entry_of(name)["method"]].model_validate(entry_of(name)))
     steps = 6
-    found = counted(tiny_model, tmp_path, monkeypatch, ENTRIES[name])
+    found = counted(tiny_model, tmp_path, monkeypatch, entry_of(name))
     expected = [sum(getattr(declared.passes(step), kind) for step in range(steps)) for kind in ("forward", "backward")]
     assert found == [steps + extra for extra in expected]
 
@@ -143,7 +163,7 @@ def counted(base: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *entries:
 
 @EVERY
 def test_accumulation_is_one_big_batch(tiny_model: Path, tmp_path: Path, name: str):
-    entry = ENTRIES[name] | ({"dropout": 0.0} if name == "lora" else {})
+    entry = entry_of(name) | ({"dropout": 0.0} if name == "lora" else {})
     whole = weights(run(tiny_model, tmp_path / "whole", entry))
     cut = weights(run(tiny_model, tmp_path / "cut", entry, micro_batch_rows=2))
     assert all(torch.allclose(whole[k], cut[k], atol=2e-4) for k in whole)
@@ -156,16 +176,18 @@ def test_lora_leaves_what_it_does_not_adapt_untouched(tiny_model: Path, tmp_path
 
 
 def test_all_methods_together_train(tiny_model: Path, tmp_path: Path):
-    together = run(tiny_model, tmp_path, *ENTRIES.values())
+    together = run(tiny_model, tmp_path, *TOGETHER)
     assert together.history.filter(series="surgery/product").height == 3
 
 
 def test_wrapping_comes_before_surgery_whatever_the_recipe_says():
     recipe = Recipe.model_validate(
         {"description": "x", "injection": "none", "optimiser": {"learning_rate": 1, "steps": 1},
-         "methods": [ENTRIES["gradient_surgery"], ENTRIES["lora"]]}
+         "methods": list(TOGETHER)}
     )  # fmt: skip
-    assert [type(m).__name__ for m in build_all(recipe.methods)] == ["LoRA", "SafeGrad"]
+    acting = [type(m).__name__ for m in build_all(recipe.methods)]
+    assert acting[:2] == ["LayerFreezing", "LoRA"]
+    assert acting.index("SafeGrad") < acting.index("HalfSpace") < acting.index("WeightAverage")
     assert all(isinstance(build(spec), Method) for spec in recipe.methods)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from opened_run import opened
 
-from safety_assets.method_specs import ConstrainedTokens
+from safety_assets.keeping_specs import ConstrainedTokens
 from safety_assets.methods.constrained_tokens import LEAST, schedule, target_logprobs, weights
 from safety_assets.models.batch import weighted_loss
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from safety_assets.methods import references
-from safety_assets.methods.gradient_surgery import project
+from safety_assets.methods.gradient_surgery import components, project, project_components, project_each
 from safety_assets.methods.gradients import dot
 from safety_assets.methods.references import forward_kl, keep_reference
 from safety_assets.models.batch import pad_right, response_logits
@@ -120,3 +120,70 @@ def test_the_likeliest_tokens_bound_the_divergence_from_below(monkeypatch: pytes
     kept = keep_reference(base, 1.0)
     assert kept.logprobs.shape == (5, 31)
     assert 0 < forward_kl(kept, model, 1.0) <= whole
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_per_tensor_no_tensor_points_against_safety(seed: int):
+    task, safety = pair(seed, conflict=True)
+    edited = project_each(task, safety, 0.0)
+    assert all(dot([e], [s]) >= -1e-5 for e, s in zip(edited, safety, strict=True))
+
+
+def test_per_tensor_is_not_global():
+    task, safety = [torch.tensor([1.0]), torch.tensor([3.0])], [torch.tensor([-1.0]), torch.tensor([1.0])]
+    edited = project_each(task, safety, 0.0)
+    assert edited[0] == 0
+    assert edited[1] is task[1]
+    assert project(task, safety, 0.0)[0] is task[0]
+
+
+def matrices(seed: int, rows: int, columns: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(rows, columns, generator=generator), torch.randn(rows, columns, generator=generator)
+
+
+SIZES = pytest.mark.parametrize(("rows", "columns"), [(6, 4), (4, 9), (60, 50)])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("strength", [0.0, 0.5])
+@SIZES
+def test_no_component_of_safety_is_pointed_against(seed: int, strength: float, rows: int, columns: int):
+    task, safety = matrices(seed, rows, columns)
+    left, right = components(safety, 3)
+    before = ((left.T @ task) * right.T).sum(1)
+    after = ((left.T @ project_components(task, safety, strength, 3)) * right.T).sum(1)
+    pull = strength * ((left.T @ safety) * right.T).sum(1)
+    assert torch.allclose(after, before.clamp(min=0) + pull, atol=1e-4)
+    assert bool((before < 0).any())
+
+
+def test_of_full_rank_one_component_is_the_tensors_own_surgery():
+    task, _ = matrices(0, 6, 4)
+    safety = torch.outer(torch.arange(1.0, 7), torch.tensor([1.0, -2, 0, 1]))
+    task = task - 2 * safety
+    found, expected = project_components(task, safety, 0.0, 5), project([task], [safety], 0.0)[0]
+    assert torch.allclose(found, expected, atol=1e-4)
+    assert components(safety, 5)[0].shape == (6, 1)
+
+
+def test_components_that_do_not_conflict_stay():
+    _, safety = matrices(1, 6, 4)
+    assert project_components(safety, safety, 0.0, 4) is safety
+    zero = torch.zeros_like(safety)
+    assert project_components(safety, zero, 1.0, 4).equal(safety)
+
+
+def test_a_sketch_finds_the_largest_components_and_keeps_the_random_state():
+    left, _, right = torch.linalg.svd(torch.randn(80, 60, generator=torch.Generator().manual_seed(0)))
+    sizes = torch.tensor([9.0, 5.0, 3.0] + [0.01] * 57)
+    matrix = left[:, :60] * sizes @ right
+    state = torch.get_rng_state()
+    found, _ = components(matrix, 3)
+    assert torch.get_rng_state().equal(state)
+    assert torch.allclose((found.T @ left[:, :3]).abs(), torch.eye(3), atol=1e-3)
+
+
+def test_whatever_is_no_matrix_is_one_component():
+    task, safety = torch.tensor([1.0, -1.0]), torch.tensor([0.0, 1.0])
+    assert project_components(task, safety, 0.0, 3).equal(torch.tensor([1.0, 0.0]))

@@ -73,3 +73,18 @@ def test_activations_are_estimated_within_a_factor_of_what_is_kept(tiny_model: P
 
 def test_bytes_for_a_sentence() -> None:
     assert (byte_count(6.24e9), byte_count(14.2e6)) == ("6.2 GB", "14 MB")
+
+
+def test_an_average_is_one_more_copy_of_what_is_trained(tiny_model: Path) -> None:
+    shape, averaged = shape_of(tiny_model), recipe(methods=[{"method": "weight_average"}])
+    assert footprint(shape, averaged, tokens=0, responses=0, half=False).certain == 20 * shape.parameters
+    assert disk(shape, averaged) - disk(shape, recipe()) == 4 * shape.parameters
+
+
+def test_a_base_in_four_bits_is_counted_as_such(tiny_model: Path) -> None:
+    shape, quantised = shape_of(tiny_model), recipe(methods=[LORA | {"quantise": "4bit"}])
+    inside = sum(rows * columns for rows, columns in shape.matrices.values())
+    saved = [
+        footprint(shape, r, tokens=0, responses=0, half=False).weights for r in (recipe(methods=[LORA]), quantised)
+    ]
+    assert saved[0] - saved[1] == pytest.approx((4 - 0.5625) * inside, rel=1e-3)
