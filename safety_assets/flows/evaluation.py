@@ -118,7 +118,7 @@ def forgotten_behaviours(ws: Workspace, recipe: str) -> Made:
 
 def recipe_leaderboard(ws: Workspace) -> Made:
     """All recipes scored so far: safety retained against task gained. It finds the current scores itself."""
-    names = [name for name in ws.store.partitions("eval_scores") if name in ws.project.recipe_files()]
+    names = [name for name in ws.store.partitions("eval_scores") if name in ws.project.recipe_names()]
     scored = {name: ws.store.current("eval_scores", name) for name in names}
 
     def write(folder: Path) -> None:
