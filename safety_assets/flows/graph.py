@@ -115,10 +115,10 @@ GRAPH: dict[str, Node] = {
     ),
     "eval_scores": Node(
         group="evaluation",
-        inputs=("candidate_responses", "baseline_responses", "safety_baseline", "base_model"),
+        inputs=("candidate_responses", "baseline_responses", "safety_baseline", "base_model", "safety_anatomy"),
         also=("policy",),
         sources=("policy.budgets", "task_metric"),
-        code=("evals", "task_metric"),
+        code=("evals", "task_metric", "methods.drift", "methods.anatomy", "models"),
         partitioned=True,
     ),
     "forgotten_behaviours": Node(
