@@ -82,7 +82,7 @@ def _sources(order: dict, folder: Path, report: Report, should_stop: ShouldStop)
         base=merged_folder(Path(order["base"]), work / "base-merged"),
         pretrained=merged_folder(Path(named), work / "pretrained-merged") if named else None,
         refusals=_refusals(order),
-        measure=lambda model: _measure(order, model, report),
+        measure=lambda model: measure(order, model, report),
         train=functools.partial(_train, order, folder, report, should_stop),
     )
 
@@ -100,7 +100,7 @@ def _refusals(order: dict) -> list["Chat"]:
     return chats
 
 
-def _measure(order: dict, model: Path, report: Report) -> "Measured":
+def measure(order: dict, model: Path, report: Report = lambda message: None) -> "Measured":
     """One model on the calibration probes, and its loss on rows of the corpus that are no exam."""
     from safety_assets.models.generate import Generator
     from safety_assets.models.load import load_model
