@@ -1,7 +1,9 @@
 """What a recipe may say of each method: one class per method, light, with the knobs and their domain.
 
-Each class also says where the method acts among others, which class carries it out, what it needs, and with which
-knobs it does nothing. The union at the end is what a recipe's `methods` may hold.
+Each class also says where the method acts among others, which class carries it out, what it needs, with which knobs it
+does nothing, whether its strength follows the safety weight that a monitor may raise (`weighted`), and whether it keeps
+something per parameter, so that the parameters must stay the same to the end (`per_parameter`).
+The union at the end is what a recipe's `methods` may hold.
 """
 
 from collections.abc import Mapping
@@ -46,9 +48,11 @@ class GradientSurgery(Settings):
     """SafeGrad: remove from the task gradient what conflicts with the safety gradient (methods/gradient_surgery.py)."""
 
     place: ClassVar[Place] = Place.SURGERY
+    weighted: ClassVar[bool] = True
     carried_out_by: ClassVar[str] = "safety_assets.methods.gradient_surgery:SafeGrad"
     needs: ClassVar[frozenset[Need]] = frozenset({"pairs"})
     neutral: ClassVar[Mapping[str, object] | str] = {"every": 1_000_000}
+    per_parameter: ClassVar[bool] = False
 
     method: Literal["gradient_surgery"] = Field(description="names the method")
     strength: float = Field(
@@ -66,6 +70,8 @@ class LowRankAdaptation(Settings):
     """LoRA: train low-rank updates of the linear layers, merged at the end (methods/lora.py)."""
 
     place: ClassVar[Place] = Place.WRAP
+    weighted: ClassVar[bool] = False
+    per_parameter: ClassVar[bool] = True
     carried_out_by: ClassVar[str] = "safety_assets.methods.lora:LoRA"
     needs: ClassVar[frozenset[Need]] = frozenset()
     neutral: ClassVar[Mapping[str, object] | str] = "a rank of 0 is no adapter; leave the method out"

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from safety_assets.errors import ProjectError
 from safety_assets.method_specs import ONE_OF, MethodSpec, Origin
+from safety_assets.monitor_specs import Monitor
 from safety_assets.repair_specs import LowRankExtrapolation, RepairSpec, key_of
 from safety_assets.settings import Settings, read_settings
 
@@ -29,18 +30,6 @@ class Optimiser(Settings):
     weight_decay: float = Field(0.0, ge=0, description="0 for full fine-tuning: decay pulls away from the aligned base")
     betas: tuple[float, float] = Field((0.9, 0.999), description="decay of the averages of gradient and its square")
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
-
-
-class Monitor(Settings):
-    """The watch probes, scored while training."""
-
-    every: int = Field(100, ge=1, description="optimiser steps between two scores")
-    floor: float = Field(0.95, gt=0, le=1, description="share of the baseline under which a dimension has fallen")
-    action: Literal["watch", "lower_learning_rate", "roll_back"] = Field(
-        "watch", description="what happens when a dimension has fallen"
-    )
-    factor: float = Field(0.5, gt=0, lt=1, description="what the learning rate is multiplied by when the monitor acts")
-    max_actions: int = Field(3, ge=1, description="after so many actions training stops, in words")
 
 
 class Recipe(Settings):
@@ -86,6 +75,7 @@ class Recipe(Settings):
             rivals = [m.method for m in self.methods if m.place is place]
             if len(rivals) > 1:
                 raise ValueError(f"methods {' and '.join(rivals)} cannot act together; keep one")
+        self._monitor_can_act()
         if self.injection != "none" and not self.origins:
             raise ValueError("injection needs origins; name some or set injection: none")
         for key in ("finish", "repairs"):
@@ -120,6 +110,16 @@ class Recipe(Settings):
             for spec in self.repairs
             for name in [f"{self.name}{REPAIRED}{key_of(spec)}"]
         }
+
+    def _monitor_can_act(self) -> None:
+        """Every action of the monitor has something to act on."""
+        if "raise_safety_weight" in self.monitor.actions and not any(m.weighted for m in self.methods):
+            raise ValueError("the monitor raises the safety weight, and no method has one; add gradient_surgery")
+        lasting = [m.method for m in self.methods if m.per_parameter]
+        if "switch_to_lora" in self.monitor.actions and lasting:
+            raise ValueError(
+                f"the monitor switches to LoRA, and {lasting[0]} needs the parameters that it began with; keep one"
+            )
 
 
 REPAIRED = "--"

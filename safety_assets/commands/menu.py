@@ -78,6 +78,11 @@ MENU = (
         ("0 made or reused", "1 refused, or a required check is red", USAGE, STOPPED),
     ),
     Entry(
+        "proceed", "proceed", RUN, "Let a training go on that its monitor paused.",
+        ('safety-assets proceed protected --by "A. Owner" --why "seen; the drop is in one category"',),
+        ("0 it may go on", "1 nothing waits, or no reason is given", USAGE),
+    ),
+    Entry(
         "audit", "audit", RUN, "What is wrong with a corpus, row by row, without a project.",
         (
             "safety-assets audit corpus --findings findings.parquet",

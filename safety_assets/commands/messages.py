@@ -49,6 +49,8 @@ def heard(message: Message) -> Stretch | str | None:
             return f"share {share:g} {state}"
         case {"event": "watch", "step": step, "scores": dict(scores)}:
             return f"step {step}: {_listed(scores)}"
+        case {"event": "measured", "step": step, "values": dict(values)}:
+            return f"step {step}: {_listed(values)}"
         case {"event": "monitor", "step": step, "fallen": dict(fallen), "action": action}:
             return f"step {step}: the monitor saw {_listed(fallen)} fall; action {action}"
         case {"event": "preflight", "rows": rows, "tokens": tokens, "seconds": seconds}:

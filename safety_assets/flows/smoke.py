@@ -18,6 +18,7 @@ from safety_assets.corpus.ingest import first_rows
 from safety_assets.corpus.pairs import read_pairs
 from safety_assets.evals.probes import read_probes, read_suite
 from safety_assets.flows.tasks import project_tasks
+from safety_assets.monitor_specs import Monitor
 from safety_assets.policy import Policy
 from safety_assets.project import AdaptedModel, ModelSetting, Project, open_project
 from safety_assets.recipes import Recipe
@@ -127,7 +128,7 @@ def _recipe(recipe: Recipe) -> dict:
     return recipe.model_copy(
         update={
             "optimiser": recipe.optimiser.model_copy(update=optimiser),
-            "monitor": recipe.monitor.model_copy(update={"every": max(1, steps // 2), "action": "watch"}),
+            "monitor": Monitor(every=max(1, steps // 2), floor=recipe.monitor.floor),
         }
     ).model_dump(mode="json", exclude_none=True)
 

@@ -114,8 +114,10 @@ def checkpoint_shown(artefact: Artefact) -> dict[str, object]:
     training, history = artefact.json("training"), artefact.frame("history", HISTORY)
     plain = {k: v for k, v in training.items() if isinstance(v, int | float | str | bool)}
     done = {name: training[name] for name in ("started_from", "repairs") if training[name]}
+    seen = sorted(n for n in history["series"].unique() if n.startswith("monitor/") and "/" in n[8:])
     watched = [name for name in history["series"].unique().sort() if name.startswith("watch/")]
     scores = {name.removeprefix("watch/"): _points(history, name) for name in watched}
+    drift = {name.removeprefix("monitor/"): _points(history, name) for name in seen}
     return {
         **plain,
         **done,
@@ -123,6 +125,7 @@ def checkpoint_shown(artefact: Artefact) -> dict[str, object]:
         "recipe": training["recipe"],
         "loss": Svg(plots.line({"loss": _points(history, "loss")}, "Loss", "step", "nats per token")),
         "watch": Svg(plots.line(scores, "Watch probes", "step", "score")),
+        **({"instruments": Svg(plots.line(drift, "Instruments", "step", "value"))} if drift else {}),
     }
 
 

@@ -79,7 +79,8 @@ class SafeGrad(Method):
         parameters = context.parameters()
         task = gradients.of(parameters)
         context.log("surgery/product", dot(task, safety))
-        gradients.put(parameters, project(task, safety, self._spec.strength))
+        strength = self._spec.strength * context.safety_weight()
+        gradients.put(parameters, project(task, safety, strength))
 
     def passes(self, step: int) -> Passes:
         """One batch forward and back at every turn."""

@@ -59,6 +59,7 @@ class Context:
         rng: the method's own random numbers.
         steps: optimiser steps of the whole run.
         rate: learning rate of the optimiser step that was taken last.
+        safety_weight: what the strength of a safety term is multiplied by; 1 unless the monitor raised it.
         log: series name and value of the current step, for the history.
     """
 
@@ -74,6 +75,7 @@ class Context:
     rng: np.random.Generator
     steps: int
     rate: Callable[[], float]
+    safety_weight: Callable[[], float]
     log: Callable[[str, float], None]
 
 

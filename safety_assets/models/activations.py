@@ -1,6 +1,6 @@
 """What a model holds inside at the end of a prompt, before it says a word."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -91,14 +91,17 @@ def _probabilities(out: CausalLMOutputWithPast) -> Tensor:
 
 @torch.no_grad()
 def _over_batches(loaded: LoadedModel, chats: Sequence[Chat], read: Read) -> Tensor:
-    parts = []
-    for start in range(0, len(chats), BATCH_ROWS):
-        prompts = [encode_prompt(loaded.tokenizer, chat) for chat in chats[start : start + BATCH_ROWS]]
-        ids, mask = pad_left(prompts, int(loaded.tokenizer.pad_token_id), loaded.device)
+    prompts = [encode_prompt(loaded.tokenizer, chat) for chat in chats]
+    return torch.cat([read(out).float().cpu() for out in over_prompts(loaded, prompts)])
+
+
+@torch.no_grad()
+def over_prompts(loaded: LoadedModel, prompts: Sequence[Sequence[int]]) -> Iterator[CausalLMOutputWithPast]:
+    """The model's output on encoded prompts, batch by batch, padded on the left, with all hidden states."""
+    for start in range(0, len(prompts), BATCH_ROWS):
+        ids, mask = pad_left(prompts[start : start + BATCH_ROWS], int(loaded.tokenizer.pad_token_id), loaded.device)
         with loaded.precision():
-            out = loaded.model(
+            yield loaded.model(
                 input_ids=ids, attention_mask=mask, position_ids=positions(mask), use_cache=False,
                 output_hidden_states=True, logits_to_keep=1,
             )  # fmt: skip
-        parts.append(read(out).float().cpu())
-    return torch.cat(parts)

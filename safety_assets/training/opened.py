@@ -1,34 +1,35 @@
 """A run set up once: the model, the rows and their mix, methods, optimiser, and the saved state it goes on from."""
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import torch
 from torch import Tensor
 
 from safety_assets.errors import TrainingError
-from safety_assets.frames import in_shards
+from safety_assets.method_specs import LowRankAdaptation
 from safety_assets.methods.anatomy import Anatomy
 from safety_assets.methods.anatomy_files import read_anatomy
+from safety_assets.methods.lora import LoRA
 from safety_assets.methods.menu import build_all
 from safety_assets.methods.moments import Context, Method
 from safety_assets.models.chat import without_serving_prompt
 from safety_assets.models.load import LoadedModel, load_model
-from safety_assets.models.ranks import Ranks
+from safety_assets.models.ranks import ALONE, Ranks
 from safety_assets.models.rows import Row
 from safety_assets.models.shards import shard
-from safety_assets.recipes import Recipe
-from safety_assets.records import AUDITED
-from safety_assets.store import canonical_json, digest_json
+from safety_assets.monitor_specs import Monitor
+from safety_assets.monitors.instrument import Sight
 from safety_assets.training.batches import Mix, step_rows
 from safety_assets.training.encode import Quarantined, encode_rows, harmful_rows
 from safety_assets.training.loop import Job, StepRows
 from safety_assets.training.loss import batch_loss
-from safety_assets.training.monitor import Watch, Watcher
+from safety_assets.training.monitor import Instruments, Watch, Watcher
 from safety_assets.training.order import TrainingOrder
+from safety_assets.training.parts import demand_whole, digest_of, mix_of, optimiser_over
+from safety_assets.training.pauses import read_pause, write_pause
 from safety_assets.training.preflight import Rehearsal, demand_fit, demand_room, heaviest_pass, passes, rehearse
 from safety_assets.training.progress import Progress, load_progress, save_progress
 from safety_assets.training.view import View, gradient_of, trainable_parameters
@@ -37,12 +38,19 @@ SAVE_SECONDS = 600.0
 """Seconds between two saves that nobody asked for."""
 
 
-def open_run(order: TrainingOrder, ranks: Ranks) -> tuple["Run", list[Quarantined]]:
+def open_run(order: TrainingOrder, ranks: Ranks, *, watched: bool = False) -> tuple["Run", list[Quarantined]]:
     """Everything set up for the first step, or for the one where an interrupted run stopped; and the rows left out.
 
+    Args:
+        order: what to train.
+        ranks: the processes that train.
+        watched: whether the monitor will look; then its instruments measure the base here.
+
     Raises:
-        TrainingError, ModelError: as in `train`; also where the weights and their optimiser state cannot fit.
+        TrainingError, ModelError: as in `train`; also where the weights and their optimiser state cannot fit, or the
+            training waits for a person.
     """
+    demand_whole(order.recipe, ranks)
     demand_room(order.base, order.recipe, order.work, device=order.device, parts=ranks.size if ranks.sharded else 1)
     seed = order.recipe.seed if order.seed is None else order.seed
     loaded = load_model(
@@ -51,11 +59,11 @@ def open_run(order: TrainingOrder, ranks: Ranks) -> tuple["Run", list[Quarantine
     )  # fmt: skip
     tokenizer = loaded.tokenizer if order.recipe.under_system_prompt else without_serving_prompt(loaded.tokenizer)
     rows, quarantined = encode_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
-    mix = _mix(order, rows, seed)
+    mix = mix_of(order, rows, seed)
     if any("harmful" in spec.needs for spec in order.recipe.methods):
         rows += harmful_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
     torch.manual_seed(seed)
-    return Run(order, loaded, rows, mix, seed, _digest(order, loaded, seed), ranks), quarantined
+    return Run(order, loaded, rows, mix, seed, digest_of(order, loaded, seed), ranks, watched), quarantined
 
 
 class Run:
@@ -63,7 +71,7 @@ class Run:
 
     def __init__(
         self, order: TrainingOrder, loaded: LoadedModel, rows: Sequence[Row], mix: Mix, seed: int, digest: str,
-        ranks: Ranks,
+        ranks: Ranks, watched: bool,
     ) -> None:  # fmt: skip
         self.order, self.loaded, self.rows, self.mix, self.digest, self.seed = order, loaded, rows, mix, digest, seed
         self.ranks = ranks
@@ -72,6 +80,7 @@ class Run:
         self.view = View(
             loaded=loaded, rows=rows, ranks=ranks, steps=self.settings.steps, seed=seed, anatomy=self._anatomy,
             as_base=self._as_base, task_gradient=self._task_gradient, rate=self._rate, log=self._log,
+            safety_weight=lambda: self.progress.safety_weight,
         )  # fmt: skip
         self.contexts = [self.view.context(m) for m in self.methods]
         for method, context in self.acting:
@@ -83,8 +92,12 @@ class Run:
             shard(loaded.model, loaded.device)
         if not ranks.is_main:
             torch.manual_seed(seed + ranks.rank)  # dropout of its own
-        self.optimiser = _optimiser(loaded, order.recipe)
+        self.parameters = trainable_parameters(loaded.model)
+        self._adapters: LoRA | None = None
+        self.optimiser = optimiser_over(self.parameters, order.recipe)
+        self.instruments = self._instruments(order.recipe.monitor if watched else Monitor())
         self.progress = self._load("state") or self.progress
+        self._resume_after_pause()
         self._saved_at = time.monotonic()
 
     def preflight(self, report: Callable[[dict], None]) -> None:
@@ -111,8 +124,8 @@ class Run:
 
     def job(self, watch: Watch | None, report: Callable[[dict], None], should_stop: Callable[[], bool]) -> Job:
         return Job(
-            loaded=self.loaded, ranks=self.ranks, parameters=trainable_parameters(self.loaded.model),
-            optimiser=self.optimiser, settings=self.settings, rows=self._step, methods=self.methods,
+            loaded=self.loaded, ranks=self.ranks, parameters=self.parameters, optimiser=self.optimiser,
+            settings=self.settings, rows=self._step, methods=self.methods,
             contexts=self.contexts, watcher=self._watcher(watch, report), save=self.save,
             save_is_due=self._save_is_due, should_stop=should_stop, report=report,
         )  # fmt: skip
@@ -123,8 +136,57 @@ class Run:
         return Watcher(
             spec=self.order.recipe.monitor, baseline=self.order.baseline, watch=watch, loaded=self.loaded,
             ranks=self.ranks, steps=self.settings.steps, keep_good=self._keep_good, go_back=self._go_back,
-            report=report,
+            instruments=self.instruments, adapt=self._adapt, pause=self._pause, report=report,
         )  # fmt: skip
+
+    def _instruments(self, monitor: Monitor) -> Instruments:
+        alone = replace(self.view, ranks=ALONE)
+        sight = Sight(self.loaded, alone.context(monitor), self.order.pretrained)
+        found = Instruments(monitor.instruments, sight, self.ranks)
+        found.setup()
+        return found
+
+    def _adapt(self, progress: Progress) -> None:
+        """From here on train low-rank adapters on the weights as they stand."""
+        progress.adapted = True
+        self._put_adapters()
+        if "roll_back" in self.order.recipe.monitor.actions:
+            self._keep_good(progress)
+
+    def _put_adapters(self) -> None:
+        """Put adapters in and give the optimiser nothing but them."""
+        if self._adapters is not None:
+            return
+        rank = self.order.recipe.monitor.rank
+        self._adapters = LoRA(LowRankAdaptation(method="lora", rank=rank, alpha=2.0 * rank))
+        self._adapters.setup(self.view.context(self._adapters))
+        self.parameters[:] = trainable_parameters(self.loaded.model)
+        self.optimiser.state.clear()
+        self.optimiser.param_groups[0]["params"] = list(self.parameters)
+
+    def _pause(self, progress: Progress, fallen: dict[str, float]) -> None:
+        self.save(progress)
+        pause = self.ranks.from_main(lambda: write_pause(self.order.work, progress.step, fallen))
+        raise pause.question
+
+    def _resume_after_pause(self) -> None:
+        """Go on only where a person said so, and note who."""
+        pause = read_pause(self.order.work)
+        if pause is None or pause.step > self.progress.step:
+            return
+        if not pause.by:
+            raise pause.question
+        said = {"step": pause.step, "by": pause.by, "why": pause.why}
+        if said not in self.progress.proceeded:
+            self.progress.proceeded.append(said)
+            self.progress.pardoned += [name for name in pause.fallen if name not in self.progress.pardoned]
+
+    def finish(self) -> None:
+        """Leave the weights that will be served."""
+        if self._adapters is not None:
+            self._adapters.finish(self.view.context(self._adapters))
+        for method, context in self.acting:
+            method.finish(context)
 
     def _step(self, step: int) -> StepRows:
         chosen = step_rows(self.mix, step)
@@ -189,8 +251,9 @@ class Run:
     def _load(self, name: str) -> Progress | None:
         path = self.order.work / f"{name}.safetensors"
         found = load_progress(
-            path, self.loaded.model, self.optimiser, self.digest, self.ranks, steps=self.settings.steps
-        )
+            path, self.loaded.model, self.optimiser, self.digest, self.ranks, steps=self.settings.steps,
+            adapt=self._put_adapters,
+        )  # fmt: skip
         if found is None:
             return None
         progress, own = found
@@ -198,34 +261,3 @@ class Run:
             mine = f"{place}/"
             method.restore({name.removeprefix(mine): t for name, t in own.items() if name.startswith(mine)})
         return progress
-
-
-def _mix(order: TrainingOrder, rows: Sequence[Row], seed: int) -> Mix:
-    places: dict[str, list[int]] = {}
-    for place, row in enumerate(rows):
-        places.setdefault(row.origin, []).append(place)
-    return Mix(
-        lengths=tuple(row.num_tokens for row in rows),
-        task=tuple(places.get("corpus", ())),
-        injected=tuple(tuple(places.get(origin, ())) for origin in order.recipe.origins),
-        batch_rows=order.recipe.optimiser.batch_rows,
-        share=order.share,
-        seed=seed,
-    )
-
-
-def _optimiser(loaded: LoadedModel, recipe: Recipe) -> torch.optim.AdamW:
-    settings = recipe.optimiser
-    return torch.optim.AdamW(
-        trainable_parameters(loaded.model), lr=settings.learning_rate, betas=settings.betas,
-        weight_decay=settings.weight_decay, fused=True,
-    )  # fmt: skip
-
-
-def _digest(order: TrainingOrder, loaded: LoadedModel, seed: int) -> str:
-    """What is trained: two orders of one digest give the same weights."""
-    rows = hashlib.sha256()
-    for part in in_shards(order.rows, AUDITED):
-        for row in part.select("row_id", "messages", "origin", "split", "weight").iter_rows(named=True):
-            rows.update(canonical_json(row).encode())
-    return digest_json([order.recipe.model_dump(mode="json"), order.share, loaded.digest, rows.hexdigest(), seed])

@@ -26,6 +26,7 @@ class TrainingOrder:
         threads: CPU threads; unchanged when None.
         seed: instead of the recipe's.
         devices: how many processes took the steps; a fact of the run, each of them is told its place by `Ranks`.
+        pretrained: folder of the unaligned ancestor; None where the project names none.
         anatomy: folder of the description of where safety lives in the base; None where there is none yet.
     """
 
@@ -41,3 +42,4 @@ class TrainingOrder:
     seed: int | None = None
     devices: int = 1
     anatomy: Path | None = None
+    pretrained: Path | None = None

@@ -1,6 +1,6 @@
 """How far a run is, and how that is written to disk and read back: weights, optimiser, random state, position."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,10 @@ class Progress:
         step: optimiser steps done.
         factor: what the monitor has multiplied the learning rate by.
         actions: how often the monitor has acted.
+        safety_weight: what the monitor has multiplied the strength of safety terms by.
+        adapted: whether the monitor has switched to low-rank adapters.
+        pardoned: what has fallen, paused the run, and was let go on by a person.
+        proceeded: who let it go on: step, by, why.
         num_rows: rows trained on so far.
         num_injected: injected rows among them.
         history: (step, series, value).
@@ -33,6 +37,10 @@ class Progress:
     step: int = 0
     factor: float = 1.0
     actions: int = 0
+    safety_weight: float = 1.0
+    adapted: bool = False
+    pardoned: list[str] = field(default_factory=list)
+    proceeded: list[dict] = field(default_factory=list)
     num_rows: int = 0
     num_injected: int = 0
     history: list[tuple[int, str, float]] = field(default_factory=list)
@@ -65,7 +73,8 @@ def save_progress(
         methods: what the methods must remember.
     """
     names = trainable(model)
-    tensors = {f"model/{name}": p.detach() for p, name in names.items()} | optimiser_tensors(optimiser, names)
+    tensors = {f"model/{name}": p.detach() for p, name in _kept(model, progress.adapted).items()}
+    tensors |= optimiser_tensors(optimiser, names)
     tensors |= {f"{METHOD}{name}": tensor for name, tensor in methods.items()}
     gathered = {}
     for name, tensor in tensors.items():
@@ -79,7 +88,14 @@ def save_progress(
 
 
 def load_progress(
-    path: Path, model: nn.Module, optimiser: Optimizer, order: str, ranks: Ranks, *, steps: int
+    path: Path,
+    model: nn.Module,
+    optimiser: Optimizer,
+    order: str,
+    ranks: Ranks,
+    *,
+    steps: int,
+    adapt: Callable[[], None] = lambda: None,
 ) -> tuple[Progress, dict[str, Tensor]] | None:
     """Put weights, optimiser and random state back; the progress, and what the methods remembered.
 
@@ -92,6 +108,7 @@ def load_progress(
         order: digest of what is being trained.
         ranks: the processes that train.
         steps: optimiser steps of the run.
+        adapt: puts adapters into the model, where the state has them.
 
     Raises:
         ModelError: the file is damaged.
@@ -101,9 +118,11 @@ def load_progress(
     tensors, facts = load_state(path)
     if facts.pop("order") != order:
         return None
+    if facts["adapted"]:
+        adapt()
     names = trainable(model)
     with torch.no_grad():
-        for parameter, name in names.items():
+        for parameter, name in _kept(model, facts["adapted"]).items():
             parameter.copy_(cut_like(tensors[f"model/{name}"], parameter))
     if facts["step"] < steps:
         restore_optimiser(optimiser, names, tensors)
@@ -115,6 +134,11 @@ def load_progress(
 def trainable(model: nn.Module) -> dict[Tensor, str]:
     """Trainable parameters to their names, in the model's order; a tied one once."""
     return {p: name for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _kept(model: nn.Module, adapted: bool) -> dict[Tensor, str]:
+    """The weights that a state must hold: what is trained; all, where adapters were put on trained weights."""
+    return {p: name for name, p in model.named_parameters()} if adapted else trainable(model)
 
 
 def _device(model: nn.Module) -> torch.device:

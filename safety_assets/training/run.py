@@ -55,12 +55,11 @@ def train(
         ModelError: the base folder cannot be used.
     """
     started = time.perf_counter()
-    run, quarantined = open_run(order, ALONE)
+    run, quarantined = open_run(order, ALONE, watched=watch is not None)
     loaded = run.loaded
     run.preflight(report)
     progress = run_steps(run.job(watch, report, should_stop), run.progress)
-    for method, context in run.acting:
-        method.finish(context)
+    run.finish()
     export_model(loaded, order.out)
     facts = _facts(run, progress, quarantined, time.perf_counter() - started)
     report({"event": "done", **{k: v for k, v in facts.items() if k != "quarantined"}})
@@ -89,7 +88,7 @@ def train_steps(
     Raises:
         TrainingError, ModelError: as in `train`, on all ranks.
     """
-    run, _ = open_run(order, ranks)
+    run, _ = open_run(order, ranks, watched=watch is not None)
     heard = report if ranks.is_main else lambda event: None
     run.preflight(heard)
     run.save(run_steps(run.job(watch, heard, should_stop), run.progress))
@@ -105,6 +104,8 @@ def _facts(run: Run, progress: Progress, quarantined: list[Quarantined], seconds
         "steps": progress.step,
         "seconds": seconds,
         "monitor_actions": progress.actions,
+        "proceeded": progress.proceeded,
+        "adapted": progress.adapted,
         "final_loss": losses[-1],
         "seed": run.seed,
         "parameters": sum(p.numel() for p in parameters),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from safety_assets.methods.anatomy import Anatomy
-from safety_assets.methods.moments import Context, Method, Objective
+from safety_assets.methods.moments import Context, Objective
 from safety_assets.models.batch import Batch, pad_right, response_logits
 from safety_assets.models.load import LoadedModel, Precision, load_model
 from safety_assets.models.ranks import ALONE, Ranks
@@ -37,6 +37,7 @@ class View:
         as_base: a context in which the model in training is the base; None where only a second copy is.
         task_gradient: see moments.Context.
         rate: learning rate of the step that was taken last.
+        safety_weight: see moments.Context.
         log: takes a series and a value.
     """
 
@@ -49,11 +50,12 @@ class View:
     as_base: AsBase
     task_gradient: Callable[[Sequence[Tensor] | None], list[Tensor]]
     rate: Callable[[], float]
+    safety_weight: Callable[[], float]
     log: Callable[[str, float], None]
 
-    def context(self, method: Method) -> Context:
-        """The context of one method; its class names its stream of random numbers."""
-        name = zlib.crc32(type(method).__name__.encode())
+    def context(self, of: object) -> Context:
+        """The context of one method or of all instruments; its class names its stream of random numbers."""
+        name = zlib.crc32(type(of).__name__.encode())
 
         def batches(origins: Sequence[str], batch_rows: int) -> list[Batch]:
             return self._batches(origins, batch_rows, np.random.default_rng([self.seed, name, 1]))
@@ -73,6 +75,7 @@ class View:
             rng=np.random.default_rng([self.seed, name]),
             steps=self.steps,
             rate=self.rate,
+            safety_weight=self.safety_weight,
             log=self.log,
         )
 

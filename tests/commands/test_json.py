@@ -83,6 +83,7 @@ REFUSED = {
     "repair --method merge --base model --tuned model --out repaired": ("ProjectError", 1),
     "new recipe nightly": ("ProjectError", 1), "roll-back": ("ProjectError", 1),
     "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
+    "proceed plain --by ann --why seen": ("ProjectError", 1),
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
 }  # fmt: skip
 """Every command where there is no project, or nothing of what it is about: kind of the error and exit code."""

@@ -67,6 +67,7 @@ def test_a_red_check_stops_it_and_is_named(tiny_model: Path, tmp_path: Path) -> 
     assert "Category arson has 0 refusal pairs" in said
 
 
+@pytest.mark.long
 def test_a_rejection_ends_with_one(tiny_model: Path, tmp_path: Path) -> None:
     project = small_project.write_project(tmp_path / "rejected", tiny_model)
     policy = small_project.policy_settings()
@@ -127,6 +128,7 @@ def test_a_plan_measures_and_touches_no_store(project: Path, tiny_model: Path, t
     assert not (fresh / "store").exists()
 
 
+@pytest.mark.long
 def test_what_cannot_fit_ends_with_one_and_says_what_to_do(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from safety_assets.flows import planning
 
@@ -157,6 +159,7 @@ def test_a_child_that_refuses_is_heard_in_its_own_words(tmp_path: Path) -> None:
         launch_apart(order(tmp_path))
 
 
+@pytest.mark.long
 def test_a_child_that_breaks_down_is_no_question_of_size(tmp_path: Path) -> None:
     with pytest.raises(SafetyAssetsError, match="ended with code 1; it said last: KeyError: 'probes'") as error:
         launch_apart(order(tmp_path) | {"kind": "measure"})

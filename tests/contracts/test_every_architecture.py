@@ -19,6 +19,7 @@ from safety_assets.models.checkpoint import export_model
 from safety_assets.models.generate import Generator
 from safety_assets.models.identity import identify
 from safety_assets.models.load import LoadedModel, load_model
+from safety_assets.models.outlook import entries_of_outputs, output_layers
 from safety_assets.models.weights import inspect_weights
 from safety_assets.records import AUDITED
 from safety_assets.training.run import Trained
@@ -184,3 +185,20 @@ def test_response_logits_are_the_models(loaded: LoadedModel):
             loaded.model(input_ids=torch.tensor([c.ids])).logits[0, :-1][torch.tensor(c.response[1:])] for c in chats
         ]
     assert torch.allclose(found, torch.cat(alone), atol=1e-4)
+
+
+def test_what_heads_and_neurons_give_is_found(loaded: LoadedModel):
+    """One output layer of attention and one of the feed-forward in every block, with and without adapters."""
+    outputs = output_layers(loaded.model)
+    assert outputs is not None
+    assert [len(found) for found in outputs] == [2, 2]
+    assert all(len({id(m) for m in found}) == 2 for found in outputs)
+    prompts = [encode_prompt(loaded.tokenizer, chat) for chat in CHATS]
+    entries = entries_of_outputs(loaded, prompts)
+    assert entries is not None
+    assert entries.heads.shape[:2] == (2 * 4, len(CHATS))
+    assert entries.neurons.shape[0] == len(CHATS)
+    assert torch.isfinite(entries.heads).all()
+    alone = entries_of_outputs(loaded, prompts[3:4])
+    assert alone is not None
+    assert torch.allclose(alone.neurons[0], entries.neurons[3], atol=1e-4)  # padding leaks in nowhere

@@ -97,6 +97,7 @@ def test_checks_of_one_recipe_are_kept_apart_from_those_of_another(project: Path
         assert {check.partition for check in checks} == {recipe}
 
 
+@pytest.mark.long
 def test_once_the_cause_is_mended_the_gate_opens(project: Path, dirty: Path, run: Materialize) -> None:
     for name in ("base_model", "probe_suite", "refusal_pairs", "raw_corpus", "corpus_audit"):
         run(name)

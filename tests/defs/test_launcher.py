@@ -92,6 +92,7 @@ def finish(run: subprocess.Popen) -> str:
     return said
 
 
+@pytest.mark.long
 def test_a_cancelled_training_saves_leaves_no_process_and_resumes(measured: Path) -> None:
     running = start(measured, "fine_tune", "plain", "finetuned_checkpoint")
     wait_until(lambda: training_has_begun(measured) and workers(measured))
@@ -112,6 +113,7 @@ def test_a_cancelled_training_saves_leaves_no_process_and_resumes(measured: Path
     assert saved_states(measured) == []
 
 
+@pytest.mark.long
 def test_a_training_ends_when_its_parent_dies(measured: Path) -> None:
     running = start(measured, "fine_tune", "plain", "finetuned_checkpoint")
     wait_until(lambda: training_has_begun(measured) and workers(measured))

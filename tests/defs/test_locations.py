@@ -40,12 +40,14 @@ def dagster(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
 
 
+@pytest.mark.long
 def test_two_projects_validate_as_one_workspace(workspace: Path, tmp_path: Path) -> None:
     done = dagster("definitions", "validate", "-w", str(workspace), home=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "All code locations passed validation" in done.stderr + done.stdout
 
 
+@pytest.mark.long
 def test_a_location_has_its_own_keys_and_recipes(workspace: Path, tmp_path: Path) -> None:
     program = (
         "import sys; from safety_assets.locations import load_project; "

@@ -1,0 +1,1 @@
+"""Instruments that look at a model in training, one per file."""
