@@ -68,6 +68,12 @@ def figures(order: dict, model: Path) -> dict:
     }  # fmt: skip
 
 
+def show(name: str, row: dict) -> None:
+    """One line of the table."""
+    shown = "  ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items())
+    print(f"{name:22s} {shown}", flush=True)
+
+
 def main() -> None:
     """Print one line per model, then everything as JSON."""
     parser = argparse.ArgumentParser()
@@ -78,7 +84,10 @@ def main() -> None:
         tuned = train_one(
             order, 0.0, Path(folder), watched=False, report=lambda event: None, should_stop=lambda: False
         ).model
-        found = {"base": figures(order, Path(order["base"])), "plain": figures(order, tuned)}
+        found = {}
+        for name, model in (("base", Path(order["base"])), ("plain", tuned)):
+            found[name] = figures(order, model)
+            show(name, found[name])
         for place, spec in enumerate(SPECS):
             began = time.perf_counter()
             done = apply_repairs(order, from_json([spec]), tuned, f"try-{place}", lambda event: None, lambda: False)
@@ -86,9 +95,7 @@ def main() -> None:
             seconds = time.perf_counter() - began
             chosen = {k: v for k, v in done.facts[0]["found"].items() if k in ("share", "keeps_the_limit", "chosen")}
             found[name] = {**figures(order, done.model), "seconds": seconds, **chosen}
-    for name, row in found.items():
-        shown = "  ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items())
-        print(f"{name:22s} {shown}")
+            show(name, found[name])
     print(json.dumps({"benchmark": "repairs", "steps": order["recipe"]["optimiser"]["steps"], "models": found}))
 
 

@@ -20,6 +20,7 @@ from safety_assets.flows.workspace import Workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
 Again = Callable[..., Workspace]
+Opened = Callable[[Path], Workspace]
 
 MERGE = {"repair": "merge", "share": 0.5}
 NAME = "protected--merge"
@@ -35,23 +36,19 @@ def weights(ws: Workspace, name: str) -> dict:
 
 
 @pytest.fixture(scope="module")
-def tried(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tried(finished: Path, opened: Opened, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The finished project with `protected` merged by half, scored and decided."""
-    from conftest import open_workspace
-
     folder = Path(shutil.copytree(finished, tmp_path_factory.mktemp("tried") / "project"))
     write_recipe(folder, repairs=[MERGE])
     for asset in CHAIN:
-        materialize(open_workspace(folder), asset, NAME)
+        materialize(opened(folder), asset, NAME)
     return folder
 
 
 @pytest.fixture
-def again(tried: Path, tmp_path: Path) -> Again:
-    from conftest import open_workspace
-
+def again(tried: Path, opened: Opened, tmp_path: Path) -> Again:
     folder = Path(shutil.copytree(tried, tmp_path / "project"))
-    return lambda: open_workspace(folder)
+    return lambda: opened(folder)
 
 
 def test_naming_repairs_makes_nothing_stale(again: Again) -> None:
