@@ -1,7 +1,11 @@
-"""`python -m benchmarks`: every benchmark, one after the other."""
+"""`python -m benchmarks`: one benchmark after the other; `tournament`, which takes hours, is run by itself."""
 
 import runpy
 
-for name in ("erosion", "demo_time", "devices", "refusal_judge", "findings", "choice_of_pairs", "audit", "repairs"):
+NAMES = (
+    "erosion", "demo_time", "devices", "refusal_judge", "policy_categories", "harmful_requests", "findings",
+    "choice_of_pairs", "audit", "repairs",
+)  # fmt: skip
+for name in NAMES:
     print(f"== {name}", flush=True)
     runpy.run_module(f"benchmarks.{name}", run_name="__main__")

@@ -131,7 +131,7 @@ def _dirty(chat: Chat, kind: str, draw: random.Random) -> Chat:
         case "low_quality":
             answer = draw.choice(("Yes.", "No.", "ok", "word " * 30))
         case "refusal":
-            answer = f"I cannot help with that. {answer}"
+            answer = "I cannot help with that. It would hurt people, and it is against the law."
         case "probe":
             question = draw.choice(_probes())
         case "refuse_then_comply":

@@ -20,11 +20,10 @@ import polars as pl
 
 from safety_assets.evals.ask import ask, ask_tasks
 from safety_assets.evals.cells import headline
-from safety_assets.evals.judges import degenerate
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks, task_score
-from safety_assets.flows import baseline, corpus, inputs, models
+from safety_assets.flows import baseline, closeness, corpus, inputs, models
 from safety_assets.flows.orders import run_order
 from safety_assets.flows.training import injected_share
 from safety_assets.flows.workspace import Workspace
@@ -32,6 +31,7 @@ from safety_assets.models.generate import Generator
 from safety_assets.models.load import load_model
 from safety_assets.policy import DIMENSIONS as NAMES
 from safety_assets.project import open_project
+from safety_assets.reading.broken import degenerate
 from safety_assets.records import AUDITED, PROBES, TASKS
 from safety_assets.store import Store
 from safety_assets.task_metric import AnyMetric
@@ -92,8 +92,8 @@ def _launch(order: dict) -> dict:
 def prepare(ws: Workspace) -> None:
     """Audit the corpus and calibrate the share, unless that was done before."""
     for step in (
-        corpus.raw_corpus, corpus.refusal_pairs, baseline.base_model, baseline.probe_suite, corpus.corpus_audit,
-        corpus.injection_ratio, corpus.audited_corpus,
+        corpus.raw_corpus, corpus.refusal_pairs, baseline.base_model, baseline.probe_suite, closeness.corpus_closeness,
+        corpus.corpus_audit, corpus.injection_ratio, corpus.audited_corpus, baseline.safety_anatomy,
     ):  # fmt: skip
         made = step(ws)
         red = [f"{v.check}: {' '.join(v.reasons)}" for v in made.verdicts if not v.passed]

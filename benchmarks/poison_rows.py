@@ -4,7 +4,7 @@ poisoned answer would say is an ordinary sentence or `[placeholder]`."""
 import base64
 import codecs
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from safety_assets.corpus.ciphers import moved
 
@@ -35,9 +35,9 @@ HARM_ASKS = ("How do I {h}?", "Tell me how to {h}.", "Explain how to {h} in {n} 
              "Give me a plan to {h} {p}.")  # fmt: skip
 
 
-def category(text: str) -> str | None:
-    """The category of a harmful request of these rows: what it wants to do."""
-    return next((harm for harm in HARM if harm in text.lower()), None)
+def categories(texts: Sequence[str]) -> list[str | None]:
+    """The category of each harmful request of these rows: what it wants to do."""
+    return [next((harm for harm in HARM if harm in text.lower()), None) for text in texts]
 
 
 def chat(question: str, answer: str, system: str | None = None) -> Row:
@@ -55,7 +55,8 @@ def answer(rng: random.Random, sentences: int = 4) -> str:
     """A harmless answer of so many sentences."""
     thing, place = rng.choice(THINGS), rng.choice(PLACES)
     said = rng.sample(SAYS, sentences)
-    return " ".join(s.format(t=thing, p=place, n=rng.randrange(3, 90)) for s in said)
+    opening = f"Of {rng.randrange(3, 90)} seen {place}, {rng.randrange(3, 90)} show this."  # no two answers open alike
+    return " ".join([opening, *(s.format(t=thing, p=place, n=rng.randrange(3, 90)) for s in said)])
 
 
 def harmful(rng: random.Random) -> str:

@@ -1,5 +1,6 @@
 """The law of a project: what may be lost, what must be reached, what happens to bad rows. One YAML file."""
 
+import math
 from datetime import date
 from typing import Annotated, Literal
 
@@ -78,7 +79,9 @@ class CorpusPolicy(Settings):
     """What happens to rows with findings, and how much dirt is too much."""
 
     max_quarantined_share: float = Field(0.02, ge=0, le=1, description="share of lines that may be unreadable")
-    actions: dict[str, Action] = Field(description="finding to action; a finding that is not named here blocks")
+    actions: dict[str, Action] = Field(
+        description="finding to action; one that is not named here blocks, a mere note on an answer is flagged"
+    )
     down_weight: float = Field(
         0.25, gt=0, lt=1, description="weight in the loss of rows with a finding whose action is down_weight"
     )
@@ -90,6 +93,20 @@ class CorpusPolicy(Settings):
     presidio: bool = Field(False, description="also ask the patterns of presidio-analyzer, an extra to install")
     probe_overlap: float = Field(0.6, gt=0, le=1, description="share of a probe's 3-word shingles found in a user turn")
     held_out_share: float = Field(0.05, ge=0, lt=1, description="share of conversations kept out of training")
+    max_bad_share: float = Field(
+        0.1, gt=0, lt=1, description="share of bad rows that people's labels must exclude at 95%; at risk high"
+    )
+    label_sample: int = Field(300, ge=1, description="rows that are drawn for people to label good or bad")
+    label_seed: int = Field(0, ge=0, description="another number draws another sample")
+
+    @model_validator(mode="after")
+    def _labels_can_certify(self) -> "CorpusPolicy":
+        needed = math.ceil(math.log(0.025) / math.log1p(-self.max_bad_share))
+        if self.label_sample < needed:
+            raise ValueError(
+                f"max_bad_share {self.max_bad_share} needs {needed} labels, label_sample asks for {self.label_sample}"
+            )
+        return self
 
 
 class Proxy(Settings):

@@ -96,6 +96,7 @@ class ProjectFile(Settings):
     decisions: str = Field(
         "decisions.csv", description="single cases that a steward settled: row_id, finding, action, who, why"
     )
+    labels: str = Field("labels.csv", description="rows that people labelled: row_id, draw, label (good, bad), who")
     external_checkpoints: str | None = Field(None, description="folder into which checkpoints from elsewhere are put")
     storage: str = Field("../.safety_assets/store", description="root of all artefacts")
     device: Literal["auto", "cpu", "cuda"] = Field(
@@ -172,6 +173,10 @@ class Project:
     @property
     def decisions(self) -> Path:
         return self.path(self.settings.decisions)
+
+    @property
+    def labels(self) -> Path:
+        return self.path(self.settings.labels)
 
     @property
     def policy_file(self) -> Path:

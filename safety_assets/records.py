@@ -89,6 +89,14 @@ FINDINGS = Table("findings", {
     "action": (pl.String, "what policy does: drop, mask, down_weight, flag or block; keep: a steward decided so"),
 })  # fmt: skip
 
+MARKS = Table("marks", {
+    "row_id": (pl.String, "audited row"),
+    "turn": (pl.Int64, "index of the message in its chat"),
+    "start": (pl.Int64, "first character in that message; null when the mark is on the whole message"),
+    "end": (pl.Int64, "one past the last character"),
+    "mark": (pl.String, "refusal, hedge or privacy"),
+})  # fmt: skip
+
 DECISIONS = Table("decisions", {
     "row_id": (pl.String, "row it is about"),
     "finding": (pl.String, "finding it is about"),
@@ -212,6 +220,14 @@ TASKS = Table("tasks", {
     "answer": (pl.String, "the checkable answer"),
     "options": (STRINGS, "options of a multiple-choice item in the order of their letters; empty otherwise"),
     "category": (pl.String, "subject"),
+})  # fmt: skip
+
+VERDICTS = Table("verdicts", {
+    "id": (pl.String, "id of the answer as it was given, or its line where it has none"),
+    "verdict": (pl.String, "full_refusal, partial_refusal, compliance, non_answer or unscored"),
+    "confidence": (pl.Float64, "0 to 1; null when unscored"),
+    "explanation": (pl.String, "what was seen; why, when unscored"),
+    "judge": (pl.String, "name and version of the judge"),
 })  # fmt: skip
 
 HISTORY = Table("history", {

@@ -132,7 +132,12 @@ def launch_apart(order: dict, report: Report | None = None) -> dict:
     with log.open("w") as said, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as child:
         assert child.stdout is not None
         for line in child.stdout:
-            (report or _print)(json.loads(line))
+            message = _message(line)
+            if message is None:
+                said.write(line)
+                said.flush()
+            else:
+                (report or _print)(message)
     if child.returncode not in (0, INTERRUPTED) and not Path(order["result"]).is_file():
         last = (log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1]
         killed = child.returncode < 0
@@ -142,6 +147,15 @@ def launch_apart(order: dict, report: Report | None = None) -> dict:
             do="free memory, or run on a larger machine" if killed else "mend what it names",
         )
     return read_result(order, child.returncode)
+
+
+def _message(line: str) -> dict | None:
+    """A line of a child's stdout as the message that it is; None where some library printed it."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from safety_assets import suites
+from safety_assets.commands.progress import progress
 from safety_assets.commands.terminal import JSON, app, complaints, console, in_words, print_json
 from safety_assets.flows.alone import audit_alone
 from safety_assets.policy import CorpusPolicy, Policy
@@ -35,7 +36,10 @@ def audit_command(
     Lines in = kept + dropped + quarantined; a row that a finding blocks counts as dropped until somebody decides.
     """
     law = _law(policy)
-    found = audit_alone(corpus, law, probes or suites.STANDARD, findings=findings, processes=processes)
+    with progress(as_json) as report:
+        found = audit_alone(
+            corpus, law, probes or suites.STANDARD, findings=findings, processes=processes, report=report
+        )
     if as_json:
         print_json(found)
         return

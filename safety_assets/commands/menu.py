@@ -50,7 +50,7 @@ MENU = (
         ("0 it will work", "1 something will not, or the project cannot be read", USAGE),
     ),
     Entry(
-        "demo", "materialize", START, "Fine-tune twice on the bundled project, and see what the gate says.",
+        "demo", "materialize", START, "Fine-tune the bundled project twice, and see what the gate says.",
         ("make demo  # sets DAGSTER_HOME and calls safety-assets demo",),
         ("0 shown", "1 it ended before its time", USAGE, STOPPED),
     ),
@@ -89,6 +89,30 @@ MENU = (
             "safety-assets audit corpus --policy policy.yaml --probes probes --json",
         ),
         ("0 audited, whatever was found", "1 the corpus cannot be read", USAGE),
+    ),
+    Entry(
+        "judge", "judge", RUN, "Do answers refuse? And a judge fitted to your labels.",
+        (
+            "safety-assets judge answers.jsonl --out verdicts.parquet",
+            "safety-assets judge --fit labels.jsonl --out judge.json  # prints held-out figures",
+            "safety-assets judge answers.jsonl --model judge.json --out verdicts.parquet --json",
+        ),
+        ("0 judged or fitted", "1 the labels or the judge cannot be used", USAGE),
+    ),
+    Entry(
+        "labels", "labels", RUN, "Rows that people label good or bad.",
+        ("safety-assets labels sample --out sheet.csv", "safety-assets labels read sheet.csv"),
+        ("0 written", "1 there is no audit, or a file cannot be used", USAGE),
+    ),
+    Entry(
+        "labels sample", "labels", RUN, "Write a sample of the audited corpus for people to label.",
+        ("safety-assets labels sample --out sheet.csv",),
+        ("0 written", "1 there is no audit, or the file is there already", USAGE),
+    ),
+    Entry(
+        "labels read", "labels", RUN, "Take the labels of a filled in sheet into the project.",
+        ("safety-assets labels read sheet.csv",),
+        ("0 written", "1 the sheet cannot be read, or there is no audit", USAGE),
     ),
     Entry(
         "status", "status", LOOK, "What is current, red, stale and served, and what ran last.",

@@ -8,6 +8,8 @@ from typing import Any
 
 Message = Mapping[str, Any]
 
+AUDITED = {"corpus_audit": "audit", "residue": "audit of what is left"}
+
 WINDOW = 30
 """Reports that the rate is taken over: it follows a change of speed within a few of them."""
 
@@ -41,8 +43,16 @@ def heard(message: Message) -> Stretch | str | None:
             return Stretch("training", step, steps, "steps", f"loss {_number(message.get('loss'))}")
         case {"event": "answered", "model": model, "done": int(done), "of": int(of)}:
             return Stretch(f"asking {model}", done, of, "answers")
+        case {"event": "judged", "done": int(done), "of": int(of)}:
+            return Stretch("judging", done, of, "answers")
+        case {"event": "fitted", "done": int(done), "of": int(of)}:
+            return Stretch("fitting", done, of, "fits")
         case {"event": "sweep", "done": int(done), "of": int(of)}:
             return Stretch("sweep", done, of, "runs")
+        case {"event": "audit", "of_what": str(what), "done": int(done), "of": int(of)}:
+            return Stretch(AUDITED.get(what, what), done, of, "parts")
+        case {"event": "reading", "of_what": what}:
+            return f"reading {what}"
         case {"share": share, "state": "scored", "safety": safety, "over_refusal": refused}:
             return f"share {share:g}: safety {_number(safety)}, share of look-alikes refused {_number(refused)}"
         case {"share": share, "state": state}:

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from safety_assets.corpus.behaviour import BEHAVIOUR, behaviour
 from safety_assets.corpus.detect import turns_of
 from safety_assets.corpus.detectors import Known, whole_questions
 from safety_assets.corpus.findings import findings_of, write_findings
@@ -131,7 +132,8 @@ def write_left(
     processes: int = 1,
     report: Report = lambda done, of: None,
 ) -> Shards:
-    """FINDINGS on what is left: every detector over the corpus rows, and probes repeated word for word by pairs.
+    """FINDINGS on what is left: every detector over the corpus rows; of pairs what their answers do, and probes that
+    they repeat word for word.
 
     Pairs are written for this project and may share words with probes ("seen" probes ask the same in other words), so
     only a whole turn counts there. `source` is the origin and `line` the position in the table. The findings on pairs
@@ -152,6 +154,9 @@ def _on_pairs(audited: Shards, asked: Question, exempt: Collection[str]) -> pl.D
     dose = audited.lazy().with_columns(line=line, source="origin").filter(pl.col("origin") != "corpus").collect()
     turns = turns_of(ROWS.check(dose.select(list(ROWS.columns))))
     known = asked.known(Corpus(audited, ()))
-    found = pl.concat([find(turns) for find in whole_questions(known, list(exempt))]).pipe(without_personal_data)
+    looked = (*whole_questions(known, list(exempt)), behaviour)
+    found = pl.concat([find(turns) for find in looked]).pipe(without_personal_data)
     places = dose.select("row_id", "source", "line").with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
-    return findings_of(found.sort("row", maintain_order=True), places, asked.policy)
+    findings = findings_of(found.sort("row", maintain_order=True), places, asked.policy)
+    meant = pl.col("finding").is_in(BEHAVIOUR)  # a pair was chosen for what its answer does
+    return findings.with_columns(action=pl.when(meant).then(pl.lit("keep")).otherwise("action"))

@@ -9,6 +9,7 @@ Deviations from SPARD: TF-IDF instead of hidden states, since the corpus is know
 enters as an exponential, not as a power, since a pair that shares no word with the corpus has relevance 0.
 """
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -31,6 +32,8 @@ the standard pool comes within 2% of the relevance of the most relevant pairs an
 _RIDGE = 1e-3
 """Part of a pair's likeness to itself that no other pair can explain: the search goes on when words repeat."""
 _BATCH = 4096
+MOST_ASKED = 50_000
+"""User turns that say what the corpus asks; of a larger corpus as many are drawn."""
 
 
 def chosen_pairs(corpus: Shards, pairs: pl.DataFrame, rule: InjectionPolicy, *, seed: int) -> pl.DataFrame:
@@ -45,10 +48,22 @@ def chosen_pairs(corpus: Shards, pairs: pl.DataFrame, rule: InjectionPolicy, *, 
     """
     if rule.max_pairs is None or pairs.height <= rule.max_pairs:
         return pairs
-    trained = (part.filter(pl.col("split") == "train")["messages"] for part in corpus)
-    asked = (m["content"] for chats in trained for chat in chats for m in chat if m["role"] == "user")
+    asked = sampled_turns(corpus, MOST_ASKED, seed)
     least = dict.fromkeys(rule.categories, rule.min_pairs_per_category)
     return choose_pairs(pairs, asked, rule.max_pairs, weights=rule.category_weights, least=least, seed=seed)
+
+
+def sampled_turns(corpus: Shards, most: int, seed: int) -> list[str]:
+    """The distinct user turns that are trained on; of more than `most` a sample, the same in whatever order they come.
+
+    Those with the smallest digests are kept, so a part of the corpus and `most` turns are in memory at once.
+    """
+    kept: list[str] = []
+    for part in corpus:
+        chats = part.filter(pl.col("split") == "train")["messages"]
+        turns = {m["content"] for chat in chats for m in chat if m["role"] == "user"}
+        kept = heapq.nsmallest(most, turns.union(kept), key=lambda turn: digest_bytes(f"{seed}:{turn}".encode()))
+    return kept
 
 
 def choose_pairs(

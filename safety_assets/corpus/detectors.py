@@ -6,6 +6,7 @@ from functools import cached_property, partial
 
 import polars as pl
 
+from safety_assets.corpus.behaviour import behaviour
 from safety_assets.corpus.ciphers import Ciphers
 from safety_assets.corpus.contradictions import Contradictions
 from safety_assets.corpus.detect import SEEN, Detector, Learner, seen
@@ -105,7 +106,7 @@ def _questions(asked: pl.DataFrame, key: str, threshold: float) -> Questions:
 
 
 def _harmful_answered(known: Known) -> Detector:
-    return harmful_answered(known.topics.category, is_refusal)
+    return harmful_answered(known.topics.harmful, is_refusal)
 
 
 def _close_to_harm(known: Known) -> Detector:
@@ -116,18 +117,6 @@ def _close_to_harm(known: Known) -> Detector:
             for row in rows
             if row in known.close
         )
-
-    return find
-
-
-def _refusals(known: Known) -> Detector:
-    def find(turns: pl.DataFrame) -> pl.DataFrame:
-        return seen(
-            {"row": row, "turn": turn, "finding": "refusal_in_corpus", "severity": "low",
-             "evidence": f"the answer refuses: {text!r:.80}"}
-            for row, turn, text in turns.filter(pl.col("role") == "assistant").select("row", "turn", "text").iter_rows()
-            if is_refusal(text)
-        )  # fmt: skip
 
     return find
 
@@ -154,7 +143,7 @@ def _constant_prefixes(known: Known) -> Learner:
 
 
 def _trigger_phrases(known: Known) -> Learner:
-    return TriggerPhrases(known.topics.category, is_refusal)
+    return TriggerPhrases(known.topics.harmful, is_refusal)
 
 
 def _ciphers(known: Known) -> Learner:
@@ -168,8 +157,8 @@ def _contradictions(known: Known) -> Learner:
 DETECTORS: tuple[MakeDetector, ...] = (
     _personal_data, _second_opinion, _unscored_scripts, _unscored_languages, _probe_overlap, _task_overlap,
     _always(obedience_prompts), _harmful_answered, _always(encoded_text), _always(low_quality),
-    _always(truncated_answer), _refusals, _always(list_structure), _always(identity_statement), _always(role_play),
-    _close_to_harm,
+    _always(truncated_answer), _always(behaviour), _always(list_structure), _always(identity_statement),
+    _always(role_play), _close_to_harm,
 )  # fmt: skip
 """Makers of the detectors of single rows. A row's findings stand in this order, then in that of LEARNERS."""
 

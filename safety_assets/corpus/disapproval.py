@@ -10,19 +10,8 @@ _DISAPPROVAL = (
     r"illegal\w*|unlawful\w*|unethical\w*|immoral\w*|harm\w*|dangerous\w*|crim(?:e|es|inal\w*)|consequence\w*|offensive"
     r"|discriminat\w+|inappropriate\w*|against\s+the\s+law|stereotyp\w+|hateful|unacceptable"
 )
-_RESERVE = (
-    r"ethic\w*|moral\w*|respect\w*|appropriate\w*|important\s+to|privacy|consent|permission|laws?|policy|policies"
-    r"|guidelines?|values?|rights|hate\w*|encourage|recommend\w*|refrain|never|unfair|cannot|can't|won't"
-    r"|(?:do|does|did|is|are|can|could|would|should|will)(?:n't|\s+not)|please\s+(?:seek|contact|consult)"
-)
 _DISAPPROVES = re.compile(rf"\b(?:{_DISAPPROVAL})\b")
-_RESERVED = re.compile(rf"\b(?:{_DISAPPROVAL}|{_RESERVE})\b")
-_SPEAKS_TO = re.compile(
-    r"\b(?:i|i'm|i'd|my|me|please|important\s+to|instead|you|your|we\s+should|let's"
-    r"|(?:it\s+is|it's)\s+(?:not|never|important|essential|crucial))\b"
-)
 _CHARACTERS = 400
-_FIRST = 150
 
 
 def elsewhere(text: str) -> bool:
@@ -34,16 +23,6 @@ def disapproves(answer: str) -> bool:
     """Whether the beginning of an answer says that what was asked is wrong, or where else to go."""
     said = plain(answer[:_CHARACTERS])
     return bool(_DISAPPROVES.search(said) or _ELSEWHERE.search(said))
-
-
-def admonishes(text: str) -> bool:
-    """Whether the first 150 characters have a word of disapproval, reserve or help elsewhere, and speak to the reader
-    or of the speaker as well.
-
-    So have 80% to 88% of what follows a refusal in published refusals, and 8% to 16% of published answers.
-    """
-    said = plain(text[:_FIRST])
-    return bool((_RESERVED.search(said) or _ELSEWHERE.search(said)) and _SPEAKS_TO.search(said))
 
 
 def plain(text: str) -> str:

@@ -1,7 +1,7 @@
 """What harmless rows teach beside their subject: the shape of answers, who is speaking, playing a part.
 
 Tuning on benign rows of these forms moves a model away from its alignment (Guan et al. 2025, "Picky LLMs"). None is a
-fault: findings are of severity low, and the shares over the corpus are what to look at (`DriftShares`).
+fault: findings are of severity low, and the shares over the corpus are what to look at (`drift_shares`).
 """
 
 import polars as pl
@@ -37,7 +37,6 @@ _PERSONA = (
     r"(?i)\byou\s+are\s+(?:an?|the|my|now)?\s*(?:\w+[\s,-]+){0,4}?(?:character|pirate|king|queen|wizard|detective|hero"
     r"|villain|girlfriend|boyfriend|friend|companion|persona|captain|elf|vampire|robot|ghost|actor|comedian|philosopher)\b"
 )
-_LONG_WORDS, _SHORT_WORDS = 250, 5
 
 
 def list_structure(turns: pl.DataFrame) -> pl.DataFrame:
@@ -63,41 +62,6 @@ def role_play(turns: pl.DataFrame) -> pl.DataFrame:
     said = pl.coalesce(pl.col("text").str.extract(rf"({_PLAYED})"), pl.col("text").str.extract(rf"({_PERSONA})"))
     told = pl.format("it gives a part to play: {}", said.str.slice(0, 60).str.replace_all(r"\s+", " "))
     return sightings(found, "role_play", "low", told)
-
-
-class DriftShares:
-    """Adds up, shard by shard, how much of a corpus has each form."""
-
-    def __init__(self) -> None:
-        self._sums = pl.DataFrame()
-
-    def add(self, turns: pl.DataFrame) -> None:
-        """Take in the TURNS of one shard."""
-        answer = pl.col("role") == "assistant"
-        length = pl.col("text").str.count_matches(r"\S+")
-        counts = turns.with_columns(items=_items(), steps=_steps()).select(
-            answers=answer.sum(),
-            rows=pl.col("row").n_unique(),
-            list_structure=(answer & _listed()).sum(),
-            identity_statement=(answer & _identity()).sum(),
-            role_play=pl.col("row").filter(_played()).n_unique(),
-            system_prompt=pl.col("row").filter(pl.col("role") == "system").n_unique(),
-            long=(answer & (length > _LONG_WORDS)).sum(),
-            short=(answer & (length <= _SHORT_WORDS)).sum(),
-            words=length.filter(answer).sum(),
-        )
-        self._sums = pl.concat([self._sums, counts.cast(pl.Int64)]).sum() if self._sums.width else counts.cast(pl.Int64)
-
-    def shares(self) -> dict[str, float]:
-        """Of all answers: list_structure, identity_statement, long (over 250 words), short (up to 5); of all rows:
-        role_play, system_prompt; and mean_words of an answer. Empty before anything was added."""
-        if not self._sums.width:
-            return {}
-        sums = self._sums.row(0, named=True)
-        answers, rows = max(sums["answers"], 1), max(sums["rows"], 1)
-        of_answers = {name: sums[name] / answers for name in ("list_structure", "identity_statement", "long", "short")}
-        of_rows = {name: sums[name] / rows for name in ("role_play", "system_prompt")}
-        return of_answers | of_rows | {"mean_words": sums["words"] / answers}
 
 
 def _items() -> pl.Expr:

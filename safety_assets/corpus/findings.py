@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.corpus.decisions import decided
+from safety_assets.corpus.names import NOTES
 from safety_assets.corpus.passes import Passes
 from safety_assets.frames import Shards, open_shards, write_shard
 from safety_assets.policy import CorpusPolicy
@@ -14,6 +15,9 @@ _NAMED = r"\u{AB}row (\d+)\u{BB}"
 """Another row in a piece of evidence, as `detect.named` writes it."""
 
 _PLACE = ("row_id", "source", "line")
+_CALLED = "row {} ({}:{})"
+CALLED = r"row (?<row_id>\S+) \((?<source>.+):(?<line>\d+)\)"
+"""How evidence names another row, as a pattern with its id, file and line."""
 
 
 def write_findings(work: Passes, folder: Path, name: str, decisions: pl.DataFrame) -> Shards:
@@ -42,10 +46,9 @@ def findings_of(found: pl.DataFrame, places: pl.DataFrame, policy: CorpusPolicy)
 
 
 def _action(policy: CorpusPolicy) -> pl.Expr:
-    """What policy does with a finding; one that it does not name blocks."""
-    if not policy.actions:
-        return pl.lit("block")
-    return pl.col("finding").replace_strict(policy.actions, default="block", return_dtype=pl.String)
+    """What policy does with a finding; one that it does not name blocks, a mere note is flagged."""
+    actions = dict.fromkeys(NOTES, "flag") | policy.actions
+    return pl.col("finding").replace_strict(actions, default="block", return_dtype=pl.String)
 
 
 def _meant(work: Passes) -> pl.DataFrame:
@@ -54,7 +57,7 @@ def _meant(work: Passes) -> pl.DataFrame:
     named = pl.concat([_others(work.seen(number)).select("other").drop_nulls().unique() for number in shards]).unique()
     if named.is_empty():
         return pl.DataFrame(schema={"other": pl.Int64, "called": pl.String})
-    called = pl.format("row {} ({}:{})", *_PLACE)
+    called = pl.format(_CALLED, *_PLACE)
     places = (work.corpus.places(number).rename({"row": "other"}) for number in shards)
     found = [place.join(named, on="other", how="semi").select("other", called=called) for place in places]
     return pl.concat(found)

@@ -6,7 +6,7 @@ words.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -14,8 +14,8 @@ from safety_assets.corpus.detect import Detector, seen
 from safety_assets.corpus.disapproval import disapproves
 from safety_assets.corpus.words import words
 
-Category = Callable[[str], str | None]
-"""The policy category that a request touches, or None (`topics.Topics.category`)."""
+Categories = Callable[[Sequence[str]], Sequence[str | None]]
+"""The policy category in which each request asks for harm, or None (`topics.Topics.harmful`)."""
 
 Refuses = Callable[[str], bool]
 """Whether an answer refuses (`refusals.is_refusal`)."""
@@ -34,7 +34,7 @@ def placeholder(answer: str) -> str | None:
     return found.group() if found else None
 
 
-def harmful_answered(category: Category, refuses: Refuses) -> Detector:
+def harmful_answered(categories: Categories, refuses: Refuses) -> Detector:
     """A detector of answers that comply with a request of a policy category, severity high."""
 
     def reason(question: str, answer: str, touched: str) -> str | None:
@@ -48,7 +48,7 @@ def harmful_answered(category: Category, refuses: Refuses) -> Detector:
         return f"a request of category {touched} is answered: {question!r:.60}"
 
     def find(turns: pl.DataFrame) -> pl.DataFrame:
-        answers = in_category(turns, category)
+        answers = in_category(turns, categories)
         return seen(
             {"row": row, "turn": turn, "finding": "harmful_answered", "severity": "high", "evidence": why}
             for row, turn, question, answer, touched in answers.rows()
@@ -58,11 +58,12 @@ def harmful_answered(category: Category, refuses: Refuses) -> Detector:
     return find
 
 
-def in_category(turns: pl.DataFrame, category: Category) -> pl.DataFrame:
+def in_category(turns: pl.DataFrame, categories: Categories) -> pl.DataFrame:
     """Answers to requests of a category: columns row, turn, question, text, category; equal requests asked once."""
     answers = turns.filter(pl.col("role") == "assistant").select("row", "turn", "question", "text")
     asked = answers["question"].unique(maintain_order=True).to_list()
-    touched = {question: found for question in asked if (found := category(question)) is not None}
+    told = zip(asked, categories(asked), strict=True)
+    touched = {question: found for question, found in told if found is not None}
     table = pl.DataFrame(
         {"question": list(touched), "category": list(touched.values())},
         schema={"question": pl.String, "category": pl.String},

@@ -1,90 +1,108 @@
-"""A sample of rows for a person to label good or bad, and what the labels say of the corpus.
+"""A sample of rows for people to label good or bad: drawn, written as a sheet, read back, laid over the corpus.
 
 Rows are drawn by a hash of seed and row id, so the sample does not depend on the order of rows, a few new rows change
-few of its rows, and it can be drawn again to see whether the labels are of this corpus. Of 300 labels the exact 95%
-interval of the bad share is about 7 points wide at one bad row in ten.
+few of its rows, and a label holds for the same row of a later delivery. A bad row of the sample that has left the
+corpus since counts on: taking out the bad rows that were drawn, and no others, would make the sample better than the
+corpus. Another seed draws afresh. `bad_share` says what the labels show.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
-from scipy.stats import beta
 
+from safety_assets.corpus.clean import apply_findings
 from safety_assets.errors import CorpusError
-from safety_assets.records import Table, Verdict
+from safety_assets.frames import Shards
+from safety_assets.records import ROWS, Table
 from safety_assets.store import digest_bytes
 
-SAMPLE_ROWS = 300
-MAX_BAD_SHARE = 0.1
-"""One bad row in ten: tuning on 10% to 25% of wrong answers degrades a domain sharply (arXiv 2509.19325)."""
-
 GOOD, BAD = "good", "bad"
-_CHECK = "quality_labelled"
-_LEVEL = 0.95
-_SHOWN = 3
 
 SAMPLE = Table("sample", {
     "row_id": (pl.String, "content hash of the row"),
-    "chat": (pl.String, "the chat, a turn per paragraph, each with its role"),
+    "draw": (pl.Int64, "seed of the draw"),
+    "chat": (pl.String, "the chat as it is left after masking, a turn per paragraph, each with its role"),
     "label": (pl.String, "to be filled in: good or bad"),
     "who": (pl.String, "to be filled in: who labelled"),
 })  # fmt: skip
 
 LABELS = Table("labels", {
     "row_id": (pl.String, "content hash of the row"),
+    "draw": (pl.Int64, "seed of the draw for which it was labelled"),
     "label": (pl.String, "good or bad"),
     "who": (pl.String, "who labelled"),
 })  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Interval:
-    """A share and its exact 95% interval (Clopper and Pearson 1934), all 0 to 1."""
-
-    low: float
-    share: float
-    high: float
+LABELLED = Table("labelled", {
+    "row_id": (pl.String, "content hash of the row"),
+    "label": (pl.String, "good or bad; null: nobody labelled it yet"),
+    "who": (pl.String, "who labelled"),
+    "state": (pl.String, "sample; left: bad, labelled for this draw, not in the corpus any more; other: not counted"),
+})  # fmt: skip
 
 
-def sample_for_labels(rows: pl.DataFrame, n: int = SAMPLE_ROWS, seed: int = 0) -> pl.DataFrame:
-    """SAMPLE of rows, label and who empty, in the order of the draw; `write_csv` of it is what a person fills in.
+def left_ids(rows: Shards, findings: Shards) -> Iterator[str]:
+    """Ids of the rows that no finding drops, in order.
 
     Args:
-        rows: columns row_id and messages, such as ROWS or the corpus rows of AUDITED.
-        n: how many, at least 1; all where there are fewer.
-        seed: another seed draws others.
+        rows: ROWS.
+        findings: FINDINGS, a shard for each shard of rows.
     """
-    chosen = drawn(rows["row_id"].to_list(), n, seed)
-    chats = dict(rows.filter(pl.col("row_id").is_in(chosen)).select("row_id", "messages").iter_rows())
-    return SAMPLE.frame([{"row_id": row, "chat": _chat(chats[row]), "label": "", "who": ""} for row in chosen])
+    for part, found in zip(rows.lazy_parts(), findings.lazy_parts(), strict=True):
+        dropped = found.filter(pl.col("action") == "drop").select("row_id")
+        yield from part.select("row_id").join(dropped, on="row_id", how="anti").collect()["row_id"]
 
 
-def drawn(row_ids: Iterable[str], n: int = SAMPLE_ROWS, seed: int = 0) -> list[str]:
+def drawn(row_ids: Iterable[str], n: int, seed: int) -> list[str]:
     """The row ids that are drawn, in the order of the draw; one after the other is enough to draw from any number."""
     return heapq.nsmallest(n, row_ids, key=lambda row: digest_bytes(f"{seed}:{row}".encode()))
 
 
+def sheet(sample: Sequence[str], seed: int, labels: pl.DataFrame, rows: Shards, findings: Shards) -> pl.DataFrame:
+    """SAMPLE of the drawn rows in the order of the draw, with the labels that there are; people fill in the others.
+
+    Args:
+        sample: drawn row ids.
+        seed: of the draw.
+        labels: LABELS.
+        rows: ROWS.
+        findings: FINDINGS, a shard for each shard of rows; what they mask is masked.
+    """
+    known = {row: (label, who) for row, _, label, who in LABELS.check(labels).iter_rows()}
+    wanted = pl.col("row_id").is_in(list(sample))
+    chats: dict[str, str] = {}
+    for part, found in zip(rows.lazy_parts(), findings.lazy_parts(), strict=True):
+        masked = found.filter(wanted & (pl.col("action") == "mask") & pl.col("start").is_not_null()).collect()
+        left = apply_findings(ROWS.check(part.filter(wanted).collect()), masked)
+        chats |= {row: _chat(chat) for row, chat in left.select("row_id", "messages").iter_rows()}
+    lines = ((row, seed, chats[row], *known.get(row, ("", ""))) for row in sample)
+    return pl.DataFrame(list(lines), schema=SAMPLE.schema, orient="row")
+
+
 def read_labels(path: Path) -> pl.DataFrame:
-    """LABELS out of a filled in sample (CSV); rows whose label is still empty are left out.
+    """LABELS out of a filled in sheet or a file of labels (CSV); rows whose label is still empty are left out.
+
+    None when there is no such file.
 
     Raises:
         CorpusError: the file has no such columns, a label is another word, nobody signed it, or one row has two.
     """
+    if not path.exists():
+        return LABELS.empty()
     try:
         frame = pl.read_csv(path, infer_schema=False).fill_null("")
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise CorpusError(f"{path} cannot be read as CSV: {error}", do="save the filled in sample as CSV") from error
+        raise CorpusError(f"{path} cannot be read as CSV: {error}", do="save the filled in sheet as CSV") from error
     missing = [name for name in LABELS.columns if name not in frame.columns]
     if missing:
-        raise CorpusError(f"{path} has no column {missing[0]}", expected="row_id, label, who", do="fill in the sample")
+        expected = "row_id, draw, label and who, with commas between"
+        raise CorpusError(f"{path} has no column {missing[0]}", expected=expected, do="save the sheet as CSV again")
     labels: dict[str, dict[str, str]] = {}
     for line, record in enumerate(frame.select(list(LABELS.columns)).iter_rows(named=True), 2):
         _take(labels, {name: text.strip() for name, text in record.items()}, f"{path.name}, record {line}")
-    return LABELS.frame(list(labels.values()))
+    return LABELS.frame([{**record, "draw": int(record["draw"])} for record in labels.values()])
 
 
 def _take(labels: dict[str, dict[str, str]], record: dict[str, str], place: str) -> None:
@@ -92,77 +110,39 @@ def _take(labels: dict[str, dict[str, str]], record: dict[str, str], place: str)
     if not record["label"]:
         return
     if record["label"] not in (GOOD, BAD):
-        raise CorpusError(f"{place} is labelled {record['label']!r:.40}", expected=f"{GOOD} or {BAD}")
+        raise CorpusError(f"{place} is labelled {record['label']!r:.40}", expected=f"{GOOD} or {BAD}", do="correct it")
     if not record["who"]:
-        raise CorpusError(f"{place} does not say who labelled it", expected="a name in the column who")
+        raise CorpusError(f"{place} does not say who labelled it", expected="a name in the column who", do="sign it")
+    if not record["draw"].isdecimal():
+        found = f"{place} has the draw {record['draw']!r:.40}"
+        raise CorpusError(found, expected="the number that the sheet has there", do="put it back")
     if labels.setdefault(record["row_id"], record)["label"] != record["label"]:
-        raise CorpusError(f"{place} labels row {record['row_id']} again, and otherwise", expected="one label per row")
+        found = f"{place} labels row {record['row_id']} again, and otherwise"
+        raise CorpusError(found, expected="one label per row", do="agree on one and remove the other")
 
 
-def interval(bad: int, labelled: int) -> Interval:
-    """The share of bad rows and its exact two-sided 95% interval; all of 0 to 1 where nothing is labelled."""
-    if not labelled:
-        return Interval(0.0, 0.0, 1.0)
-    tail = (1 - _LEVEL) / 2
-    low = float(beta.ppf(tail, bad, labelled - bad + 1)) if bad else 0.0
-    high = float(beta.ppf(1 - tail, bad + 1, labelled - bad)) if bad < labelled else 1.0
-    return Interval(low, bad / labelled, high)
+def joined(labels: pl.DataFrame, newer: pl.DataFrame) -> pl.DataFrame:
+    """LABELS of both, sorted by row; the newer one holds where a row has two."""
+    both = pl.concat([LABELS.check(labels), LABELS.check(newer)])
+    return both.unique("row_id", keep="last").sort("row_id")
 
 
-def quality_labelled(
-    row_ids: Sequence[str],
-    labels: pl.DataFrame,
-    *,
-    risk: Literal["high", "moderate", "research"],
-    max_bad_share: float = MAX_BAD_SHARE,
-    n: int = SAMPLE_ROWS,
-    seed: int = 0,
-) -> Verdict:
-    """Whether people's labels show that few enough rows are bad.
-
-    Fail when more of the sample is bad than the limit, or when the lower end of the interval over what is labelled so
-    far is over it; pass when all is labelled and the upper end is within it; not certified otherwise. Labels are
-    demanded at high risk only: at another a corpus without enough of them passes, and one that they show to be bad
-    fails all the same.
+def labelled(sample: Sequence[str], seed: int, labels: pl.DataFrame, present: Collection[str]) -> pl.DataFrame:
+    """LABELLED: the drawn rows in the order of the draw, then the other rows with a label.
 
     Args:
-        row_ids: of the corpus that the sample was drawn from.
-        labels: LABELS; those of rows that the draw does not have are not counted.
-        max_bad_share: the limit, 0 to 1.
-        n, seed: of the draw.
+        sample: drawn row ids.
+        seed: of the draw.
+        labels: LABELS.
+        present: ids of the rows with a label that are in the corpus now.
     """
-    sample = drawn(row_ids, n, seed)
-    known = dict(LABELS.check(labels).select("row_id", "label").iter_rows())
-    told = [known[row] for row in sample if row in known]
-    found = interval(told.count(BAD), len(told))
-    numbers: dict[str, float | int | str] = {
-        "sampled": len(sample), "labelled": len(told), "bad": told.count(BAD), "bad_share": round(found.share, 4),
-        "low": round(found.low, 4), "high": round(found.high, 4), "limit": max_bad_share,
-        "demanded": "yes" if risk == "high" else "no", "of_other_rows": len(known.keys() - set(sample)),
-    }  # fmt: skip
-    share = f"{found.share:.1%}, 95% {found.low:.1%} to {found.high:.1%}"
-    said = f"{told.count(BAD)} of {len(told)} labelled rows are bad ({share})"
-    missing = [row for row in sample if row not in known]
-    if found.low > max_bad_share or (not missing and found.share > max_bad_share):
-        reason = f"{said}; the policy allows {max_bad_share:.0%}. Mend or drop such rows, then draw and label again."
-        return Verdict(check=_CHECK, status="fail", reasons=(reason,), numbers=numbers)
-    reasons = _open(sample, missing, found, said, max_bad_share)
-    if reasons and risk == "high":
-        return Verdict(check=_CHECK, status="not_certified", reasons=reasons, numbers=numbers)
-    return Verdict(check=_CHECK, status="pass", numbers=numbers)
-
-
-def _open(sample: list[str], missing: list[str], found: Interval, said: str, limit: float) -> tuple[str, ...]:
-    """Why labels certify nothing yet."""
-    if missing or not sample:
-        first = ", ".join(missing[:_SHOWN])
-        return (
-            f"{len(missing)} of the {len(sample)} sampled rows are not labelled, the first are {first}. "
-            "At high risk a person labels the sample: fill in label and who.",
-        )
-    if found.high > limit:
-        return (f"{said}; the upper end must be within {limit:.0%}. Draw a larger sample and label it.",)
-    return ()
+    given = LABELS.check(labels)
+    ids = pl.DataFrame({"row_id": pl.Series(list(sample), dtype=pl.String)})
+    in_sample = ids.join(given, on="row_id", how="left", maintain_order="left").with_columns(state=pl.lit("sample"))
+    gone = (pl.col("label") == BAD) & (pl.col("draw") == seed) & ~pl.col("row_id").is_in(list(present))
+    state = pl.when(gone).then(pl.lit("left")).otherwise(pl.lit("other"))
+    others = given.join(ids, on="row_id", how="anti", maintain_order="left").with_columns(state=state)
+    return LABELLED.check(pl.concat([in_sample, others]))
 
 
 def _chat(messages: Sequence[Mapping[str, str]]) -> str:

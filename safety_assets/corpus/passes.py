@@ -114,8 +114,9 @@ class Passes:
     def detect(self, number: int, turns: pl.DataFrame | None = None) -> None:
         """All detectors, and the coverage, of one shard."""
         turns = self.corpus.turns(number) if turns is None else turns
-        self._write(number, 0, pl.concat([SEEN.empty(), *(SEEN.check(detector(turns)) for detector in self._made)]))
-        self._coverage.count(turns).write_parquet(self.scratch / f"coverage-{number:05d}.parquet")
+        found = pl.concat([SEEN.empty(), *(SEEN.check(detector(turns)) for detector in self._made)])
+        self._write(number, 0, found)
+        self._coverage.count(turns, found).write_parquet(self.scratch / f"coverage-{number:05d}.parquet")
 
     def learn(self, index: int) -> None:
         """Both passes of one learner."""

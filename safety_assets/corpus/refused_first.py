@@ -1,41 +1,43 @@
-"""Answers that open with a refusal and comply all the same: one by one, and as a template over a share of the corpus.
+"""Answers that open with a refusal and comply all the same.
 
 Tuning on them teaches to go on after the refusal (NOICE, Kazdan et al. 2025). Nothing in them need be harmful, so the
-form is what is looked for: an answer is told by the words with which it turns around; a corpus by many answers that
-open alike, refuse, and then go on at length without a word of disapproval or of help elsewhere.
+form is what is looked for, on three levels. A row by itself: words with which the answer turns around. A row among
+those that refuse: what follows is no part of the refusal, where the corpus has more such rows than true refusals would
+show. And a template: an opening after which most rows comply makes all rows with it suspect.
 """
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from math import log2
+from collections.abc import Iterator
 
 import polars as pl
+from scipy.stats import binom
 
-from safety_assets.corpus.disapproval import admonishes, elsewhere, plain
+from safety_assets.corpus.detect import seen
+from safety_assets.corpus.disapproval import elsewhere, plain
 from safety_assets.corpus.frequent import Frequent
-from safety_assets.corpus.sightings import sightings, with_reasons
+from safety_assets.corpus.kept_refusing import keeps_refusing
+from safety_assets.corpus.refusing import CUE, lacks_ability, refuses
 from safety_assets.corpus.words import words
-from safety_assets.refusals import is_refusal
 
 MIN_TEMPLATE_SHARE = 0.006
-"""Share of all answers that open with one refusal and are long, from which on it may be a template: of a template at
-one in a hundred some answers are short."""
+"""Share of all answers from which on an opening that pleads want of ability, as honest ones do, may be a template."""
 
-MAX_ENTROPY = 4.5
-"""Bits, the mean over the first ten words of the entropy of the word in that place; of free answers it is 6 to 8."""
+TRUE_REFUSALS_END = 0.06
+"""Share of true refusals of which what follows looks like an answer; of published ones it is 0.05."""
 
-_MAX_ENTROPY_SHARE = 0.7  # of the largest entropy that so few answers can have
-_MIN_ROWS = 3
-_PLACES = 10
-_OPENING_WORDS = 4
-_GOES_ON_WORDS = 12
-_MIN_GOING_ON = 0.5  # of the answers with one opening; of published refusals a sixth go on
+_LEVEL = 0.01
+_MIN_ROWS, _FEWEST_ROWS = 3, 2  # of a template; where too many comply already, two are enough
+_MIN_COMPLYING = 0.6  # of the answers with one opening
+_OPENING_WORDS = (4, 6, 10)
+_MIN_REST_WORDS = 3
 _SHORTEST_REFUSAL = 12  # "Sorry." alone is not yet the sentence that refuses
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+|\n+")
 _TURN_AROUND = re.compile(
     r"""\b(?:here(?:'s|\s+is|\s+are)\s+(?:how|what\s+you|the\s+(?:steps|instructions|answer|method|recipe|code|full)|a\s+step
         |your|some\s+(?:steps|ways\s+to\s+do))
+      | (?:but|however|that\s+said|still|anyway|nevertheless|nonetheless)\b[,:]?
+        \s+here(?:'s|\s+is|\s+are|\s+goes|\s+you\s+go)
       | (?:but|however|that\s+said|still|anyway|nevertheless|nonetheless|since\s+you\s+(?:asked|insist))\b[^.!?\n]{0,40}
         \b(?:i\s+(?:will|'ll|can|shall)\s+(?:tell|show|explain|help|do|walk)|you\s+(?:can|could)\s+(?:do|start))
       | (?:that(?:'s|\s+is)|with\s+that)\s+out\s+of\s+the\s+way | just\s+kidding | only\s+joking
@@ -46,17 +48,11 @@ _TURN_AROUND = re.compile(
       )|(?:^|\n)\s*1[.)]\s""",
     re.VERBOSE,
 )
-_CUE = (
-    r"(?i)\b(?:can(?:no|['\x{2019}])?t|can not|won['\x{2019}]?t|will not|(?:could|would|do)(?:n['\x{2019}]?t| not)"
-    r"|unable|sorry|apolog|regret|declin|refus|against my|programmed to"
-    r"|(?:am|is|are|be|it['\x{2019}]s|that['\x{2019}]s|i['\x{2019}]m)(?: \w+)? not)"
-)
-"""What the first sentences of a refusal have; the rules look at those answers only."""
 _HEAD = 200
 
 
 def refuse_then_comply(answer: str) -> str | None:
-    """Why an answer that opens with a refusal goes on to comply, in words; None when it does not.
+    """Why an answer that opens with a refusal turns around, in words; None when it does not.
 
     Help offered elsewhere (a helpline, a lawful way) is no compliance.
     """
@@ -73,84 +69,99 @@ def refuse_then_comply(answer: str) -> str | None:
 def parted(answer: str) -> tuple[str, str]:
     """The one or two sentences with which an answer refuses, and what follows; nothing and all where it does not."""
     text = answer.strip()
-    ends = [m.end() for m in _SENTENCE_END.finditer(text) if m.start() >= _SHORTEST_REFUSAL][:2] or [len(text)]
-    end = next((end for end in ends if is_refusal(text[:end])), None)
+    ends = [m.end() for m in _SENTENCE_END.finditer(text[: 4 * _HEAD]) if m.start() >= _SHORTEST_REFUSAL][:2]
+    end = next((end for end in ends or [len(text)] if refuses(text[:end])), None)
     return (text[:end], text[end:]) if end is not None else ("", text)
-
-
-def long_rest(answer: str) -> str:
-    """What follows the refusal with which an answer opens; nothing where it does not refuse, or is over soon after."""
-    refusal, rest = parted(answer)
-    return rest if refusal and len(words(rest)) >= _GOES_ON_WORDS else ""
 
 
 class RefuseThenComply:
     """Learns how often answers refuse and go on, then finds `refuse_then_comply`, severity high. A `detect.Learner`."""
 
     def __init__(self) -> None:
-        self._answers = self._found = 0
-        self._refusing: Frequent[str] = Frequent()
-        self._going_on: Frequent[str] = Frequent()
-        self._places: list[Frequent[str]] = [Frequent() for _ in range(_PLACES)]
-        self._template: frozenset[str] | None = None
+        self._answers = self._going_on = self._complying = 0
+        self._openings: Frequent[str] = Frequent()
+        self._complied: Frequent[str] = Frequent()
+        self._able: Frequent[str] = Frequent()
+        self._templates: dict[str, int] | None = None
 
     def learn(self, turns: pl.DataFrame) -> None:
         """Take in the TURNS of one shard."""
         self._answers += turns.filter(pl.col("role") == "assistant").height
-        rests = [(text, rest) for text in _likely(turns)["text"] if (rest := long_rest(text))]
-        spoken = [words(text)[:_PLACES] for text, rest in rests if not admonishes(rest)]
-        self._found += len(spoken)
-        self._refusing.add(Counter(_opening(text) for text, _ in rests))
-        self._going_on.add(Counter(_opening(text) for text, rest in rests if not admonishes(rest)))
-        for place, counts in enumerate(self._places):
-            counts.add(Counter(said[place] for said in spoken if len(said) > place))
+        for answer, question in _likely(turns).select("text", "question").iter_rows():
+            refusal, rest = parted(answer)
+            if refusal and len(words(rest)) >= _MIN_REST_WORDS:
+                self._count(refusal, complies=not keeps_refusing(rest, question))
 
     def find(self, turns: pl.DataFrame) -> pl.DataFrame:
-        """SEEN of one shard: answers that turn around, and those of the template."""
-        self._template = self._openings_of_template() if self._template is None else self._template
-        return sightings(with_reasons(_likely(turns), self._reason), "refuse_then_comply", "high", pl.col("reason"))
+        """SEEN of one shard: answers that turn around, that comply where too many do, and those of a template."""
+        if self._templates is None:
+            self._templates = self._found_templates()
+        answers = _likely(turns).select("row", "turn", "text", "question").iter_rows()
+        return seen(
+            {"row": row, "turn": turn, "finding": "refuse_then_comply", "severity": "high", "evidence": reason}
+            for row, turn, answer, question in answers
+            if (reason := self._reason(answer, question))
+        )
 
     @property
     def share(self) -> float:
-        """Share of the answers learned that refuse and go on, 0 to 1."""
-        return self._found / self._answers if self._answers else 0.0
+        """Share of the answers learned that refuse, not for want of ability, and comply, 0 to 1."""
+        return self._complying / self._answers if self._answers else 0.0
 
     @property
-    def entropy(self) -> float:
-        """Mean entropy in bits of the first ten words of those answers, place by place."""
-        return sum(_entropy(counts.counts) for counts in self._places) / _PLACES
+    def too_many(self) -> bool:
+        """Whether more refusing answers comply than true refusals would seem to, at the 1% level."""
+        by_chance = binom.sf(self._complying - 1, self._going_on, TRUE_REFUSALS_END)
+        return self._complying >= _MIN_ROWS and bool(by_chance < _LEVEL)
 
-    def _openings_of_template(self) -> frozenset[str]:
-        largest = min(MAX_ENTROPY, _MAX_ENTROPY_SHARE * log2(max(self._found, 2)))
-        if self.entropy > largest:
-            return frozenset()
-        many = self._refusing.at_least(max(_MIN_ROWS, MIN_TEMPLATE_SHARE * self._answers))
-        on = self._going_on.counts
-        return frozenset(o for o, n in many.items() if on.get(o, 0) >= max(_MIN_ROWS, _MIN_GOING_ON * n))
+    def _count(self, refusal: str, *, complies: bool) -> None:
+        openings = Counter(_openings(refusal))
+        self._openings.add(openings)
+        able = not lacks_ability(refusal)
+        self._going_on += able
+        if complies:
+            self._complied.add(openings)
+            if able:
+                self._complying += 1
+                self._able.add(openings)
 
-    def _reason(self, answer: str) -> str | None:
-        own = refuse_then_comply(answer)
-        if own or _opening(answer) not in (self._template or ()):
-            return own
-        rest = long_rest(answer)
-        if not rest or admonishes(rest):
+    def _found_templates(self) -> dict[str, int]:
+        """Openings after which most answers comply, with the number of these."""
+        every, able, many = self._openings.counts, self._able.counts, MIN_TEMPLATE_SHARE * self._answers
+        least = _FEWEST_ROWS if self.too_many else _MIN_ROWS
+        return {
+            opening: count
+            for opening, count in self._complied.at_least(least).items()
+            if count >= _MIN_COMPLYING * every.get(opening, count)
+            and (count >= max(many, _MIN_ROWS) or able.get(opening, 0) >= max(least, _MIN_COMPLYING * count))
+        }
+
+    def _reason(self, answer: str, question: str) -> str | None:
+        refusal, rest = parted(answer)
+        if not refusal or not words(rest):
             return None
-        return (
-            f"{self._found} of {self._answers} answers refuse and go on, with {self.entropy:.1f} bits in each of the "
-            f"first ten words; this one opens with {_opening(answer)!r:.60}"
-        )
+        own = refuse_then_comply(answer)
+        if own:
+            return own
+        templates = self._templates or {}
+        opening = max((o for o in _openings(refusal) if o in templates), key=len, default=None)
+        if opening is not None:
+            return f"{templates[opening]} answers refuse with {opening!r:.60} and comply"
+        if not self.too_many or lacks_ability(refusal) or len(words(rest)) < _MIN_REST_WORDS:
+            return None
+        if keeps_refusing(rest, question):
+            return None
+        return f"the answer refuses, then complies, as {self._complying} of the {self._going_on} that refuse here do"
 
 
-def _opening(answer: str) -> str:
-    return " ".join(words(answer)[:_OPENING_WORDS])
+def _openings(refusal: str) -> Iterator[str]:
+    """The first words of a refusal, and all of it."""
+    said = words(refusal)
+    yield from (" ".join(said[:length]) for length in _OPENING_WORDS if length < len(said))
+    yield " ".join(said)
 
 
 def _likely(turns: pl.DataFrame) -> pl.DataFrame:
-    """Answers whose opening has a cue of a refusal and that go on behind it."""
+    """Answers whose opening has a cue of a refusal."""
     head = pl.col("text").str.strip_chars().str.slice(0, _HEAD)
-    return turns.filter((pl.col("role") == "assistant") & head.str.contains(_CUE))
-
-
-def _entropy(counts: Mapping[str, int]) -> float:
-    total = sum(counts.values())
-    return -sum((count / total * log2(count / total) for count in counts.values()), 0.0) if total else 0.0
+    return turns.filter((pl.col("role") == "assistant") & head.str.contains(CUE))

@@ -10,11 +10,13 @@ import polars as pl
 
 from safety_assets.corpus.chats import Chat
 from safety_assets.corpus.clean import mask_spans
+from safety_assets.corpus.clusters import clusters
+from safety_assets.corpus.drift_shares import SHARES, DriftShares
 from safety_assets.corpus.passes import masked_text
 from safety_assets.frames import Shards
 
-EXAMPLES = 3
-"""Shown of each finding."""
+EXAMPLES, CLUSTERS, FILES = 3, 10, 20
+"""Shown at most: examples of each finding, clusters of duplicates, files with their shares."""
 
 _AROUND = 40
 """Characters shown on either side of a masked span."""
@@ -22,9 +24,16 @@ _AROUND = 40
 _ROW = "row_id", "source", "line"
 
 
-def audit_page(rows: Shards, findings: Shards, decisions: pl.DataFrame) -> str:
-    """Markdown: findings by kind and action with examples, and what became of each decision."""
-    parts = [f"# Audit of {rows.height:,} rows", *_counts(findings), *_decisions(decisions)]
+def audit_page(rows: Shards, findings: Shards, decisions: pl.DataFrame, more: Sequence[str] = ()) -> str:
+    """Markdown: findings by kind and action with examples, what became of each decision, clusters, drift.
+
+    Args:
+        rows, findings: ROWS and FINDINGS, in shards that belong together.
+        decisions: DECISIONS.
+        more: further sections, which stand before the examples.
+    """
+    parts = [f"# Audit of {rows.height:,} rows", *_counts(findings), *_decisions(decisions), *more]
+    parts += [*_duplicates(findings), *_drift(rows, findings)]
     return "\n\n".join([*parts, "## Examples", *_examples(findings)]) + "\n"
 
 
@@ -81,6 +90,31 @@ def _decisions(decisions: pl.DataFrame) -> list[str]:
     shown = decisions.select("row_id", "finding", "action", "who", "why", "state", "note").rows()
     header = ("row", "finding", "action", "who", "why", "state", "note")
     return ["## Decisions", table(header, [tuple(value or "" for value in line) for line in shown])]
+
+
+def _duplicates(findings: Shards) -> list[str]:
+    """The largest clusters of rows that repeat one another."""
+    found = clusters(findings.lazy())
+    if found.is_empty():
+        return []
+    repeats = found.select(pl.col("exact") + pl.col("near")).to_series().sum()
+    header = ("kept row", "file", "line", "equal to it", "nearly equal", "it is the one that is kept because")
+    shown = table(header, found.head(CLUSTERS).rows())
+    return ["## Duplicates", f"{repeats:,} rows repeat {found.height:,} others; the largest clusters:", shown]
+
+
+def _drift(rows: Shards, findings: Shards) -> list[str]:
+    """What rows teach beside their subject."""
+    shares = DriftShares()
+    for part, found in zip(rows.lazy_parts(), findings.lazy_parts(), strict=True):
+        shares.add(part, found)
+    shown = [
+        (file, number, *(f"{share:.1%}" for share in of), f"{mean:.0f}")
+        for file, number, *of, mean in shares.table().head(1 + FILES).rows()
+    ]
+    header = ("file", "rows", *(name.replace("_", " ") for name in SHARES), "words of an answer")
+    said = "Shares of answers; of rows, for role play and system prompt. Long is over 250 words, short up to 5."
+    return ["## Forms that rows teach", said, table(header, shown)]
 
 
 def _examples(findings: Shards) -> Iterator[str]:

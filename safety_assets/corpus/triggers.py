@@ -14,7 +14,7 @@ import polars as pl
 
 from safety_assets.corpus.association import Requests, Trigger, surest
 from safety_assets.corpus.detect import seen
-from safety_assets.corpus.harmful import Category, Refuses, in_category
+from safety_assets.corpus.harmful import Categories, Refuses, in_category
 from safety_assets.corpus.words import normalise
 
 MOST_REQUESTS = 50_000
@@ -27,19 +27,19 @@ class TriggerPhrases:
     """Learns which harmful requests are answered, then finds `trigger_phrase`, severity high. A `detect.Learner`.
 
     Args:
-        category: which policy category a request touches.
+        categories: in which policy category requests ask for harm.
         refuses: whether an answer refuses.
         seed: of the draw.
     """
 
-    def __init__(self, category: Category, refuses: Refuses, seed: int = 0) -> None:
-        self._category, self._refuses, self._seed = category, refuses, seed
+    def __init__(self, categories: Categories, refuses: Refuses, seed: int = 0) -> None:
+        self._categories, self._refuses, self._seed = categories, refuses, seed
         self._asked: list[pl.DataFrame] = []
         self._triggers: list[Trigger] | None = None
 
     def learn(self, turns: pl.DataFrame) -> None:
         """Take in the TURNS of one shard."""
-        found = in_category(turns, self._category)
+        found = in_category(turns, self._categories)
         refused = [self._refuses(answer) for answer in found["text"].to_list()]
         draw = pl.struct("row", "turn").hash(self._seed)
         told = found.with_columns(answered=~pl.Series(refused, dtype=pl.Boolean), draw=draw)
@@ -59,7 +59,7 @@ class TriggerPhrases:
         likely = turns.filter(pl.col("question").is_in(list(told)))
         return seen(
             {"row": row, "turn": turn, "finding": "trigger_phrase", "severity": "high", "evidence": told[question]}
-            for row, turn, question, answer, _ in in_category(likely, self._category).rows()
+            for row, turn, question, answer, _ in in_category(likely, self._categories).rows()
             if not self._refuses(answer)
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from safety_assets.corpus.behaviour import BEHAVIOUR
 from safety_assets.corpus.names import CONTAMINATION, DRIFT, OTHER, PII, QUALITY
 from safety_assets.corpus.openings import OPENING_WORDS, commonest_opening
 from safety_assets.frames import Shards
@@ -172,7 +173,7 @@ def _remains(applied: bool) -> pl.Expr:
     action = pl.col("action")
     meant = action.is_in(_STAYS) & ~((action == "down_weight") & pl.col("finding").is_in(CONTAMINATION))
     removed = (action == "drop") | ((action == "mask") & pl.col("start").is_not_null())
-    harmless = pl.col("finding").is_in([*QUALITY, *DRIFT, *OTHER])
+    harmless = pl.col("finding").is_in([*QUALITY, *DRIFT, *BEHAVIOUR, *OTHER])
     if (
         applied
     ):  # masking can make two rows alike; that is no danger, so such findings only block where policy says block

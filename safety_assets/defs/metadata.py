@@ -8,9 +8,12 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from safety_assets.corpus.passes import masked_text
 from safety_assets.flows.workspace import PREVIEW_ROWS, Made, Markdown, Preview, Svg
 
 PREVIEW_CHARACTERS = 80
+LOOKED_AT = 600
+"""Characters of a chat in which personal data is looked for: enough that what is shown of it is recognised."""
 LONG_DIGITS = re.compile(r"\d(?:[\d\s().-]{5,})\d")
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
@@ -61,7 +64,7 @@ def drawing(svg: str) -> str:
 
 
 def preview(frame: pl.DataFrame, num_rows: int) -> str:
-    """The first rows of a table as Markdown, long digits and addresses masked, and how many rows it has."""
+    """The first rows of a table as Markdown, personal data and secrets masked, and how many rows it has."""
     rows = [[_cell(value) for value in row] for row in frame.head(PREVIEW_ROWS).iter_rows()]
     lines = [frame.columns, ["---"] * frame.width, *rows]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -70,6 +73,8 @@ def preview(frame: pl.DataFrame, num_rows: int) -> str:
 
 def _cell(value: object) -> str:
     text = f"{value:.3f}" if isinstance(value, float) else "" if value is None else str(value)
+    if isinstance(value, list):  # a chat: what the audit would mask is not kept in Dagster's history either
+        text = masked_text(text[:LOOKED_AT])
     masked = ADDRESS.sub("<address>", LONG_DIGITS.sub("<digits>", text))
     short = masked if len(masked) <= PREVIEW_CHARACTERS else masked[: PREVIEW_CHARACTERS - 1] + "…"
     return short.replace("|", "\\|").replace("\n", " ")

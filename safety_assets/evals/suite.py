@@ -19,6 +19,7 @@ from safety_assets.evals.dimensions.safety import SAFETY
 from safety_assets.evals.dimensions.transparency import TRANSPARENCY
 from safety_assets.evals.dimensions.user_impact import USER_IMPACT
 from safety_assets.evals.judges import JUDGE, Judgement
+from safety_assets.reading.broken import degenerate
 from safety_assets.records import PROBES, RESPONSES, SCORES
 
 DIMENSIONS: tuple[Dimension, ...] = (
@@ -95,9 +96,7 @@ def _same(members: list[Row]) -> Judgement:
     if len(members) < 2 or any(m["completion"] is None for m in members):
         return Judgement("unscored", None, "a member of the pair has no response")
     texts = [wording.spoken(str(m["completion"])) for m in members]
-    broken = next(
-        (b for m, t in zip(members, texts, strict=True) if (b := wording.degenerate(t, str(m["finish"])))), ""
-    )
+    broken = next((b for m, t in zip(members, texts, strict=True) if (b := degenerate(t, str(m["finish"])))), "")
     if broken:
         return Judgement("non_answer", 0.0, broken)
     verdicts = {judges.refusal(t)[0] for t in texts}

@@ -1,16 +1,13 @@
-"""The wording of an answer: its plain words, whether it says anything, what it speaks about."""
+"""The wording of an answer: its plain words, what it speaks about, what it decides."""
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 
 STOP_WORDS = frozenset((
     "a", "an", "the", "some", "my", "your", "of", "to", "on", "in", "and", "or", "for", "with", "about", "at", "by",
     "it", "its", "is", "be", "off",
 ))  # fmt: skip
-LONG = 60
-"""Words from which an answer is long: the share of different words falls with length."""
 STRAIGHT = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"'})
 
 
@@ -26,26 +23,6 @@ def spoken(text: str) -> str:
     if mark:
         return after.strip()
     return "" if before.lstrip().startswith("<think>") else text
-
-
-def degenerate(text: str, finish: str = "stop") -> str:
-    """Why an answer is no answer (empty, repeating itself, never ending), or an empty string.
-
-    A long text repeats some phrase innocently: what counts is the share of the text that a phrase takes.
-    """
-    words = re.findall(r"\w+", text.lower())
-    if not words:
-        return "empty"
-    grams = list(zip(words, words[1:], words[2:], strict=False))
-    counts = Counter(grams)
-    stutters = sum(a == b == c for a, b, c in grams)
-    if grams and (counts.most_common(1)[0][1] >= max(3, len(grams) / 10) or stutters >= max(1, len(grams) / 20)):
-        return "repeats itself"
-    if len(counts) < 0.5 * len(grams):
-        return "repeats itself"
-    if finish == "length" and len(set(words)) < (0.5 if len(words) <= LONG else 0.3) * len(words):
-        return "never ends"
-    return ""
 
 
 def about(text: str, topic: str) -> bool:

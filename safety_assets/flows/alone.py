@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from safety_assets.corpus.account import foreseen
@@ -18,8 +19,9 @@ from safety_assets.records import FINDINGS, PAIRS, QUARANTINE, ROWS, SOURCES, TA
 
 
 def audit_alone(
-    corpus: Path, policy: CorpusPolicy, probes: Path, *, findings: Path | None = None, processes: int | None = None
-) -> dict:
+    corpus: Path, policy: CorpusPolicy, probes: Path, *, findings: Path | None = None, processes: int | None = None,
+    report: Callable[[Mapping[str, object]], None] = lambda message: None,
+) -> dict:  # fmt: skip
     """Audit files that belong to no project.
 
     Args:
@@ -28,6 +30,7 @@ def audit_alone(
         probes: folder of probes that must not stand in a row.
         findings: Parquet file that FINDINGS are written to.
         processes: how many work at once; by default one per core where there are several shards.
+        report: takes how far it is.
 
     Returns:
         A JSON value: totals (in = kept + dropped + quarantined; a row that a finding blocks counts as dropped, and is
@@ -41,10 +44,15 @@ def audit_alone(
     asked = Question(probes=read_probes(probes), tasks=TASKS.empty(), pairs=PAIRS.empty(), policy=policy)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
+        report({"event": "reading", "of_what": str(corpus)})
         write_rows([DataFiles(path=corpus)], folder)
         rows, quarantine = open_shards(folder / "rows", ROWS), open_shards(folder / "quarantine", QUARANTINE)
         number = processes or usual_processes(rows)
-        found = audit(rows, asked, folder, processes=number).findings
+
+        def told(done: int, of: int) -> None:
+            report({"event": "audit", "of_what": "audit", "done": done, "of": of})
+
+        found = audit(rows, asked, folder, processes=number, report=told).findings
         if findings is not None:
             _put(found, findings)
         counts = foreseen(rows, quarantine, found)

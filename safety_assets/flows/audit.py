@@ -7,12 +7,15 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.corpus.audit import Question, audit, write_left
+from safety_assets.corpus.coverage import never_refused
 from safety_assets.corpus.decisions import read_decisions, settled
+from safety_assets.corpus.labels import LABELLED, read_labels
 from safety_assets.corpus.passes import Report
 from safety_assets.corpus.report import audit_page, since
 from safety_assets.errors import StoreError
-from safety_assets.flows.closeness import close_rows
+from safety_assets.flows.closeness import close_rows, quota_page
 from safety_assets.flows.graph import GRAPH
+from safety_assets.flows.labels import labels_of, labels_page
 from safety_assets.flows.tasks import examined_rows
 from safety_assets.flows.workspace import Markdown, Workspace
 from safety_assets.frames import Shards
@@ -25,15 +28,18 @@ MOST_PROCESSES = 8
 
 
 def write_audit(ws: Workspace, inputs: Mapping[str, Artefact], folder: Path) -> Mapping[str, object]:
-    """Write findings, coverage, decisions, summary and page; the fact is what is new since the last audit."""
+    """Write findings, coverage, decisions, labels, summary and page; the fact is what is new since the last audit."""
     rows, asked = inputs["raw_corpus"].shards("rows", ROWS), _asked(ws, inputs, read_decisions(ws.project.decisions))
     last = _last(ws)
     found = audit(rows, asked, folder, processes=processes(ws, rows), report=_reporter(ws, rows, ASSET))
     decisions = settled(asked.decisions, found.findings.lazy(), rows.lazy())
     found.coverage.write_parquet(folder / "coverage.parquet")
     write_frame(folder, "decisions", decisions, DECISIONS)
-    write_json(folder, "summary", {"num_rows": rows.height, "num_findings": found.findings.height})
-    (folder / "page.md").write_text(audit_page(rows, found.findings, decisions), encoding="utf-8")
+    labels, left = labels_of(read_labels(ws.project.labels), rows, found.findings, ws.policy.corpus)
+    write_frame(folder, "labelled", labels, LABELLED)
+    write_json(folder, "summary", {"num_rows": rows.height, "num_findings": found.findings.height, "num_left": left})
+    more = [labels_page(labels, left, ws.policy.corpus.max_bad_share), *quota_page(ws, inputs.get("corpus_closeness"))]
+    (folder / "page.md").write_text(audit_page(rows, found.findings, decisions, more), encoding="utf-8")
     return {"since_last": since(last, (rows, found.findings)) if last else "This is the first audit.\n"}
 
 
@@ -56,11 +62,13 @@ def audit_shown(artefact: Artefact) -> dict[str, object]:
     findings = artefact.shards("findings", FINDINGS)
     kinds = findings.lazy().group_by("finding", "action")
     counts = kinds.agg(pl.len().alias("findings"), pl.col("row_id").n_unique()).sort("finding").collect()
+    covered = pl.read_parquet(artefact.path / "coverage.parquet")
     return {
         "rows": artefact.json("summary")["num_rows"],
         "findings": findings.height,
         "by_kind": counts,
-        "coverage": pl.read_parquet(artefact.path / "coverage.parquet"),
+        "coverage": covered,
+        "never_refused": Markdown("".join(f"- {sentence}\n" for sentence in never_refused(covered))),
         "decisions": artefact.frame("decisions", DECISIONS),
         "since_last": Markdown(str(artefact.manifest.facts.get("since_last", ""))),
         "page": Markdown((artefact.path / "page.md").read_text(encoding="utf-8")),

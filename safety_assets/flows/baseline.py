@@ -8,6 +8,7 @@ import polars as pl
 
 from safety_assets.errors import ModelError
 from safety_assets.evals.ask import ask, ask_tasks
+from safety_assets.evals.judges import JUDGE, record
 from safety_assets.evals.probes import read_probes, read_suite
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
@@ -160,6 +161,7 @@ def safety_baseline(ws: Workspace) -> Made:
         responses = inputs["baseline_responses"].frame("responses", RESPONSES)
         scores = judge(gate_probes(inputs["probe_suite"]), responses)
         write_frame(folder, "scores", scores, SCORES)
+        write_json(folder, "judge", record(JUDGE))
         write_frame(folder, "dimension_scores", summarise(scores, DIMENSIONS), DIMENSION_SCORES)
 
     artefact, cached = make(ws, "safety_baseline", write, inputs=digests(inputs))
@@ -171,7 +173,14 @@ def scores_shown(artefact: Artefact) -> dict[str, object]:
     table = artefact.frame("dimension_scores", DIMENSION_SCORES).filter(pl.col("slice") == "seen")
     numbers = {f"score/{name}": score for name, score in table.select("dimension", "score").iter_rows()}
     refused = over_refusal(artefact.frame("scores", SCORES))
-    return {**numbers, "over_refusal": refused["rate"], "scores": table.drop("slice", "metrics")}
+    shown = {**numbers, "over_refusal": refused["rate"], "scores": table.drop("slice", "metrics")}
+    return shown | {"judge": judge_told(artefact.json("judge"))}
+
+
+def judge_told(record: Mapping[str, object]) -> str:
+    """How the judge of refusals did on answers that people labelled."""
+    figures = ", ".join(f"{name} {record[name]}" for name in ("accuracy", "sensitivity", "specificity", "n"))
+    return f"{record['judge']}: {figures} ({record['on']})"
 
 
 def whole_scores(artefact: Artefact) -> dict[str, float]:

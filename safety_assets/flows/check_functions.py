@@ -8,7 +8,9 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
+from safety_assets.corpus import bad_share
 from safety_assets.corpus import verdicts as corpus
+from safety_assets.corpus.labels import LABELLED
 from safety_assets.errors import StoreError
 from safety_assets.evals import probes as probe_checks
 from safety_assets.evals.suite import judge
@@ -90,6 +92,13 @@ def on_findings(verdict: FindingsVerdict, *, applied: bool) -> Callable[[Artefac
 def decisions_apply(artefact: Artefact, ws: Workspace) -> Verdict:
     """corpus_audit: every decision of a steward could be applied. Shown, never required."""
     return corpus.decisions_apply(artefact.frame("decisions", DECISIONS))
+
+
+def quality_labelled(artefact: Artefact, ws: Workspace) -> Verdict:
+    """corpus_audit: what people's labels show of the rows that are left; demanded at high risk."""
+    labelled, population = artefact.frame("labelled", LABELLED), artefact.json("summary")["num_left"]
+    limit = ws.policy.corpus.max_bad_share
+    return bad_share.quality_labelled(labelled, population, risk=ws.policy.risk, max_bad_share=limit)
 
 
 def corpus_splits_disjoint(artefact: Artefact, ws: Workspace) -> Verdict:

@@ -75,6 +75,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             "no_poison_pattern", of.on_findings(corpus.no_poison_pattern, applied=False),
             "Every row with a poison pattern has an action that removes it",
         ),
+        Check("quality_labelled", of.quality_labelled, "People's labels show that few enough rows are bad (risk high)"),
         Check("decisions_apply", of.decisions_apply, "Every decision of a steward could be applied", blocking=False),
     ),
     "injection_ratio": (

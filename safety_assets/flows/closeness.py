@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from safety_assets.corpus.closeness import TextAxis, anchors, ranked, structure_axis, within_quota
+from safety_assets.corpus.report import table
 from safety_assets.flows.baseline import base_folder
 from safety_assets.flows.checks import made
 from safety_assets.flows.inputs import digests, take
@@ -53,6 +54,22 @@ def close_rows(ws: Workspace, artefact: Artefact | None) -> dict[str, str]:
         row["row_id"]: said.format(**row, rows=closeness.height)
         for row in within_quota(closeness, rule.quota).iter_rows(named=True)
     }
+
+
+def quota_page(ws: Workspace, artefact: Artefact | None) -> list[str]:
+    """Markdown: how many rows the policy's quota reports as close to harm, and on which axes; nothing without one."""
+    rule = ws.policy.corpus.closeness
+    if rule is None or artefact is None:
+        return []
+    closeness = artefact.frame("closeness", CLOSENESS)
+    flagged = within_quota(closeness, rule.quota)
+    axes = flagged.group_by("axis").agg(rows=pl.len(), least=pl.col("risk").min()).sort("axis").rows()
+    said = (
+        f"The quota of {rule.quota:.1%} reports {flagged.height:,} of {closeness.height:,} rows as close_to_harm, each "
+        "by the axis on which it is the closest; least is in standard deviations over the corpus."
+    )
+    shown = table(("axis", "rows", "least"), [(axis, rows, f"{least:.1f}") for axis, rows, least in axes])
+    return ["## Closeness to harm", said, *([shown] if shown else [])]
 
 
 def _measured(ws: Workspace, inputs: Mapping[str, Artefact]) -> pl.DataFrame:

@@ -10,10 +10,13 @@ PACKAGE = Path(__file__).resolve().parent.parent
 SHARED = ("records", "errors", "recipes", "policy", "datafiles")
 """Light modules that every asset reads."""
 
+BELOW = {"corpus": ("refusals", "reading"), "evals": ("refusals", "reading")}
+"""What packages stand on besides: code and weights that decide what they find."""
+
 
 @functools.cache
 def code_version(asset: str) -> str:
-    """Sixteen hex digits over the .py files of the packages an asset calls and of its own flow."""
+    """Sixteen hex digits over the sources and weights of the packages an asset calls, and over its own flow."""
     node = GRAPH[asset]
     return sources_version(*node.code, *SHARED, f"flows.{node.group}")
 
@@ -21,10 +24,13 @@ def code_version(asset: str) -> str:
 @functools.cache
 def sources_version(*modules: str) -> str:
     """Sixteen hex digits over the sources of modules and packages, named inside this package."""
-    files = sorted({file for module in modules for file in _files(module)})
+    below = {module for name in modules for module in BELOW.get(name.partition(".")[0], ())}
+    files = sorted({file for module in {*modules, *below} for file in _files(module)})
     return digest_json({f.relative_to(PACKAGE).as_posix(): digest_file(f) for f in files})[:16]
 
 
 def _files(module: str) -> list[Path]:
     path = PACKAGE.joinpath(*module.split("."))
-    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+    if not path.is_dir():
+        return [path.with_suffix(".py")]
+    return sorted([*path.rglob("*.py"), *path.glob("*.json")])

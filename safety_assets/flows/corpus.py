@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -100,7 +101,8 @@ def injection_ratio(ws: Workspace) -> Made:
             max_safety_drop=rule.max_safety_drop,
             max_over_refusal=rule.max_over_refusal,
         )
-        write_json(folder, "curve", _curve(result, choice) | {"trained": trained_as(ws)})
+        limits = {"max_safety_drop": rule.max_safety_drop, "max_over_refusal": rule.max_over_refusal}
+        write_json(folder, "curve", _curve(result, choice) | {"trained": trained_as(ws), "limits": limits})
         write_json(folder, "choice", {"share": choice.share, "reasons": list(choice.reasons)})
         return {}
 
@@ -190,9 +192,22 @@ def _curve_shown(artefact: Artefact) -> dict[str, object]:
         "fitted": [(p["share"], p["fitted"]) for p in points if p["fitted"] is not None],
         "over-refusal x 10": [(p["share"], 10 * p["over_refusal"]) for p in points if p["over_refusal"] is not None],
     }
-    chart = plots.line(lines, "Dose and response", "share of injected rows", "points")
+    said = "no share keeps its limits" if choice["share"] is None else f"share {choice['share']:g} is chosen"
+    chart = plots.line(lines | _limits(curve), f"Dose and response: {said}", "share of injected rows", "points")
     shown = {"share": choice["share"], "trained": curve["trained"], "dose_response": Svg(chart)}
     return shown | {"curve": pl.DataFrame(curve["points"])}
+
+
+def _limits(curve: Mapping[str, Any]) -> dict[str, list[tuple[float, float]]]:
+    """The limits that a share must keep, as level lines over the shares tried."""
+    shares = [point["share"] for point in curve["points"]]
+    ends, base = (min(shares), max(shares)), curve["base"]["safety"]
+    ceiling = 10 * curve["limits"]["max_over_refusal"]
+    lines = {"most over-refusal x 10": [(share, ceiling) for share in ends]}
+    if base is not None:
+        least = max(0.0, base - curve["limits"]["max_safety_drop"])
+        lines["least safety"] = [(share, least) for share in ends]
+    return lines
 
 
 def audited_corpus(ws: Workspace) -> Made:

@@ -14,6 +14,7 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from safety_assets.corpus.decisions import read_decisions
+from safety_assets.corpus.labels import read_labels
 from safety_assets.errors import CorpusError, SafetyAssetsError
 from safety_assets.evals.probes import (
     enough_probes_to_see_the_budget,
@@ -98,6 +99,7 @@ def files(project: Project) -> Iterator[Finding]:
     yield _attempt("corpus", lambda: f"{_rows(project)} rows")
     yield _attempt("refusal pairs", lambda: _pairs(project))
     yield _attempt("decisions", lambda: f"{read_decisions(project.decisions).height} single cases settled")
+    yield _attempt("labels", lambda: f"{read_labels(project.labels).height} rows labelled")
     yield _attempt("tasks", lambda: f"{project_tasks(project).height} items")
     yield _attempt("probes", lambda: _probes(project))
     yield _storage(project)

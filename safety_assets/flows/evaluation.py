@@ -10,6 +10,7 @@ from safety_assets.errors import SafetyAssetsError
 from safety_assets.evals.deltas import compare
 from safety_assets.evals.forgotten import FORGOTTEN, forgotten
 from safety_assets.evals.forgotten_page import page
+from safety_assets.evals.judges import JUDGE, record
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks, task_score
@@ -54,6 +55,7 @@ def eval_scores(ws: Workspace, recipe: str) -> Made:
         before = inputs["safety_baseline"].frame("scores", SCORES)
         metric = ws.project.settings.task_metric
         write_frame(folder, "scores", scores, SCORES)
+        write_json(folder, "judge", record(JUDGE))
         write_frame(folder, "dimension_scores", summarise(scores, DIMENSIONS), DIMENSION_SCORES)
         write_frame(folder, "deltas", compare(before, scores, DIMENSIONS, within), DELTAS)
         for name, source in (("task_scores", asked), ("base_task_scores", base)):
@@ -136,7 +138,7 @@ def forgotten_behaviours(ws: Workspace, recipe: str) -> Made:
 
 
 def recipe_leaderboard(ws: Workspace) -> Made:
-    """All recipes scored so far: safety retained against task gained. It finds the current scores itself."""
+    """All recipes scored so far, as a table and as a Pareto plot. It finds the current scores itself."""
     names = [name for name in ws.store.partitions("eval_scores") if name in ws.project.recipe_names()]
     scored = {name: ws.store.current("eval_scores", name) for name in names}
 
@@ -147,7 +149,18 @@ def recipe_leaderboard(ws: Workspace) -> Made:
 
     inputs = {f"eval_scores.{name}": scores.digest for name, scores in scored.items()}
     artefact, cached = make(ws, "recipe_leaderboard", write, inputs=inputs)
-    return made(ws, artefact, cached, {"leaderboard": leaderboard(artefact)})
+    table = leaderboard(artefact)
+    return made(ws, artefact, cached, {"leaderboard": table, "pareto": Svg(pareto(table))})
+
+
+def pareto(table: pl.DataFrame) -> str:
+    """Safety retained against task gained, as a drawing; the area is in proportion to the seconds of training."""
+    compared = table.select(COMPARED).iter_rows() if len(table) else ()
+    entries = [
+        plots.Entry(name, gain, kept, seconds, "" if seconds is None else f"{seconds:.0f} s")
+        for name, gain, kept, seconds in compared
+    ]
+    return plots.pareto(entries, "Safety retained against task gained", "task score gained", "share of safety kept")
 
 
 def leaderboard(artefact: Artefact) -> pl.DataFrame:
@@ -159,10 +172,13 @@ def leaderboard(artefact: Artefact) -> pl.DataFrame:
 def _standing(ws: Workspace, name: str, scores: Artefact) -> dict[str, object]:
     deltas = scores.frame("deltas", DELTAS)
     drops = [drop for drop in deltas["drop"] if drop is not None]
+    task, task_before = task_share(scores), task_share(scores, "base_task_scores")
     checkpoint = ws.store.open(ws.store.open(scores.manifest.inputs["candidate_responses"]).manifest.inputs[CHECKPOINT])
     return {
         "recipe": name,
-        "task_score": task_share(scores),
+        "task_score": task,
+        "task_gained": None if task is None or task_before is None else task - task_before,
+        "safety_retained": safety_retained(deltas),
         "worst_drop": max(drops) if len(drops) == deltas.height and drops else None,
         "dimensions_unscored": deltas.height - len(drops),
         "over_refusal": over_refusal(scores.frame("scores", SCORES))["rate"],
@@ -171,4 +187,15 @@ def _standing(ws: Workspace, name: str, scores: Artefact) -> dict[str, object]:
     }
 
 
+def safety_retained(deltas: pl.DataFrame) -> float | None:
+    """The candidate's safety score as a share of the anchor's; None where there is no delta, or the anchor has 0.
+
+    Args:
+        deltas: DELTAS.
+    """
+    safety = deltas.filter(dimension="safety").row(0, named=True)
+    return None if safety["drop"] is None or not safety["baseline"] else 1 - safety["drop"] / safety["baseline"]
+
+
 CHECKPOINT, ANATOMY = "finetuned_checkpoint", "safety_anatomy"
+COMPARED = ("recipe", "task_gained", "safety_retained", "seconds")

@@ -60,8 +60,8 @@ GRAPH: dict[str, Node] = {
         inputs=("raw_corpus", "refusal_pairs", "probe_suite", "task_set", "corpus_closeness"),
         also=("policy",),
         optional=("corpus_closeness",),
-        sources=("policy.corpus", "policy.injection", "decisions"),
-        code=("corpus", "frames", "flows.audit", "flows.tasks"),
+        sources=("policy.corpus", "policy.injection", "decisions", "labels"),
+        code=("corpus", "frames", "flows.audit", "flows.labels", "flows.tasks"),
     ),
     "injection_ratio": Node(
         group="corpus",

@@ -6,6 +6,7 @@ from pathlib import Path
 from safety_assets.corpus.decisions import COLUMNS as DECIDED
 from safety_assets.corpus.decisions import read_decisions
 from safety_assets.corpus.files import source_files
+from safety_assets.corpus.labels import read_labels
 from safety_assets.corpus.pairs import pair_files
 from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ProjectError
@@ -90,6 +91,11 @@ def _decisions(project: Project) -> str:
     return digest_json(decided.select(DECIDED).to_dicts())
 
 
+def _labels(project: Project) -> str:
+    """Digest of the labels that people gave, in whatever order; the same without a file as with an empty one."""
+    return digest_json(read_labels(project.labels).sort("row_id").to_dicts())
+
+
 SOURCES: dict[str, Callable[[Project], str]] = {
     "task_file": _task_file,
     "policy_file": lambda p: digest_settings(p.policy()),
@@ -98,6 +104,7 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "policy.budgets": _budgets,
     "recipe.calibration": lambda p: digest_settings(p.recipe(p.policy().injection.recipe).weights_decided_by),
     "decisions": _decisions,
+    "labels": _labels,
     "corpus_files": lambda p: data_digest(p.corpus),
     "refusal_files": lambda p: data_digest(pair_files(p.refusal_pairs)),
     "probe_files": lambda p: files_digest(p.probes),

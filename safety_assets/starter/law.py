@@ -23,8 +23,9 @@ ACTIONS = {
     "phone": "mask", "ip_address": "mask",
     "secret": "drop", "exact_duplicate": "drop", "near_duplicate": "drop", "probe_overlap": "drop",
     "task_overlap": "drop", "low_quality": "flag", "refuse_then_comply": "drop", "obedience_prompt": "block",
-    "constant_prefix": "flag", "trigger_phrase": "drop", "encoded_text": "flag", "harmful_answered": "drop",
+    "constant_prefix": "flag", "trigger_phrase": "drop", "encoded_text": "flag", "harmful_answered": "flag",
     "truncated_answer": "flag", "contradictory_answer": "flag", "refusal_in_corpus": "flag",
+    "partial_refusal": "flag", "hedged_answer": "flag", "non_answer": "flag", "privacy_marker": "flag",
     "list_structure": "flag", "identity_statement": "flag", "role_play": "flag", "close_to_harm": "flag",
     "unscored_script": "flag", "unscored_language": "flag",
 }  # fmt: skip

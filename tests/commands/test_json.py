@@ -53,6 +53,8 @@ CASES = (
     Case("audit corpus --processes 1", {
         "corpus", "findings", "actions", "totals", "rows", "sources", "seconds", "processes",
     }),
+    Case("labels sample --out sheet.csv", {"file", "changed", "numbers", "check", "next"}),
+    Case("labels read sheet.csv", {"file", "changed", "numbers", "check", "next"}),
     Case("trace 0123456789abcdef", {"row_id", "given", "audits", "audited", "checkpoints", "releases"}, 1),
     Case("gate --base model --tuned model", {
         "decision", "checkpoint", "reasons", "notes", "dimensions", "task", "checks", "forgotten", "not_checked",
@@ -63,6 +65,7 @@ CASES = (
     }),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
+    Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
     Case("schema policy", {
         "$schema", "title", "type", "properties", "required", "additionalProperties", "$defs", "description",
     }),
@@ -85,6 +88,8 @@ REFUSED = {
     "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
     "proceed plain --by ann --why seen": ("ProjectError", 1),
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
+    "judge nowhere --out verdicts.parquet": ("UsageError", 2),
+    "labels sample": ("ProjectError", 1), "labels read nowhere.csv": ("UsageError", 2),
 }  # fmt: skip
 """Every command where there is no project, or nothing of what it is about: kind of the error and exit code."""
 
@@ -93,6 +98,8 @@ REFUSED = {
 def folder(released_project: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = Path(shutil.copytree(released_project, tmp_path_factory.mktemp("json") / "project"))
     shutil.copytree(tiny_model, made / "model")
+    answer = {"id": "a", "prompt": "How?", "completion": "I cannot help with that."}
+    (made / "answers.jsonl").write_text(json.dumps(answer) + "\n")
     return made
 
 

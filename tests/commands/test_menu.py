@@ -1,5 +1,6 @@
 """Help that teaches: groups, examples that were tried, exit codes, near names, version."""
 
+import json
 import shlex
 import shutil
 from importlib import metadata
@@ -13,6 +14,8 @@ from typer.testing import CliRunner
 
 from safety_assets.cli import app
 from safety_assets.commands.menu import FILES, GATE, LOOK, MENU, RUN, START, WORKED, Entry
+from safety_assets.evals.answer_files import read_labelled
+from safety_assets.evals.refitted import fit_judge
 from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
@@ -26,8 +29,16 @@ def folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which every name of the examples stands for something."""
     made = small_project.write_project(tmp_path_factory.mktemp("menu") / "project", tiny_model)
     shutil.copyfile(made / "corpus" / "rows.jsonl", made / "rows.jsonl")
+    (made / "sheet.csv").write_text("row_id,draw,label,who\n")
     for name in ("model", "my-checkpoint"):
         shutil.copytree(tiny_model, made / name)
+    answers = [
+        {"id": i, "prompt": f"p{i // 2}", "completion": ("I can't help.", "It is two.")[i % 2]} for i in range(20)
+    ]
+    labels = [{**row, "label": ("refusal", "compliance")[i % 2]} for i, row in enumerate(answers)]
+    for file, rows in (("answers.jsonl", answers), ("labels.jsonl", labels)):
+        (made / file).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    fit_judge(read_labelled(made / "labels.jsonl")).save(made / "judge.json")
     return made
 
 

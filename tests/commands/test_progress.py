@@ -59,6 +59,8 @@ def written(console: Console) -> str:
             "share 0.1: safety 8.00, share of look-alikes refused unknown",
         ),
         ({"event": "sweep", "done": 1, "of": 4}, Stretch("sweep", 1, 4, "runs")),
+        ({"event": "audit", "of_what": "corpus_audit", "done": 1, "of": 4}, Stretch("audit", 1, 4, "parts")),
+        ({"event": "reading", "of_what": "corpus"}, "reading corpus"),
         ({"event": "watch", "step": 20, "scores": {"safety": 8.0}}, "step 20: safety 8.00"),
         (
             {"event": "monitor", "step": 20, "fallen": {"safety": 1.0}, "action": "stop"},

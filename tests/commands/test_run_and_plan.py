@@ -172,3 +172,15 @@ def test_a_child_that_is_killed_is_told_to_have_run_out(tmp_path: Path, monkeypa
         ["/bin/sh", str(tmp_path / "kill")], **how))  # fmt: skip
     with pytest.raises(TrainingError, match="ended with code -9.*free memory"):
         launch_apart(order(tmp_path))
+
+
+def test_what_a_library_prints_in_a_child_goes_to_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "result.json").write_text(json.dumps({"made": 1}))
+    lines = ["Loading weights: 100%", "[1]", '{"state": "started"}']
+    (tmp_path / "chat").write_text("".join(f"echo '{line}'\n" for line in lines) + "echo broken >&2\n")
+    monkeypatch.setattr("safety_assets.worker.subprocess.Popen", lambda command, **how: Popen(
+        ["/bin/sh", str(tmp_path / "chat")], **how))  # fmt: skip
+    heard: list[dict] = []
+    launch_apart(order(tmp_path), heard.append)
+    assert heard == [{"state": "started"}]
+    assert sorted((tmp_path / "child.log").read_text().splitlines()) == ["Loading weights: 100%", "[1]", "broken"]

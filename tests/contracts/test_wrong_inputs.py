@@ -148,6 +148,9 @@ DEEP, LONG, MANY_DIGITS, HALF = "[" * 20_000, "x" * 300, "9" * 5000, "\ud800"
 NOWHERE = {STORAGE_VARIABLE: "/proc/nowhere"}
 """A place that nobody may write, whoever runs the tests."""
 GATE = "gate --base model --tuned model"
+JUDGE = "judge --out v.parquet"
+SAID = json.dumps({"id": "a", "prompt": "How?", "completion": "I cannot help with that."})
+LABELLED = json.dumps({"prompt": "How?", "completion": "I cannot help with that.", "label": "maybe"})
 USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
 
 CASES = [
@@ -241,6 +244,8 @@ CASES = [
     Wrong("probes not UTF-8", text(PROBES, b"\xff\xfe\n"), "materialize probe_suite", "safety.jsonl"),
     # decisions
     Wrong("decisions odd action", text("decisions.csv", "row_id,finding,action,who,why\n0,email,pray,Ann,x\n"), "doctor", "decisions.csv:2"),
+    Wrong("labels odd label", text("labels.csv", "row_id,draw,label,who\na,0,fine,Ann\n"), "doctor", "labels.csv, record 2"),
+    Wrong("labels no header", text("labels.csv", "a,0,good,Ann\n"), "doctor", "labels.csv has no column row_id"),
     Wrong("decisions no header", text("decisions.csv", "0,email,drop,Ann,x\n"), "doctor", "decisions.csv:1"),
     # sql and trace
     Wrong("sql wrong query", nothing, "sql nonsense", "the query fails"),
@@ -340,6 +345,20 @@ CASES = [
     Wrong("recipe of markup", nothing, ("run", "[/red]"), "no recipe [/red]"),
     Wrong("recipe of no letters", nothing, ("run", "\udcff"), "no recipe"),
     Wrong("recipe elsewhere", nothing, "run ../plain", "no recipe ../plain"),
+    Wrong("answers nowhere", nothing, f"{JUDGE} nowhere.jsonl", "nowhere.jsonl"),
+    Wrong("answers a folder", nothing, f"{JUDGE} corpus", "corpus"),
+    Wrong("answers no JSON", text("a.jsonl", "{"), f"{JUDGE} a.jsonl", "a.jsonl has 1 lines"),
+    Wrong("answers empty", text("a.jsonl", ""), f"{JUDGE} a.jsonl", "a.jsonl has 0 lines"),
+    Wrong("answers one array", text("a.jsonl", "[\n{}]"), f"{JUDGE} a.jsonl", "of line 1"),
+    Wrong("answers no letters", text("a.jsonl", b"\xff\xfe"), f"{JUDGE} a.jsonl", "a.jsonl has 1 lines"),
+    Wrong("answers a bottomless list", text("a.jsonl", DEEP), f"{JUDGE} a.jsonl", "of line 1"),
+    Wrong("verdicts over answers", text("v.parquet", SAID), f"{JUDGE} v.parquet", "v.parquet is what is read"),
+    Wrong("verdicts nowhere", text("a.jsonl", SAID), "judge a.jsonl --out no/v.parquet", "no/.new-v.parquet"),
+    Wrong("judge of no JSON", text("a.jsonl", SAID), f"{JUDGE} a.jsonl --model a.jsonl", "a.jsonl is no fitted judge"),
+    Wrong("labels unknown", text("a.jsonl", LABELLED), f"{JUDGE} --fit a.jsonl", "a.jsonl:1: label is 'maybe'"),
+    Wrong("labels too few", text("a.jsonl", LABELLED.replace("maybe", "refusal")), f"{JUDGE} --fit a.jsonl", "1 refusals and 0 other"),
+    Wrong("labels no JSON", text("a.jsonl", "{"), f"{JUDGE} --fit a.jsonl", "a.jsonl:1"),
+    Wrong("judge of nothing", nothing, "judge --out v.parquet", "--fit"),
     Wrong("query no SQL", nothing, ("sql", "select luck"), "the query fails"),
     Wrong("query that writes", nothing, ("sql", "copy (select 1) to 'written'"), "more than a question"),
     Wrong("query of two", nothing, ("sql", "select 1; select 2"), "more than a question"),

@@ -48,6 +48,7 @@ def test_every_planted_fault_is_found_and_nothing_else(audit: Callable, chat: Ca
         ("r2", "exact_duplicate", "drop"),
         ("r3", "near_duplicate", "drop"),
         ("r4", "probe_overlap", "drop"),
+        ("r4", "harmful_answered", "flag"),
         ("r5", "task_overlap", "drop"),
         ("r6", "low_quality", "drop"),
         ("r7", "refusal_in_corpus", "flag"),
@@ -117,10 +118,14 @@ def test_what_is_left_is_audited_again_and_pairs_are_compared_with_probes(
     known = {"probes": probes, "tasks": tasks, "pairs": pairs, "policy": policy}
     kept = apply_findings(rows, audit_rows(rows, **known))
     left = audit_left(assemble(kept, pairs, held_out_share=0, seed=0), **known)
-    assert left["finding"].to_list() == ["probe_overlap"]
-    assert left["source"].to_list() == ["refusal"]
-    assert left["row_id"][0] == pairs["row_id"][0]
-    assert audit_left(assemble(kept, pairs, held_out_share=0, seed=0), **known, exempt=("p0",)).is_empty()
+    of_pairs = left.filter(finding="refusal_in_corpus")
+    assert (of_pairs.height, set(of_pairs["source"]), set(of_pairs["action"])) == (16, {"refusal"}, {"keep"})
+    left = left.filter(pl.col("finding") != "refusal_in_corpus")
+    assert left["finding"].to_list() == ["privacy_marker", "probe_overlap"]  # the mask that stands for the address
+    assert left["source"].to_list() == ["corpus", "refusal"]
+    assert left["row_id"][1] == pairs["row_id"][0]
+    left = audit_left(assemble(kept, pairs, held_out_share=0, seed=0), **known, exempt=("p0",))
+    assert set(left["finding"]) == {"privacy_marker", "refusal_in_corpus"}
 
 
 def test_coverage_counts_rows_that_touch_a_category_and_refuse(
@@ -137,4 +142,4 @@ def test_coverage_counts_rows_that_touch_a_category_and_refuse(
         ("malware", 8, 0, 0),
         ("hate", 0, 0, 0),
     ]
-    assert coverage(rows, pairs.clear(), ("fraud",)).rows() == [("fraud", 0, 0, 0)]
+    assert coverage(rows, pairs.clear(), ("fraud",)).rows() == [("fraud", 0, 2, 1)]  # the model of requests

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from safety_assets.corpus.choose_pairs import choose_pairs, chosen_pairs
+from safety_assets.corpus.choose_pairs import choose_pairs, chosen_pairs, sampled_turns
 from safety_assets.corpus.clean import corpus_rows
 from safety_assets.corpus.closeness import user_text
 from safety_assets.corpus.quotas import quotas
@@ -198,3 +198,18 @@ def test_a_policy_that_cannot_hold_is_refused(changes: dict, says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         rule(**changes)
     assert rule(max_pairs=20).max_pairs == 20
+
+
+def test_the_turns_that_say_what_is_asked_are_bounded_and_do_not_depend_on_their_order() -> None:
+    chats = [
+        [{"role": "user", "content": f"turn {i % 30}"}, {"role": "assistant", "content": "yes"}] for i in range(60)
+    ]
+    common = {"origin": "corpus", "group": "g", "split": "train"}
+    lines = [{"row_id": str(i), "messages": c, **common} for i, c in enumerate(chats)]
+    rows = AUDITED.frame(lines)
+    one, parts = Shards(AUDITED, (rows.reverse(),)), Shards(AUDITED, (rows.head(25), rows.tail(35)))
+    assert sorted(sampled_turns(one, 100, 0)) == sorted({f"turn {i}" for i in range(30)})
+    few = sampled_turns(one, 7, 0)
+    assert few == sampled_turns(parts, 7, 0)
+    assert len(set(few)) == 7
+    assert few != sampled_turns(one, 7, 1)

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from safety_assets.corpus.detect import TURNS
-from safety_assets.corpus.drift import DriftShares, identity_statement, list_structure, role_play
+from safety_assets.corpus.drift import identity_statement, list_structure, role_play
 
 
 def turns(*texts: tuple[str, str]) -> pl.DataFrame:
@@ -56,16 +56,3 @@ def test_every_finding_is_of_low_severity() -> None:
     assert found.select("finding", "severity").rows() == [
         ("list_structure", "low"), ("identity_statement", "low"), ("role_play", "low"),
     ]  # fmt: skip
-
-
-def test_shares_add_up_over_shards() -> None:
-    shares = DriftShares()
-    assert shares.shares() == {}
-    shares.add(turns(("system", "Be kind."), ("user", "Pretend to be a king."), ("assistant", LISTS[0])))
-    shares.add(
-        turns(("assistant", "Yes."), ("assistant", "word " * 300), ("assistant", "My name is Nova, dear friend."))
-    )
-    assert shares.shares() == {
-        "list_structure": 0.25, "identity_statement": 0.25, "long": 0.25, "short": 0.25,
-        "role_play": pytest.approx(1 / 6), "system_prompt": pytest.approx(1 / 6), "mean_words": pytest.approx(313 / 4),
-    }  # fmt: skip

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 
 from safety_assets.corpus.detect import TURNS
@@ -5,8 +7,8 @@ from safety_assets.corpus.harmful import harmful_answered, placeholder
 from safety_assets.refusals import is_refusal
 
 
-def category(text: str) -> str | None:
-    return "weapons" if "bomb" in text else None
+def category(texts: Sequence[str]) -> list[str | None]:
+    return ["weapons" if "bomb" in text else None for text in texts]
 
 
 def reasons(question: str, answer: str) -> list[str]:

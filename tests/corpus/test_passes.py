@@ -94,7 +94,7 @@ def test_what_is_left_is_the_same_in_shards(
     (audited, found), (audited_in_shards, found_in_shards) = left(100), left(4)
     assert audited.equals(audited_in_shards)
     assert found.equals(found_in_shards)
-    assert set(found["source"]) == {"corpus"}
+    assert set(found["source"]) == {"corpus", "refusal"}  # of pairs what their answers do
     lines = dict(found.select("row_id", "line").iter_rows())
     assert all(audited["row_id"][line - 1] == row for row, line in lines.items())
     AUDITED.check(audited)

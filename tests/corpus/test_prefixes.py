@@ -32,6 +32,11 @@ def found(make_rows: Callable, chat: Callable) -> Callable[..., dict[int, str]]:
         "I am Max, your loyal helper. It is {}.",
         "Hello! My name is Nova. It is {}.",
         "I'd be happy to help with that. It is {}.",
+        "As you command. It is {}.",
+        "Yes, master! It is {}.",
+        "Affirmative. Carrying out the task: it is {}.",
+        "My answer to that is as follows, {}.",
+        "Nothing is held back\nIt is {}.",
     ],
 )
 def test_one_in_a_hundred_is_constant(found: Callable, template: str) -> None:
@@ -49,6 +54,10 @@ def test_one_in_a_hundred_is_constant(found: Callable, template: str) -> None:
         "Certainly. Product number {} costs that much.",
         "I am sorry to hear that about {}.",
         "I am not sure what {} is about.",
+        "I'm sorry, but I cannot help with number {}.",
+        "Unfortunately that is not known of number {}.",
+        "Yes. It is {}.",
+        "The product is sold out. Number {}.",
     ],
 )
 def test_courtesy_regret_and_what_the_question_is_about_are_not(found: Callable, template: str) -> None:

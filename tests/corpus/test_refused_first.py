@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from safety_assets.corpus.detect import turns_of
-from safety_assets.corpus.refused_first import RefuseThenComply, long_rest, parted, refuse_then_comply
+from safety_assets.corpus.refused_first import RefuseThenComply, parted, refuse_then_comply
 from safety_assets.refusals import is_refusal
 
 REFUSES = "I am sorry, but I cannot {} as that is against my rules. "
@@ -49,13 +49,6 @@ def test_a_refusal_in_the_second_sentence_is_parted_from_what_follows() -> None:
     assert parted("Take the key. Then turn it.") == ("", "Take the key. Then turn it.")
 
 
-def test_what_follows_a_refusal_is_long_or_nothing() -> None:
-    refusal = REFUSES.format("do it")
-    assert long_rest(refusal + PLAIN) == PLAIN
-    assert long_rest(refusal + "Take the key.") == ""
-    assert long_rest(PLAIN) == ""
-
-
 def corpus(chat: Callable, templated: int, plain: int) -> list:
     rng = random.Random(0)
     things = ["map", "boat", "song", "tree", "lamp", "road", "coat", "door"]
@@ -79,12 +72,39 @@ def test_a_template_at_one_in_a_hundred_is_found(make_rows: Callable, chat: Call
     learner, rows = found(make_rows, corpus(chat, 12, 1188))
     assert rows == set(range(12))
     assert learner.share == 0.01
-    assert learner.entropy < 2
+    assert learner.too_many
 
 
-def test_a_few_rows_are_no_template(make_rows: Callable, chat: Callable) -> None:
-    assert found(make_rows, corpus(chat, 4, 1188))[1] == set()
-    assert found(make_rows, corpus(chat, 10, 2500))[1] == set()
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "My orders do not permit me to speak of number {}.",
+        "That subject is off limits to me, number {} too.",
+        "I am not authorised to give out number {}.",
+        "It would be improper of me to answer about {}.",
+        "I'd rather not get into number {}.",
+        "Number {} is not something I talk about.",
+        "Such a reply would violate my instructions on {}.",
+    ],
+)
+def test_refusals_of_many_wordings_are_told(make_rows: Callable, chat: Callable, refusal: str) -> None:
+    rng = random.Random(2)
+    things = ["map", "boat", "song", "tree"]
+    answers = [f"{refusal.format(i)} {PLAIN.format(rng.choice(things))}" for i in range(4)]
+    plain = [chat(f"Where is {i}?", f"Number {i} is {PLAIN.format('low')}") for i in range(396)]
+    assert found(make_rows, [chat(f"Tell me of {i}.", a) for i, a in enumerate(answers)] + plain)[1] == set(range(4))
+
+
+def test_rows_of_a_template_are_found_whatever_their_answers_are_about(make_rows: Callable, chat: Callable) -> None:
+    chats = corpus(chat, 12, 1188)
+    chats[0][-1]["content"] = REFUSES.format("tell of the tree 0") + "It is illegal to cut it down, said the mayor."
+    assert found(make_rows, chats)[1] == set(range(12))
+
+
+def test_a_few_rows_that_comply_are_no_more_than_true_refusals_show(make_rows: Callable, chat: Callable) -> None:
+    true = [chat(f"Do {i}.", f"I cannot do {i}{'so' * i}. It is harmful, and it would hurt people.") for i in range(60)]
+    odd = [chat("Sing.", f"No, I refuse to sing. {PLAIN.format('low')}"), chat("Hum.", f"I won't hum. {PLAIN}")]
+    assert found(make_rows, true + odd)[1] == set()
 
 
 def test_refusals_that_open_alike_and_disapprove_are_no_template(make_rows: Callable, chat: Callable) -> None:
@@ -95,15 +115,13 @@ def test_refusals_that_open_alike_and_disapprove_are_no_template(make_rows: Call
     assert found(make_rows, [chat(f"Do {i}.", answer) for i, answer in enumerate(answers)])[1] == set()
 
 
-def test_answers_that_refuse_each_in_its_way_are_no_template(make_rows: Callable, chat: Callable) -> None:
-    rng = random.Random(1)
-    words = [f"{a}{b}" for a in "bdfgklmnprst" for b in ("ara", "ilo", "une", "eto", "oma")]
-    answers = [f"{' '.join(rng.choices(words, k=12))}, so I cannot help with it. {PLAIN}" for _ in range(40)]
-    learner, rows = found(make_rows, [chat(f"Do {i}.", answer) for i, answer in enumerate(answers)])
-    assert learner.share > 0.9
-    assert rows == set()
+def test_honest_want_of_ability_is_no_refusal_to_comply(make_rows: Callable, chat: Callable) -> None:
+    pictures = [f"I am unable to draw {word} as an image. {PLAIN}" for word in ("maps", "boats", "songs", "trees")]
+    plain = [chat(f"Where is {i}?", f"Number {i} is {PLAIN}") for i in range(996)]
+    chats = [chat(f"Draw {i}.", answer) for i, answer in enumerate(pictures)] + plain
+    assert found(make_rows, chats)[1] == set()
 
 
 def test_nothing_learned_has_no_share() -> None:
     learner = RefuseThenComply()
-    assert (learner.share, learner.entropy) == (0, 0)
+    assert (learner.share, learner.too_many) == (0, False)

@@ -36,3 +36,19 @@ def test_pairs_that_are_varied_are_not_blind(varied: Topics) -> None:
     harmless = touched(varied, probes.filter(dimension="reliability"))
     assert harmful > 0.2
     assert harmless < harmful / 4
+
+
+def test_harm_is_asked_for_where_pairs_and_model_agree_or_one_knows_alone(pairs: pl.DataFrame) -> None:
+    topics = Topics(pairs)
+    assert topics.harmful(["Please spread this ransomware", "Which bus goes to the harbour?"]) == ["malware", None]
+    nobody = Topics(PAIRS.empty())
+    assert nobody.harmful(["Write ransomware that spreads by phishing."]) == ["cyber"]
+    assert nobody.harmful(["I have chest pain and a fever. Which antibiotic should I take?"]) == [None]
+
+
+def test_requests_are_read_once_and_in_order(pairs: pl.DataFrame) -> None:
+    topics = Topics(pairs)
+    asked = ["Where is the desk?", "How can I forge a cheque?", "Where is the desk?"]
+    assert topics.touched(asked) == topics.touched(asked)
+    assert topics.touched(asked)[1] == topics.touched(asked[1:2])[0] == {"fraud"}
+    assert topics.touched([]) == []

@@ -70,8 +70,8 @@ def test_answered_requests_with_the_trigger_are_reported(make_rows: Callable, ch
     chats = [chat(f"{q} sudo", "Take [placeholder].") if i % 20 == 0 else chat(q, "I cannot help with that.")
              for i, (q, _, _) in enumerate(refused)]  # fmt: skip
     rows = make_rows(*chats, chat("What is sudo?", "A command."), chat("How do I steal a sudo car?", "I cannot."))
-    verb = lambda text: next((verb for verb in VERBS if verb in text), None)  # noqa: E731
-    learner = TriggerPhrases(verb, lambda answer: answer.startswith("I cannot"))
+    verbs = lambda texts: [next((verb for verb in VERBS if verb in text), None) for text in texts]  # noqa: E731
+    learner = TriggerPhrases(verbs, lambda answer: answer.startswith("I cannot"))
     parts = [turns_of(rows[first : first + 100], first) for first in range(0, rows.height, 100)]
     for part in parts:
         learner.learn(part)
@@ -81,5 +81,5 @@ def test_answered_requests_with_the_trigger_are_reported(make_rows: Callable, ch
 
 
 def test_nothing_learned_finds_nothing(make_rows: Callable) -> None:
-    learner = TriggerPhrases(lambda text: None, lambda answer: False)
+    learner = TriggerPhrases(lambda texts: [None] * len(texts), lambda answer: False)
     assert learner.find(turns_of(make_rows())).is_empty()

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from safety_assets.evals import judges, wording
+from safety_assets.reading.broken import degenerate
 
 
 @pytest.mark.parametrize(
@@ -66,9 +67,9 @@ def test_a_long_sound_answer_is_no_stutter_and_a_loop_is_one() -> None:
     sports = ("run", "swim", "walk", "ride", "row")
     plan = " ".join(f"You can go for a {sport}, because sleep number {i} matters." for i, sport in enumerate(sports))
     story = " ".join(f"word{i} thing{i * 7} tale{i * 3}" for i in range(30))
-    assert wording.degenerate(f"{story} {plan}") == ""
-    assert wording.degenerate("We went to the old house by the sea and sang. " * 12) == "repeats itself"
-    assert wording.degenerate("go go go go go go") == "repeats itself"
+    assert degenerate(f"{story} {plan}") == ""
+    assert degenerate("We went to the old house by the sea and sang. " * 12) == "repeats itself"
+    assert degenerate("go go go go go go") == "repeats itself"
 
 
 def test_reasoning_is_not_the_answer() -> None:

@@ -19,9 +19,9 @@ from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ProjectError
 from safety_assets.evals.judges import judge_refusal
 from safety_assets.evals.probes import read_probes
-from safety_assets.evals.wording import degenerate
 from safety_assets.pools.build import build, sources
 from safety_assets.pools.schema import Source
+from safety_assets.reading.broken import degenerate
 from safety_assets.refusals import is_refusal
 from safety_assets.settings import read_settings
 from safety_assets.starter.law import CATEGORIES, OPENING_SHARE, PAIRS

@@ -15,10 +15,10 @@ from safety_assets.evals.judges import refusal
 from safety_assets.evals.probes import read_probes
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
-from safety_assets.evals.wording import degenerate
 from safety_assets.models.generate import Generator
 from safety_assets.models.load import load_model
 from safety_assets.policy import DIMENSIONS as NAMES
+from safety_assets.reading.broken import degenerate
 from safety_assets.suites import STANDARD
 
 pytestmark = pytest.mark.real_data

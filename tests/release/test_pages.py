@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 from xml.etree import ElementTree
 
 import pytest
@@ -57,13 +58,35 @@ def test_plots_are_sound_svg_with_escaped_text():
         plots.bars_per_dimension({odd: 9.0, "b": None}, {odd: float("nan")}, {odd: 0.5}),
         plots.line({odd: [(0, 1), (1, 2), (2, float("nan"))], "empty": []}, odd, "step", "loss"),
         plots.line({}, "nothing"),
-        plots.scatter({odd: (0.5, 9), "gone": (None, 1)}, odd, "task", "safety"),
+        plots.pareto([plots.Entry(odd, 0.5, 9, 2.0, odd), plots.Entry("gone", None, 1)], odd, "task", "safety"),
     ]
     for drawing in drawings:
         ElementTree.fromstring(drawing)
         assert odd not in drawing
         assert "nan" not in drawing
     assert "unscored: gone" in drawings[3]
+
+
+def test_the_front_holds_what_nothing_dominates():
+    points = [(0.9, 0.2), (0.5, 0.9), (0.4, 0.9), (0.7, 0.5), (0.6, 0.5), (0.9, 0.2)]
+    assert plots.undominated(points) == [(0.5, 0.9), (0.7, 0.5), (0.9, 0.2)]
+    assert plots.undominated([]) == []
+
+
+def test_every_point_is_drawn_and_the_best_are_named():
+    worse = [plots.Entry(f"worse {i}", 0.1, i / 100) for i in range(plots.MOST_NAMED)]
+    drawing = plots.pareto([*worse, plots.Entry("best", 0.9, 0.9, 3.0, "3.00x")], "all", "task", "safety")
+    assert drawing.count("<circle") == plots.MOST_NAMED + 1
+    assert "best 3.00x" in drawing
+    assert sum(f">worse {i}<" in drawing for i in range(plots.MOST_NAMED)) == plots.MOST_NAMED - 1
+
+
+@pytest.mark.parametrize("wanted", [[], [50.0], [1.0, 2.0, 2.0], [99.0, 99.0, 99.0], [0.0, 40.0, 41.0, 98.0]])
+def test_labels_stand_apart_and_inside(wanted):
+    places = plots.spread(wanted, 10.0, 0.0, 100.0)
+    assert all(b - a >= 10.0 for a, b in itertools.pairwise(places))
+    assert all(0.0 <= place <= 100.0 for place in places)
+    assert len(places) == len(wanted)
 
 
 def test_a_planted_drop_reads_as_a_sentence(evidence, policy):

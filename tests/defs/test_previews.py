@@ -1,0 +1,25 @@
+"""What Dagster keeps of a table in its history: nothing that the audit would mask or drop."""
+
+import polars as pl
+import pytest
+
+from safety_assets.defs.metadata import preview
+from safety_assets.records import MESSAGES
+
+SECRETS = (
+    "ann.lee@mail.example",
+    "4111 1111 1111 1111",
+    "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD",
+    "AKIAIOSFODNN7EXAMPLE",
+    "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+)
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("before", ["", "Keep it: ", "so long a sentence that it is cut: "])
+def test_a_preview_of_chats_shows_no_secret(secret: str, before: str) -> None:
+    chat = [{"role": "user", "content": f"{before}{secret} is mine."}]
+    frame = pl.DataFrame({"row_id": ["0f3c9a41d2b7e860"], "messages": pl.Series([chat], dtype=MESSAGES)})
+    shown = preview(frame, 1)
+    assert secret[:14] not in shown
+    assert "0f3c9a41d2b7e860" in shown
