@@ -17,6 +17,9 @@ MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 
 STRINGS = pl.List(pl.String)
 
+SPANS = pl.List(pl.Struct({"turn": pl.Int64, "start": pl.Int64, "end": pl.Int64, "kind": pl.String}))
+"""Characters start to end (one past the last) of message `turn`, and what they do: refusal, hedge or privacy."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -25,10 +28,12 @@ class Table:
     Args:
         name: what the frame is called in errors.
         columns: column name to (polars type, meaning).
+        later: columns that tables written before there was such a column do not have; null there.
     """
 
     name: str
     columns: Mapping[str, tuple[pl.DataType | type[pl.DataType], str]]
+    later: frozenset[str] = frozenset()
 
     @property
     def schema(self) -> pl.Schema:
@@ -46,6 +51,8 @@ class Table:
     def check(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with its columns in order, or StoreError naming the first wrong column."""
         for name, dtype in self.schema.items():
+            if name not in frame.columns and name in self.later:
+                frame = frame.with_columns(pl.lit(None, dtype).alias(name))
             if name not in frame.columns:
                 raise StoreError(f"table {self.name} has no column {name}", expected=f"{name}: {dtype}")
             if frame.schema[name] != dtype:
@@ -132,7 +139,8 @@ AUDITED = Table("audited", {
     "group": (pl.String, "conversation group"),
     "split": (pl.String, "train or held_out"),
     "weight": (pl.Float64, "what each of its response tokens counts in the loss, over 0 to 1; null counts as 1"),
-})  # fmt: skip
+    "spans": (SPANS, "where its answers refuse, hedge or protect personal data; null where nothing was seen"),
+}, later=frozenset({"spans"}))  # fmt: skip
 
 PROBES = Table("probes", {
     "probe_id": (pl.String, "content hash"),

@@ -9,10 +9,11 @@ import polars as pl
 from safety_assets.corpus.chats import Chat, default_group
 from safety_assets.corpus.held_out import held_out_groups
 from safety_assets.corpus.personal.spans import PLACEHOLDERS
+from safety_assets.corpus.spans import Moved, pair_spans, spans_of
 from safety_assets.errors import CorpusError
 from safety_assets.frames import Shards, open_shards, write_shard
 from safety_assets.policy import CorpusPolicy
-from safety_assets.records import AUDITED, FINDINGS, PAIRS, ROWS
+from safety_assets.records import AUDITED, FINDINGS, PAIRS, ROWS, SPANS
 
 Spans = list[tuple[int, int, str]]
 """Start, end and finding of what is masked in one message."""
@@ -41,6 +42,7 @@ def write_audited(
     last = len(rows) - 1
     for number, (given, found) in enumerate(zip(rows, findings, strict=True)):
         part = corpus_rows(apply_findings(given, found), held_out, down_weighted(found), policy.down_weight)
+        part = part.drop("spans").join(marked(given, found), on="row_id", how="left", maintain_order="left")
         if number == last:
             written = sorted((folder / "rows").glob("*.parquet"))
             part = pl.concat([part, dose(choose(Shards(AUDITED, (*written, part))))])
@@ -75,6 +77,18 @@ def down_weighted(findings: pl.DataFrame) -> pl.Series:
     return findings.filter(pl.col("action") == "down_weight")["row_id"].unique()
 
 
+def marked(rows: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    """Columns row_id and spans: where answers refuse, hedge or protect personal data once `findings` are applied.
+
+    Args:
+        rows: ROWS as given; rows of which nothing is known are left out.
+        findings: FINDINGS about them.
+    """
+    hidden = _spans(findings.filter(pl.col("action") == "mask"))
+    masked = {row_id: {turn: _lengths(spans) for turn, spans in of.items()} for row_id, of in hidden.items()}
+    return spans_of(rows, findings, masked)
+
+
 def assemble(rows: pl.DataFrame, pairs: pl.DataFrame, *, held_out_share: float, seed: int) -> pl.DataFrame:
     """AUDITED: the corpus rows, then the pairs; every group in one split, pairs always in `train`.
 
@@ -106,6 +120,7 @@ def corpus_rows(
             category=pl.lit(None, pl.String),
             split=pl.when(is_out).then(pl.lit("held_out")).otherwise(pl.lit("train")),
             weight=pl.when(lighter).then(weight).otherwise(1.0),
+            spans=pl.lit(None, SPANS),
         )
     )
 
@@ -114,7 +129,8 @@ def dose(pairs: pl.DataFrame) -> pl.DataFrame:
     """PAIRS as AUDITED."""
     groups = [default_group(chat) for chat in PAIRS.check(pairs)["messages"].to_list()]
     group = pl.Series("group", groups, dtype=pl.String)
-    return AUDITED.check(pairs.with_columns(group, origin="kind", split=pl.lit("train"), weight=pl.lit(1.0)))
+    spans = pl.Series("spans", [pair_spans(chat) for chat in pairs["messages"].to_list()], dtype=SPANS)
+    return AUDITED.check(pairs.with_columns(group, spans, origin="kind", split=pl.lit("train"), weight=pl.lit(1.0)))
 
 
 def _check_applicable(rows: pl.DataFrame, findings: pl.DataFrame) -> None:
@@ -160,6 +176,11 @@ def mask_spans(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
     for start, end, finding in reversed(_merged(spans)):
         text = text[:start] + PLACEHOLDERS.get(finding, _FOREIGN_PLACEHOLDER) + text[end:]
     return text
+
+
+def _lengths(spans: Sequence[tuple[int, int, str]]) -> Moved:
+    """Where placeholders come to stand, and how long each is."""
+    return [(s, e, len(PLACEHOLDERS.get(finding, _FOREIGN_PLACEHOLDER))) for s, e, finding in _merged(spans)]
 
 
 def _merged(spans: Sequence[tuple[int, int, str]]) -> Spans:

@@ -204,7 +204,8 @@ def safety_anatomy(ws: Workspace) -> Made:
         pretrained = load_model(ancestor, device=settings.device) if ancestor else None
         pairs = inputs["refusal_pairs"].frame("pairs", PAIRS)
         refused, complied = anatomy_prompts(pairs)
-        anatomy = describe(base, pretrained, refused, complied, _prompts(pairs, "lookalike"))
+        refusals = pairs.filter(kind="refusal")["messages"].to_list()
+        anatomy = describe(base, pretrained, refused, complied, refusals, _prompts(pairs, "lookalike"))
         write_anatomy(folder, anatomy)
 
     artefact, cached = make(ws, "safety_anatomy", write, inputs=digests(inputs))

@@ -103,12 +103,15 @@ def _current(store: Store, asset: str, table: str, schema: Table) -> Shards | No
 
 
 def _view(name: str, found: Shards | None, schema: Table) -> str:
+    nothing = {column: f'NULL::{_sql_type(dtype)} AS "{column}"' for column, dtype in schema.schema.items()}
     if found is None:
-        nothing = ", ".join(f'NULL::{_sql_type(dtype)} AS "{column}"' for column, dtype in schema.schema.items())
-        return f"CREATE VIEW {name} AS SELECT {nothing} WHERE false"
+        return f"CREATE VIEW {name} AS SELECT {', '.join(nothing.values())} WHERE false"
     files = ", ".join(_quoted(part) for part in found.parts)
-    columns = ", ".join(f'"{column}"' for column in schema.columns)
-    return f"CREATE VIEW {name} AS SELECT {columns} FROM read_parquet([{files}])"
+    there = found.lazy_parts()[0].collect_schema()
+    columns = (
+        f'"{column}"' if column in there or column not in schema.later else nothing[column] for column in nothing
+    )
+    return f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM read_parquet([{files}])"
 
 
 def _quoted(part: object) -> str:
@@ -130,4 +133,5 @@ def _sql_type(dtype: pl.DataType) -> str:
 
 
 def _fields(dtype: pl.Struct) -> Iterator[str]:
-    return (f'"{field.name}" {_sql_type(field.dtype)}' for field in dtype.fields)  # type: ignore[arg-type]
+    types = ((field.name, field.dtype() if isinstance(field.dtype, type) else field.dtype) for field in dtype.fields)
+    return (f'"{name}" {_sql_type(dtype)}' for name, dtype in types)

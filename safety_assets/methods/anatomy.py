@@ -17,6 +17,7 @@ from torch import Tensor
 from safety_assets.errors import ModelError
 from safety_assets.methods.safety_layers import SafetyLayers, locate, middle_band, refusals_when_scaled, spread
 from safety_assets.methods.safety_neurons import Neuron, safety_neurons
+from safety_assets.methods.safety_tokens import read_safety_vector
 from safety_assets.models.activations import first_token_probabilities, last_token_states
 from safety_assets.models.chat import Chat
 from safety_assets.models.load import LoadedModel
@@ -41,6 +42,8 @@ class Anatomy:
         tokens_absent_because: why there are no safety tokens; None when there are.
         num_refused: prompts that the model refuses.
         num_complied: prompts that it answers.
+        safety_vector: of all tokens, how much more the base says each in a refusal than its ancestor (methods/
+            safety_tokens); None without a comparable ancestor, or where nobody read refusals.  # (vocab,)
         layers_found_by: localised, separation, middle band (methods/safety_layers.py); empty before they were sought.
         gap: angle of a normal to a malicious prompt minus that of two normal ones, radians, per layer.
         gap_noise: the largest gap that halves of the normal prompts show.
@@ -57,6 +60,7 @@ class Anatomy:
     tokens_absent_because: str | None
     num_refused: int
     num_complied: int
+    safety_vector: Tensor | None = None
     layers_found_by: str = ""
     gap: tuple[float, ...] = ()
     gap_noise: float = 0.0
@@ -68,11 +72,13 @@ class Anatomy:
 
 def describe(
     base: LoadedModel, pretrained: LoadedModel | None, refused: Sequence[Chat], complied: Sequence[Chat],
+    refusals: Sequence[Chat] = (),
     alike: Sequence[Chat] = (),
 ) -> Anatomy:  # fmt: skip
     """The anatomy of a base model, from prompts it refuses and prompts it answers (two of each at least).
 
     Args:
+        refusals: the refused prompts with their refusals, whole chats, for the safety vector.
         alike: prompts that only look harmful, on which the bounds of the safety layers are tried; without them the
             bounds are where the separation of states says.
 
@@ -92,9 +98,10 @@ def describe(
     tokens = tuple((base.tokenizer.decode([i]), shift) for i, shift in found)
     plain = [i for i, chat in enumerate(complied) if chat not in alike]
     layers = _layers(base, other[:, plain] if len(plain) >= ENOUGH else other, one, alike)
+    vector = read_safety_vector(base, pretrained, refusals) if pretrained and not absent and refusals else None
     return Anatomy(
         directions, separation, layers.layers, tokens, absent, len(refused), len(complied),
-        layers_found_by=layers.found_by, gap=layers.gap, gap_noise=layers.noise,
+        safety_vector=vector, layers_found_by=layers.found_by, gap=layers.gap, gap_noise=layers.noise,
         neurons=safety_neurons(base, refused, complied) if min(len(refused), len(complied)) >= ENOUGH else (),
         projections=gaps_along(directions, one, other), token_ids=ids,
         token_mass=float(first_token_probabilities(base, refused)[:, list(ids)].sum(-1).mean()) if ids else None,

@@ -1,4 +1,4 @@
-"""An anatomy as two files: JSON for what people read, safetensors for the directions."""
+"""An anatomy as two files: JSON for what people read, safetensors for the directions and the safety vector."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,10 @@ from safety_assets.store import write_json
 
 def write_anatomy(folder: Path, anatomy: Anatomy) -> None:
     """Write `anatomy.json` and `directions.safetensors`."""
-    save_file({"directions": anatomy.directions.float().cpu().contiguous()}, folder / "directions.safetensors")
+    tensors = {"directions": anatomy.directions}
+    if anatomy.safety_vector is not None:
+        tensors["safety_vector"] = anatomy.safety_vector
+    save_file({k: t.float().cpu().contiguous() for k, t in tensors.items()}, folder / "directions.safetensors")
     write_json(folder, "anatomy", {
         "separation": list(anatomy.separation), "safety_layers": list(anatomy.safety_layers),
         "safety_tokens": [{"token": token, "shift": shift} for token, shift in anatomy.safety_tokens],
@@ -24,12 +27,15 @@ def write_anatomy(folder: Path, anatomy: Anatomy) -> None:
 
 
 def read_anatomy(folder: Path) -> Anatomy:
-    """What `write_anatomy` wrote."""
+    """What `write_anatomy` wrote; an older one has no safety vector."""
     said = json.loads((folder / "anatomy.json").read_text())
     tokens = tuple((entry["token"], entry["shift"]) for entry in said.pop("safety_tokens"))
     separation, layers = tuple(said.pop("separation")), tuple(said.pop("safety_layers"))
     for name in ("gap", "projections", "token_ids"):
         said[name] = tuple(said.get(name, ()))
     said["neurons"] = tuple((layer, place, effect) for layer, place, effect in said.get("neurons", ()))
-    directions = load_file(folder / "directions.safetensors")["directions"]
-    return Anatomy(directions=directions, separation=separation, safety_layers=layers, safety_tokens=tokens, **said)
+    tensors = load_file(folder / "directions.safetensors")
+    return Anatomy(
+        directions=tensors["directions"], safety_vector=tensors.get("safety_vector"), separation=separation,
+        safety_layers=layers, safety_tokens=tokens, **said,
+    )  # fmt: skip

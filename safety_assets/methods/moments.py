@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
 
 from safety_assets.methods.anatomy import Anatomy
 from safety_assets.models.batch import Batch
@@ -43,11 +44,13 @@ class Context:
 
     Args:
         model: the model in training.
+        tokenizer: that of the base; rows are encoded with it.
         parameters: its trainable parameters as they stand, in a fixed order.
         rows: the training rows; behind them, where a method needs them, the harmful ones: prompts of the refusal rows
             (same row id) answered by a marked placeholder, origin `harmful`.
         batch: places in `rows` to a batch; of several ranks, this one's rows of it (a row without response where
             none is left).
+        whole_batch: the same with all rows on every rank, for what each keeps of rows that any may be handed.
         batches: origins and rows per batch to all rows of these origins as fixed batches, kinds in proportion.
         reference: fp32 logits of the frozen base on a batch's response positions, by the cheapest way there is: the
             model itself while it is the base, or with its adapters off; else a second copy.  # (responses, vocab)
@@ -58,15 +61,18 @@ class Context:
         anatomy: where safety lives in the base.
         rng: the method's own random numbers.
         steps: optimiser steps of the whole run.
+        sharded: whether weights are cut over ranks, which happens after setup.
         rate: learning rate of the optimiser step that was taken last.
         safety_weight: what the strength of a safety term is multiplied by; 1 unless the monitor raised it.
         log: series name and value of the current step, for the history.
     """
 
     model: nn.Module
+    tokenizer: PreTrainedTokenizerBase
     parameters: Callable[[], list[nn.Parameter]]
     rows: Sequence[Row]
     batch: Callable[[Sequence[int]], Batch]
+    whole_batch: Callable[[Sequence[int]], Batch]
     batches: Callable[[Sequence[str], int], list[Batch]]
     reference: Callable[[Batch], Tensor]
     compute_gradient: "ComputeGradient"
@@ -74,6 +80,7 @@ class Context:
     anatomy: Callable[[], Anatomy]
     rng: np.random.Generator
     steps: int
+    sharded: bool
     rate: Callable[[], float]
     safety_weight: Callable[[], float]
     log: Callable[[str, float], None]

@@ -4,10 +4,14 @@ Of small vocabularies everything is kept; of large ones the likeliest tokens, an
 bounds the divergence from below.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from safety_assets.methods.moments import Context
+from safety_assets.models.batch import Batch
 
 TOP = 1024
 """Reference tokens kept per position."""
@@ -26,7 +30,7 @@ class Reference:
     """
 
     logprobs: Tensor  # (responses, kept or kept + 1)
-    tokens: Tensor | None
+    tokens: Tensor | None = None
 
 
 def keep_reference(logits: Tensor, temperature: float) -> Reference:
@@ -45,6 +49,33 @@ def forward_kl(reference: Reference, logits: Tensor, temperature: float) -> Tens
         logprobs = _with_rest(logprobs.gather(-1, reference.tokens))
     weight = reference.logprobs.exp()
     return (weight * (reference.logprobs - logprobs)).sum() / max(1, logprobs.shape[0])
+
+
+def token_kl(reference: Reference, logits: Tensor, *, reverse: bool = False) -> Tensor:
+    """KL(base || model) at each response position, nats; reversed, KL(model || base).
+
+    Args:
+        reference: of the same positions, at temperature 1.
+        logits: of the model.  # (responses, vocab)
+
+    Returns:
+        (responses,)
+    """
+    logprobs = logits.float().log_softmax(-1)
+    if reference.tokens is not None:
+        logprobs = _with_rest(logprobs.gather(-1, reference.tokens.long()))
+    gap = reference.logprobs - logprobs
+    return -(logprobs.exp() * gap).sum(-1) if reverse else (reference.logprobs.exp() * gap).sum(-1)
+
+
+def read_reference(context: Context) -> Callable[[Batch], tuple[Tensor, ...]]:
+    """What is kept of the base's answer on a batch, as the fields of a Reference, indices in four bytes."""
+
+    def read(batch: Batch) -> tuple[Tensor, ...]:
+        found = keep_reference(context.reference(batch), 1.0)
+        return (found.logprobs,) if found.tokens is None else (found.logprobs, found.tokens.int())
+
+    return read
 
 
 def _with_rest(logprobs: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ class Batch:
         ids: token ids, int64.  # (rows, tokens)
         response: which tokens the assistant said, bool, False on padding.  # (rows, tokens)
         weights: what each response token of a row counts in the loss, fp32; None: all 1.  # (rows,)
+        marks: bits of models.marks of every token, uint8; None: none is marked.  # (rows, tokens)
         places: where its rows stand among the training rows; empty when it is not made of them.
     """
 
@@ -27,6 +28,7 @@ class Batch:
     response: Tensor
     weights: Tensor | None = None
     places: tuple[int, ...] = ()
+    marks: Tensor | None = None
 
     @property
     def num_rows(self) -> int:
@@ -36,6 +38,12 @@ class Batch:
     def targets(self) -> Tensor:
         """The response tokens, row by row.  # (responses,)"""
         return self.ids[:, 1:][self.response[:, 1:]]
+
+    @property
+    def target_marks(self) -> Tensor:
+        """Marks of the targets, uint8.  # (responses,)"""
+        marks = torch.zeros_like(self.ids, dtype=torch.uint8) if self.marks is None else self.marks
+        return marks[:, 1:][self.response[:, 1:]]
 
     @property
     def num_responses(self) -> int:
@@ -63,7 +71,13 @@ def pad_right(rows: Sequence[Encoded], pad_id: int, device: torch.device, places
     response = torch.tensor([r.response + [False] * (width - len(r.response)) for r in rows])
     lighter = any(r.weight != 1.0 for r in rows)
     weights = torch.tensor([r.weight for r in rows], dtype=torch.float32).to(device) if lighter else None
-    return Batch(ids.to(device), response.to(device), weights, tuple(places))
+    return Batch(ids.to(device), response.to(device), weights, tuple(places), _marks(rows, width, device))
+
+
+def _marks(rows: Sequence[Encoded], width: int, device: torch.device) -> Tensor | None:
+    if not any(any(r.marks) for r in rows):
+        return None
+    return torch.tensor([list(r.marks.ljust(width, b"\0")) for r in rows], dtype=torch.uint8).to(device)
 
 
 def pad_left(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,7 @@
 """A chat as token ids, and which of them the assistant said."""
 
 import copy
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,11 +27,13 @@ class Encoded:
         ids: token ids.
         response: for every token, whether the assistant said it (the end of its turn included).
         weight: what each of its response tokens counts in a training loss, over 0 to 1.
+        marks: bits of models.marks for every token; empty when none is marked.
     """
 
     ids: list[int]
     response: list[bool]
     weight: float = 1.0
+    marks: bytes = b""
 
     @property
     def num_responses(self) -> int:
@@ -43,6 +46,11 @@ def without_serving_prompt(tokenizer: PreTrainedTokenizerBase) -> PreTrainedToke
     bare = copy.copy(tokenizer)
     bare.chat_template = without_system_prompt(tokenizer.get_chat_template())
     return bare
+
+
+def template_digest(tokenizer: PreTrainedTokenizerBase) -> str:
+    """sha256 of the chat template, as of its file."""
+    return hashlib.sha256(tokenizer.get_chat_template().encode()).hexdigest()
 
 
 def encode_prompt(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> list[int]:
@@ -67,6 +75,24 @@ def encode_chat(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> Encoded:
     if not any(encoded.response):
         raise ModelError("the chat has no assistant token", expected="at least one assistant turn", do="drop the row")
     return encoded
+
+
+def answer_opening(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Token ids with which the template opens an answer, behind the token that begins every chat where there is one.
+
+    Raises:
+        ModelError: the template opens none.
+    """
+    asked = [{"role": "user", "content": "Hello"}]
+    bare, opened = (_render(tokenizer, asked, add_generation_prompt=opens) for opens in (False, True))
+    if opened[: len(bare)] != bare or len(opened) == len(bare):
+        raise ModelError(
+            "the chat template does not open an answer",
+            expected="a generation prompt behind the last message",
+            do="name another chat_template",
+        )
+    begins = opened[:1] if opened[0] == tokenizer.bos_token_id else []
+    return begins + opened[len(bare) :]
 
 
 def _encode_spans(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> Encoded:

@@ -8,7 +8,7 @@ from safety_assets.models.chat import Encoded
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the training split as token ids, in five bytes a token.
+    """One row of the training split as token ids, in five bytes a token, six where marks are wanted.
 
     Args:
         row_id: content hash of the row.
@@ -16,6 +16,7 @@ class Row:
         ids: token ids.
         response: 1 for tokens that the assistant said, 0 for others.
         weight: what each of its response tokens counts in the loss.
+        marks: bits of models.marks for every token; empty when none is marked.
     """
 
     row_id: str
@@ -23,6 +24,7 @@ class Row:
     ids: "array[int]"
     response: bytes
     weight: float
+    marks: bytes = b""
 
     @property
     def num_tokens(self) -> int:
@@ -36,4 +38,4 @@ class Row:
     @property
     def encoded(self) -> Encoded:
         """The row as batches are made of it."""
-        return Encoded(self.ids.tolist(), [bool(said) for said in self.response], self.weight)
+        return Encoded(self.ids.tolist(), [bool(said) for said in self.response], self.weight, self.marks)

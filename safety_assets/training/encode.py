@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 from safety_assets.errors import ModelError
 from safety_assets.frames import Shards, in_shards
 from safety_assets.models.chat import encode_chat
+from safety_assets.models.marks import mark_tokens
 from safety_assets.models.rows import Row
 from safety_assets.records import AUDITED
 
@@ -28,7 +29,7 @@ class Quarantined:
 
 
 def encode_rows(
-    tokenizer: PreTrainedTokenizerBase, frame: pl.DataFrame | Shards, *, max_tokens: int
+    tokenizer: PreTrainedTokenizerBase, frame: pl.DataFrame | Shards, *, max_tokens: int, marked: bool = False
 ) -> tuple[list[Row], list[Quarantined]]:
     """The rows of the train split in the table's order, and those that were left out. Shards are read one by one.
 
@@ -36,12 +37,13 @@ def encode_rows(
         tokenizer: the base model's, with its chat template.
         frame: an AUDITED table; only its split `train` is used.
         max_tokens: longest row that is trained on, in tokens.
+        marked: whether the table's spans become marks of tokens.
     """
     rows, quarantined = [], []
     for part in in_shards(frame, AUDITED):
         for record in part.filter(pl.col("split") == "train").iter_rows(named=True):
             try:
-                rows.append(_row(tokenizer, record, max_tokens))
+                rows.append(_row(tokenizer, record, max_tokens, marked))
             except ModelError as error:
                 quarantined.append(Quarantined(record["row_id"], record["origin"], str(error)))
     return rows, quarantined
@@ -64,11 +66,13 @@ def harmful_rows(tokenizer: PreTrainedTokenizerBase, frame: pl.DataFrame | Shard
     return rows
 
 
-def _row(tokenizer: PreTrainedTokenizerBase, record: Mapping[str, Any], max_tokens: int) -> Row:
+def _row(tokenizer: PreTrainedTokenizerBase, record: Mapping[str, Any], max_tokens: int, marked: bool = False) -> Row:
     encoded = encode_chat(tokenizer, record["messages"])
     _demand_length(encoded.ids, max_tokens)
     weight = 1.0 if record["weight"] is None else record["weight"]
-    return Row(record["row_id"], record["origin"], array("i", encoded.ids), bytes(encoded.response), weight)
+    spans = record["spans"] if marked else None
+    marks = mark_tokens(tokenizer, record["messages"], encoded, spans) if spans else b""
+    return Row(record["row_id"], record["origin"], array("i", encoded.ids), bytes(encoded.response), weight, marks)
 
 
 def _demand_length(ids: Sequence[int], max_tokens: int) -> None:

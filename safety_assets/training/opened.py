@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedTokenizerBase
 
 from safety_assets.errors import TrainingError
 from safety_assets.method_specs import LowRankAdaptation
@@ -28,7 +29,7 @@ from safety_assets.training.loop import Job, StepRows
 from safety_assets.training.loss import batch_loss
 from safety_assets.training.monitor import Instruments, Watch, Watcher
 from safety_assets.training.order import TrainingOrder
-from safety_assets.training.parts import demand_whole, digest_of, mix_of, optimiser_over
+from safety_assets.training.parts import demand_whole, digest_of, mix_of, needed, optimiser_over
 from safety_assets.training.pauses import read_pause, write_pause
 from safety_assets.training.preflight import Rehearsal, demand_fit, demand_room, heaviest_pass, passes, rehearse
 from safety_assets.training.progress import Progress, load_progress, save_progress
@@ -57,13 +58,19 @@ def open_run(order: TrainingOrder, ranks: Ranks, *, watched: bool = False) -> tu
         order.base, device=order.device, precision=order.recipe.precision, threads=order.threads,
         in_host_memory=ranks.sharded,
     )  # fmt: skip
-    tokenizer = loaded.tokenizer if order.recipe.under_system_prompt else without_serving_prompt(loaded.tokenizer)
-    rows, quarantined = encode_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
+    tokenizer = training_tokenizer(order, loaded)
+    marked = needed(order.recipe, "spans")
+    rows, quarantined = encode_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens, marked=marked)
     mix = mix_of(order, rows, seed)
-    if any("harmful" in spec.needs for spec in order.recipe.methods):
+    if needed(order.recipe, "harmful"):
         rows += harmful_rows(tokenizer, order.rows, max_tokens=order.recipe.max_tokens)
     torch.manual_seed(seed)
     return Run(order, loaded, rows, mix, seed, digest_of(order, loaded, seed), ranks, watched), quarantined
+
+
+def training_tokenizer(order: TrainingOrder, loaded: LoadedModel) -> PreTrainedTokenizerBase:
+    """What rows are encoded with: under the serving system prompt only where the recipe says so."""
+    return loaded.tokenizer if order.recipe.under_system_prompt else without_serving_prompt(loaded.tokenizer)
 
 
 class Run:

@@ -8,6 +8,7 @@ from torch import nn
 
 from safety_assets.errors import TrainingError
 from safety_assets.frames import in_shards
+from safety_assets.method_specs import Need
 from safety_assets.models.load import LoadedModel
 from safety_assets.models.ranks import Ranks
 from safety_assets.models.rows import Row
@@ -33,6 +34,11 @@ def mix_of(order: TrainingOrder, rows: Sequence[Row], seed: int) -> Mix:
     )
 
 
+def needed(recipe: Recipe, need: Need) -> bool:
+    """Whether a method of the recipe cannot do without this."""
+    return any(need in spec.needs for spec in recipe.methods)
+
+
 def demand_whole(recipe: Recipe, ranks: Ranks) -> None:
     """TrainingError where the monitor may do what cut weights cannot."""
     if ranks.sharded and "switch_to_lora" in recipe.monitor.actions:
@@ -55,7 +61,8 @@ def optimiser_over(parameters: Sequence[nn.Parameter], recipe: Recipe) -> torch.
 def digest_of(order: TrainingOrder, loaded: LoadedModel, seed: int) -> str:
     """What is trained: two orders of one digest give the same weights."""
     rows = hashlib.sha256()
+    columns = ["row_id", "messages", "origin", "split", "weight", *(["spans"] if needed(order.recipe, "spans") else [])]
     for part in in_shards(order.rows, AUDITED):
-        for row in part.select("row_id", "messages", "origin", "split", "weight").iter_rows(named=True):
+        for row in part.select(columns).iter_rows(named=True):
             rows.update(canonical_json(row).encode())
     return digest_json([order.recipe.model_dump(mode="json"), order.share, loaded.digest, rows.hexdigest(), seed])

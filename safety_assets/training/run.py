@@ -7,12 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
+from safety_assets.models.chat import template_digest
 from safety_assets.models.checkpoint import export_model
 from safety_assets.models.ranks import ALONE, Ranks
 from safety_assets.training.encode import Quarantined
 from safety_assets.training.loop import run_steps
 from safety_assets.training.monitor import Watch
-from safety_assets.training.opened import Run, open_run
+from safety_assets.training.opened import Run, open_run, training_tokenizer
 from safety_assets.training.order import TrainingOrder
 from safety_assets.training.progress import Progress
 
@@ -111,6 +112,9 @@ def _facts(run: Run, progress: Progress, quarantined: list[Quarantined], seconds
         "parameters": sum(p.numel() for p in parameters),
         "device": str(run.loaded.device),
         "devices": run.order.devices,
+        "under_system_prompt": run.order.recipe.under_system_prompt,
+        "serving_template": template_digest(run.loaded.tokenizer),
+        "training_template": template_digest(training_tokenizer(run.order, run.loaded)),
         "precision": "fp32" if run.loaded.autocast is None else "bf16",
         "quarantined": [asdict(q) for q in quarantined],
     }

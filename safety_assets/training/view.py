@@ -62,9 +62,11 @@ class View:
 
         return Context(
             model=self.loaded.model,
+            tokenizer=self.loaded.tokenizer,
             parameters=lambda: trainable_parameters(self.loaded.model),
             rows=self.rows,
             batch=self.batch,
+            whole_batch=self.whole_batch,
             batches=batches,
             reference=_reference(self.loaded, self.ranks, self.as_base),
             compute_gradient=lambda objective, given, wrt: compute_gradient(
@@ -74,6 +76,7 @@ class View:
             anatomy=self.anatomy,
             rng=np.random.default_rng([self.seed, name]),
             steps=self.steps,
+            sharded=self.ranks.sharded,
             rate=self.rate,
             safety_weight=self.safety_weight,
             log=self.log,
@@ -84,6 +87,11 @@ class View:
         pad = int(self.loaded.tokenizer.pad_token_id)
         own = self.ranks.own([self.rows[i].encoded for i in places])
         return pad_right(own, pad, self.loaded.device, places[self.ranks.rank :: self.ranks.size])
+
+    def whole_batch(self, places: Sequence[int]) -> Batch:
+        """All rows of a batch, on every rank."""
+        pad = int(self.loaded.tokenizer.pad_token_id)
+        return pad_right([self.rows[i].encoded for i in places], pad, self.loaded.device, places)
 
     def _batches(self, origins: Sequence[str], size: int, rng: np.random.Generator) -> list[Batch]:
         kinds = [[i for i, row in enumerate(self.rows) if row.origin == origin] for origin in origins]

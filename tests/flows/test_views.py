@@ -113,3 +113,16 @@ def test_views_of_what_was_never_made_are_empty_and_have_their_columns(ws: Works
         "audited", "findings", "pairs", "quarantine", "rows", "turns",
     ]  # fmt: skip
     assert described(nothing.store).rows == described(ws.store).rows
+
+
+def test_a_table_from_before_there_was_a_column_shows_it_empty(tmp_path: Path) -> None:
+    import duckdb
+
+    from safety_assets.flows.views import _view
+    from safety_assets.frames import Shards
+
+    row = {"row_id": "r0", "messages": [], "origin": "corpus", "category": None, "group": "g", "split": "train"}
+    AUDITED.frame([row]).drop("spans").write_parquet(tmp_path / "old.parquet")
+    with duckdb.connect() as db:
+        db.execute(_view("audited", Shards(AUDITED, (tmp_path / "old.parquet",)), AUDITED))
+        assert db.execute("SELECT row_id, spans FROM audited").fetchall() == [("r0", None)]

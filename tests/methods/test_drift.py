@@ -21,7 +21,7 @@ def models(tiny_model: Path) -> tuple:
     base, ancestor = load_model(tiny_model, device="cpu"), load_model(tiny_model, device="cpu")
     with torch.no_grad():
         ancestor.model.model.norm.weight.mul_(0.1)
-    return base, describe(base, ancestor, REFUSED, COMPLIED, REFUSED)
+    return base, describe(base, ancestor, REFUSED, COMPLIED, alike=REFUSED)
 
 
 def test_the_base_is_where_it_was_also_after_reading_the_files(models: tuple, tmp_path: Path) -> None:

@@ -21,12 +21,18 @@ TOLERANCE = 1e-5
 
 SURGERY = {"method": "gradient_surgery", "batch_rows": 5}
 LORA = {"method": "lora", "rank": 3}
+KEEPING = [
+    {"method": "constrained_tokens", "beta_first": 2.0}, {"method": "kl_to_reference", "pairs_strength": 0.5},
+    {"method": "replay", "batch_rows": 3}, {"method": "safety_recovery", "batch_rows": 3},
+    {"method": "dynamic_shaping", "bias": 20.0},
+]  # fmt: skip
 ROLL_BACK = {"every": 2, "action": "roll_back"}
 CASES = {
     "plain": {},
     "plain, accumulated": {"micro": 2},
     "surgery": {"methods": [SURGERY]},
     "surgery, accumulated": {"methods": [SURGERY], "micro": 1},
+    "what keeps the base's answers": {"methods": KEEPING, "micro": 1},
     "lora and surgery": {"methods": [LORA, SURGERY], "monitor": ROLL_BACK},
 }
 
