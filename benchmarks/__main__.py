@@ -4,7 +4,7 @@ import runpy
 
 NAMES = (
     "erosion", "demo_time", "devices", "refusal_judge", "policy_categories", "harmful_requests", "findings",
-    "choice_of_pairs", "audit",
+    "choice_of_pairs", "audit", "repairs",
 )  # fmt: skip
 for name in NAMES:
     print(f"== {name}", flush=True)

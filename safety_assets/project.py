@@ -10,9 +10,9 @@ from pydantic_core import CoreSchema
 
 from safety_assets import pools, suites
 from safety_assets.datafiles import AnswerRule, DataFiles
-from safety_assets.errors import ProjectError, name_one
+from safety_assets.errors import ProjectError, SafetyAssetsError, name_one
 from safety_assets.policy import Policy
-from safety_assets.recipes import Recipe, read_recipe, recipe_files
+from safety_assets.recipes import Recipe, read_recipe, recipe_files, repaired_from
 from safety_assets.settings import Settings, read_settings
 from safety_assets.task_metric import Exact, TaskMetric
 
@@ -195,12 +195,39 @@ class Project:
         """Recipe name to file."""
         return recipe_files(self.path(self.settings.recipes))
 
+    def recipe_names(self) -> list[str]:
+        """Every recipe, each followed by its repaired candidates; of a file that cannot be read its name alone."""
+        return [name for own in self.recipe_files() for name in (own, *self._candidates(own))]
+
+    def _candidates(self, name: str) -> tuple[str, ...]:
+        try:
+            return tuple(self.recipe(name).candidates())
+        except SafetyAssetsError:
+            return ()  # told whenever the recipe is used
+
     def recipe(self, name: str) -> Recipe:
-        """One recipe, read now; ProjectError naming the recipes there are when it is none of them."""
-        files = self.recipe_files()
-        if name not in files:
-            raise ProjectError(f"no recipe {name}", expected=f"one of {', '.join(files)}", do=name_one(name, files))
-        return read_recipe(files[name])
+        """One recipe or repaired candidate, read now.
+
+        Raises:
+            ProjectError: it is none of those there are, or a repair of it needs a pretrained_model.
+        """
+        files, origin = self.recipe_files(), repaired_from(name) or name
+        found = self._read(files[origin]) if origin in files else None
+        every = {} if found is None else {origin: found, **found.candidates()}
+        if name not in every:
+            names = self.recipe_names()
+            raise ProjectError(f"no recipe {name}", expected=f"one of {', '.join(names)}", do=name_one(name, names))
+        return every[name]
+
+    def _read(self, path: Path) -> Recipe:
+        recipe = read_recipe(path)
+        if recipe.needs_pretrained and self.settings.pretrained_model is None:
+            raise ProjectError(
+                f"recipe {recipe.name} repairs with {recipe.needs_pretrained}, which reads what alignment changed",
+                expected="pretrained_model in project.yaml, the base's unaligned ancestor",
+                do="name it, or take merge or one_shot",
+            )
+        return recipe
 
 
 BUNDLED = Path(__file__).resolve().parent.parent / "data"

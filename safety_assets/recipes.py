@@ -14,6 +14,7 @@ from safety_assets.errors import ProjectError
 from safety_assets.method_places import ONE_OF, Origin
 from safety_assets.method_specs import MethodSpec
 from safety_assets.monitor_specs import Monitor
+from safety_assets.repair_specs import LowRankExtrapolation, RepairSpec, key_of
 from safety_assets.settings import Settings, read_settings
 
 
@@ -43,6 +44,17 @@ class Recipe(Settings):
     )
     origins: tuple[Origin, ...] = Field(("refusal", "lookalike", "anchor"), description="which pairs are injected")
     methods: tuple[MethodSpec, ...] = Field((), description="what protects or shapes the training, each at most once")
+    start: tuple[LowRankExtrapolation, ...] = Field(
+        (), max_length=1, description="what is done to the base before training; the comparison stays with the base"
+    )
+    finish: tuple[RepairSpec, ...] = Field(
+        (), description="repairs of the trained weights, in order, each at most once; part of the checkpoint"
+    )
+    repairs: tuple[RepairSpec, ...] = Field(
+        (),
+        description="repairs to try, each alone, where a candidate would be rejected, each at most once; each makes a "
+        "candidate of its own, RECIPE--REPAIR",
+    )
     monitor: Monitor = Monitor()
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="of matrix products; weights stay fp32")
     activation_checkpointing: bool = Field(
@@ -67,7 +79,38 @@ class Recipe(Settings):
         self._monitor_can_act()
         if self.injection != "none" and not self.origins:
             raise ValueError("injection needs origins; name some or set injection: none")
+        for key in ("finish", "repairs"):
+            names = [spec.repair for spec in getattr(self, key)]
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            if repeated:
+                raise ValueError(f"repair {repeated[0]} stands twice in {key}; keep one")
         return self
+
+    @property
+    def weights_decided_by(self) -> "Recipe":
+        """The recipe without what decides no weight of it: the repairs to try."""
+        return self.model_copy(update={"repairs": ()})
+
+    @property
+    def needs_pretrained(self) -> str:
+        """The first repair, of any of them, that reads the base's unaligned ancestor; empty when none does."""
+        every = (*self.start, *self.finish, *self.repairs)
+        return next((spec.repair for spec in every if "pretrained" in spec.needs), "")
+
+    def candidates(self) -> dict[str, "Recipe"]:
+        """Name to recipe of every repaired candidate, in the order in which they are tried."""
+        return {
+            name: self.model_copy(
+                update={
+                    "name": name,
+                    "description": f"{self.description}; repaired by {spec.repair}",
+                    "finish": (*self.finish, spec),
+                    "repairs": (),
+                }
+            )
+            for spec in self.repairs
+            for name in [f"{self.name}{REPAIRED}{key_of(spec)}"]
+        }
 
     def _monitor_can_act(self) -> None:
         """Every action of the monitor has something to act on."""
@@ -80,16 +123,29 @@ class Recipe(Settings):
             )
 
 
+REPAIRED = "--"
+"""Stands between the name of a recipe and that of the repair, in the name of a repaired candidate."""
+
+
+def repaired_from(name: str) -> str:
+    """The recipe that a repaired candidate is made from; empty for a recipe of its own file."""
+    return name.rpartition(REPAIRED)[0]
+
+
 PARTITION_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+RECIPE_NAME = "a-z, 0-9 and single hyphens, at most 63"
+
+
+def is_recipe_name(name: str) -> bool:
+    """Whether a file may be called so: two hyphens stand in the names of repaired candidates."""
+    return PARTITION_KEY.fullmatch(name) is not None and REPAIRED not in name
 
 
 def read_recipe(path: Path) -> Recipe:
     """One recipe file; its stem is its name and its partition key."""
     recipe = read_settings(path, Recipe)
-    if not PARTITION_KEY.fullmatch(path.stem):
-        raise ProjectError(
-            f"{path.name} is no recipe name", expected="a-z, 0-9 and hyphens, at most 63", do="rename it"
-        )
+    if not is_recipe_name(path.stem):
+        raise ProjectError(f"{path.name} is no recipe name", expected=RECIPE_NAME, do="rename it")
     if recipe.name not in ("", path.stem):
         raise ProjectError(f"{path} says name: {recipe.name}", expected=f"{path.stem}", do="drop the key or rename")
     return recipe.model_copy(update={"name": path.stem})

@@ -19,7 +19,7 @@ def recipe_names(incomplete: str) -> list[str]:
     from safety_assets.project import open_project
 
     try:
-        return [name for name in open_project().recipe_files() if name.startswith(incomplete)]
+        return [name for name in open_project().recipe_names() if name.startswith(incomplete)]
     except SafetyAssetsError:
         return []
 

@@ -148,6 +148,15 @@ MENU = (
         ("0 approved", "1 rejected", "2 wrong usage, or a file that cannot be read", "3 not certified", STOPPED),
     ),
     Entry(
+        "repair", "repair", GATE, "Repair tuned weights with what the base still holds.",
+        (
+            "safety-assets repair --method merge --base model --tuned my-checkpoint --out repaired",
+            "safety-assets repair --method lox --base model --tuned my-checkpoint \\\n"
+            "      --pretrained ancestor --set strength=0.5 --out repaired --json",
+        ),
+        ("0 written", "1 refused: models that do not fit, a missing ancestor, a folder that is there", USAGE, STOPPED),
+    ),
+    Entry(
         "released", "released", GATE, "What serving should load.",
         ("safety-assets released", "safety-assets released --path", "safety-assets released --json"),
         ("0 shown", "1 nothing is released, or it is not what was", USAGE),

@@ -65,6 +65,8 @@ def heard(message: Message) -> Stretch | str | None:
             return f"step {step}: the monitor saw {_listed(fallen)} fall; action {action}"
         case {"event": "preflight", "rows": rows, "tokens": tokens, "seconds": seconds}:
             return f"heaviest pass: {rows} rows, {tokens} tokens, {duration(seconds)}"
+        case {"event": "repaired", "repair": repair}:
+            return f"repaired: {repair}"
         case {"event": "asked"} | {"event": "done"}:
             return None
     return ", ".join(f"{key} {value}" for key, value in message.items())

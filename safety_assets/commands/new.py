@@ -9,7 +9,7 @@ from safety_assets.commands.terminal import JSON, app, console, in_words, print_
 from safety_assets.commented import commented
 from safety_assets.errors import ProjectError
 from safety_assets.project import Project, open_project
-from safety_assets.recipes import PARTITION_KEY, Recipe
+from safety_assets.recipes import RECIPE_NAME, Recipe, is_recipe_name
 from safety_assets.schemas import schema_path
 from safety_assets.starter.project import write_new
 
@@ -31,8 +31,8 @@ def recipe(
 ) -> None:
     """Write a recipe with every key explained: meaning, domain, default."""
     project = open_project()
-    if not PARTITION_KEY.fullmatch(name):
-        raise ProjectError(f"{name!r:.70} is no recipe name", expected="a-z, 0-9 and hyphens, at most 63", do="rename")
+    if not is_recipe_name(name):
+        raise ProjectError(f"{name!r:.70} is no recipe name", expected=RECIPE_NAME, do="rename")
     path = project.path(project.settings.recipes) / f"{name}.yaml"
     first = like or _first(project)
     write_new(path, recipe_text(project, path, first))

@@ -25,7 +25,7 @@ with warnings.catch_warnings():
     def recipe(project: ProjectResource) -> dg.DataVersionsByPartition:
         """Every recipe file: editing one makes the checkpoint of that recipe stale."""
         workspace = project.quiet_workspace()
-        versions = {name: observed_digest(workspace, "recipe", name) for name in workspace.project.recipe_files()}
+        versions = {name: observed_digest(workspace, "recipe", name) for name in workspace.project.recipe_names()}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", dg.BetaWarning)
             return dg.DataVersionsByPartition(versions)

@@ -1,5 +1,5 @@
 """Sensors, stopped until somebody starts them: an edited input is observed, an edited corpus is measured, a checkpoint
-from elsewhere is gated.
+from elsewhere is gated, a rejected recipe is repaired.
 """
 
 import json
@@ -9,11 +9,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from safety_assets.defs.jobs import gate_external, measure, observe_inputs
+from safety_assets.defs.jobs import fine_tune, gate_external, measure, observe_inputs
+from safety_assets.defs.resources import ProjectResource
 from safety_assets.defs.spec import CHECKPOINTS
 from safety_assets.errors import ProjectError
 from safety_assets.flows.external_folder import complete_folders, content_digest, external_root, last_touched, stamp
 from safety_assets.flows.sources import source_digest
+from safety_assets.flows.trying import next_candidate
 from safety_assets.project import open_project
 from safety_assets.store import digest_json
 
@@ -26,7 +28,7 @@ def edited_inputs(context: dg.SensorEvaluationContext) -> dg.RunRequest:
     """One observation per content of policy, task set and recipes."""
     project = open_project()
     now = [source_digest(project, name) for name in ("policy_file", "task_file")]
-    now += [source_digest(project, "recipe_file", name) for name in project.recipe_files()]
+    now += [source_digest(project, "recipe_file", name) for name in project.recipe_names()]
     return dg.RunRequest(run_key=digest_json(now))
 
 
@@ -70,4 +72,16 @@ def _is_news(folder: Path, seen: Mapping[str, Sequence[str]]) -> bool:
     return at_rest and (folder.name not in seen or seen[folder.name][0] != stamp(folder))
 
 
-SENSORS = [edited_inputs, edited_corpus, external_checkpoints]
+@dg.sensor(job=fine_tune, minimum_interval_seconds=60)
+def rejected_recipes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """One run of the next repaired candidate of every rejected recipe, until one is approved or none is left.
+
+    Each is asked for once per checkpoint that it repairs: a run that failed is a person's to launch again.
+    """
+    ws = ProjectResource().quiet_workspace()
+    found = filter(None, (next_candidate(ws, name) for name in ws.project.recipe_files()))
+    runs = [dg.RunRequest(run_key=f"{one.recipe}:{one.repairs}", partition_key=one.recipe) for one in found]
+    return dg.SensorResult(run_requests=runs) if runs else dg.SkipReason("no rejected recipe has a repair left to try")
+
+
+SENSORS = [edited_inputs, edited_corpus, external_checkpoints, rejected_recipes]

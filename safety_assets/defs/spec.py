@@ -13,8 +13,8 @@ from safety_assets.project import open_project
 PROJECT = open_project()
 """The project of this code location. Files are read again in every step; only recipe names are fixed here."""
 
-RECIPES = dg.StaticPartitionsDefinition(list(PROJECT.recipe_files()))
-"""One partition per recipe file."""
+RECIPES = dg.StaticPartitionsDefinition(PROJECT.recipe_names())
+"""One partition per recipe file and per repaired candidate of it."""
 
 CHECKPOINTS = dg.DynamicPartitionsDefinition(
     name="_".join(filter(None, (PROJECT.settings.asset_prefix, "external_checkpoint")))

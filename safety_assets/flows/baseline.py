@@ -24,6 +24,9 @@ from safety_assets.store import Artefact, write_frame, write_json
 if TYPE_CHECKING:
     from safety_assets.models.generate import Generator
 
+READ_PROMPTS = 256
+"""Prompts of each kind of pair that an anatomy is read from, at most."""
+NEURONS = {"layer": pl.Int64, "neuron": pl.Int64, "effect": pl.Float64}
 REPEATED = 96
 """About so many probes are answered twice, to see whether verdicts repeat."""
 
@@ -187,7 +190,7 @@ def whole_scores(artefact: Artefact) -> dict[str, float]:
 
 
 def safety_anatomy(ws: Workspace) -> Made:
-    """Where safety lives in this model: refusal direction, safety layers, safety tokens."""
+    """Where safety lives in this model: refusal direction, safety layers, safety tokens, neurons."""
     inputs = take(ws, "safety_anatomy")
 
     def write(folder: Path) -> None:
@@ -200,13 +203,23 @@ def safety_anatomy(ws: Workspace) -> Made:
         ancestor = pretrained_folder(ws, inputs.get("pretrained_model"))
         pretrained = load_model(ancestor, device=settings.device) if ancestor else None
         pairs = inputs["refusal_pairs"].frame("pairs", PAIRS)
+        refused, complied = anatomy_prompts(pairs)
         refusals = pairs.filter(kind="refusal")["messages"].to_list()
-        complied = _prompts(pairs, "lookalike", "anchor")
-        anatomy = describe(base, pretrained, _prompts(pairs, "refusal"), complied, refusals)
+        anatomy = describe(base, pretrained, refused, complied, refusals, _prompts(pairs, "lookalike"))
         write_anatomy(folder, anatomy)
 
     artefact, cached = make(ws, "safety_anatomy", write, inputs=digests(inputs))
     return made(ws, artefact, cached, _anatomy_shown(artefact.json("anatomy")))
+
+
+def anatomy_prompts(pairs: pl.DataFrame) -> tuple[list[list[dict[str, str]]], list[list[dict[str, str]]]]:
+    """The prompts that an anatomy is read from: those to be refused, and those to be answered; spread over all."""
+    refused, alike, plain = (_prompts(pairs, kind) for kind in ("refusal", "lookalike", "anchor"))
+    return _spread(refused), [*_spread(alike), *_spread(plain)]
+
+
+def _spread(chats: list[list[dict[str, str]]]) -> list[list[dict[str, str]]]:
+    return chats[:: max(1, -(-len(chats) // READ_PROMPTS))]
 
 
 def _prompts(pairs: pl.DataFrame, *kinds: str) -> list[list[dict[str, str]]]:
@@ -217,9 +230,18 @@ def _prompts(pairs: pl.DataFrame, *kinds: str) -> list[list[dict[str, str]]]:
 def _anatomy_shown(anatomy: dict) -> dict[str, object]:
     curve = plots.line({"separation": list(enumerate(anatomy["separation"]))}, "Refused from answered", "layer", "AUC")
     tokens = ", ".join(entry["token"] for entry in anatomy["safety_tokens"]) or anatomy["tokens_absent_because"]
+    chance = [(i, anatomy["gap_noise"]) for i in range(len(anatomy["gap"]))]
+    gap = {"malicious from normal": list(enumerate(anatomy["gap"])), "by chance": chance}
+    neurons = [layer for layer, _, _ in anatomy["neurons"]]
+    per_layer = [(i, neurons.count(i)) for i in range(len(anatomy["separation"]))]
     return {
         "best_separation": max(anatomy["separation"]),
         "safety_layers": anatomy["safety_layers"],
+        "safety_layers_found_by": anatomy["layers_found_by"],
         "safety_tokens": tokens,
+        "token_mass": anatomy["token_mass"],
         "separation": Svg(curve),
+        "angular_gap": Svg(plots.line(gap, "Angle between kinds of prompts", "layer", "radians")),
+        "neurons_per_layer": Svg(plots.line({"neurons": per_layer}, "Most telling neurons", "layer", "number")),
+        "neurons": pl.DataFrame(anatomy["neurons"], schema=NEURONS, orient="row"),
     }

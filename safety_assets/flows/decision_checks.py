@@ -8,10 +8,12 @@ import polars as pl
 from safety_assets.errors import StoreError
 from safety_assets.evals.forgotten import FORGOTTEN
 from safety_assets.evals.summary import over_refusal
+from safety_assets.flows.repairing import in_words
 from safety_assets.flows.sign_offs import SignOffs, read_sign_offs
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import DELTAS, DIMENSION_SCORES, SCORES, TASK_SCORES, Table, Verdict
+from safety_assets.release.closed import passed
 from safety_assets.release.decision import Decision, Evidence, decide
 from safety_assets.store import Artefact
 
@@ -67,8 +69,17 @@ def evidence_of(
         accepted_losses=accepted_losses(
             signed, _frame(inputs.get("forgotten_behaviours"), "forgotten", FORGOTTEN), weights
         ),
+        upstream=repairs_told(checkpoint),
         digests={name: used.digest for name, used in inputs.items() if used is not None},
     )
+
+
+def repairs_told(checkpoint: Artefact | None) -> dict[str, Verdict]:
+    """A note on what was done to the weights beside training; nothing where nothing was."""
+    training = checkpoint.json("training") if checkpoint else {}
+    told = {"before training": training.get("started_from"), "after training": training.get("repairs")}
+    notes = [f"Weights were changed {when}: {in_words(facts)}." for when, facts in told.items() if facts]
+    return {"repairs_applied": passed("repairs_applied", *notes)} if notes else {}
 
 
 def _frame(artefact: Artefact | None, name: str, table: Table) -> pl.DataFrame | None:

@@ -1,10 +1,12 @@
 """Evaluation: what a candidate says, how it scores against the anchor, what it forgot, and how recipes compare."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
 
+from safety_assets.errors import SafetyAssetsError
 from safety_assets.evals.deltas import compare
 from safety_assets.evals.forgotten import FORGOTTEN, forgotten
 from safety_assets.evals.forgotten_page import page
@@ -12,12 +14,12 @@ from safety_assets.evals.judges import JUDGE, record
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks, task_score
-from safety_assets.flows.baseline import gate_probes, open_generator, scores_shown, write_answers
+from safety_assets.flows.baseline import anatomy_prompts, gate_probes, open_generator, scores_shown, write_answers
 from safety_assets.flows.checks import made
 from safety_assets.flows.inputs import digests, take
 from safety_assets.flows.training import checkpoint_model
 from safety_assets.flows.workspace import Made, Markdown, Svg, Workspace, make, source_digests
-from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES, RESPONSES, SCORES, TASK_SCORES, TASKS
+from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES, PAIRS, RESPONSES, SCORES, TASK_SCORES, TASKS
 from safety_assets.release import plots
 from safety_assets.store import Artefact, write_frame, write_json
 
@@ -59,10 +61,26 @@ def eval_scores(ws: Workspace, recipe: str) -> Made:
         for name, source in (("task_scores", asked), ("base_task_scores", base)):
             answers = source.frame("task_responses", RESPONSES)
             write_frame(folder, name, score_tasks(tasks, answers, metric), TASK_SCORES)
+        write_json(folder, "drift", _drift(ws, ws.store.open(asked.manifest.inputs[CHECKPOINT]), inputs[ANATOMY]))
 
     sources = source_digests(ws, "eval_scores", recipe)
     artefact, cached = make(ws, "eval_scores", write, inputs=digests(inputs) | sources, partition=recipe)
     return made(ws, artefact, cached, deltas_shown(artefact, _budgets(ws)))
+
+
+def _drift(ws: Workspace, checkpoint: Artefact, read: Artefact) -> dict[str, object]:
+    """Advisory figures on the candidate's states; why there are none where it cannot be compared."""
+    from safety_assets.methods.anatomy_files import read_anatomy
+    from safety_assets.methods.drift import drift
+    from safety_assets.models.load import load_model
+
+    settings = ws.project.settings
+    pairs = ws.store.open(read.manifest.inputs["refusal_pairs"]).frame("pairs", PAIRS)
+    try:
+        loaded = load_model(checkpoint_model(checkpoint), device=settings.device, threads=settings.threads)
+        return asdict(drift(read_anatomy(read.path), loaded, *anatomy_prompts(pairs)))
+    except SafetyAssetsError as error:
+        return {"absent_because": str(error)}
 
 
 def deltas_shown(artefact: Artefact, budgets: Mapping[str, float | None]) -> dict[str, object]:
@@ -75,7 +93,8 @@ def deltas_shown(artefact: Artefact, budgets: Mapping[str, float | None]) -> dic
     }
     table = deltas.select("dimension", "baseline", "candidate", "drop", "drop_high", "num_lost", "unscored_reason")
     tasks = {"task_score": task_share(artefact), "base_task_score": task_share(artefact, "base_task_scores")}
-    return {**scores_shown(artefact), **numbers, **tasks, **bars, "deltas": table}
+    drift = {f"drift/{name}": value for name, value in artefact.json("drift").items()}
+    return {**scores_shown(artefact), **numbers, **tasks, **drift, **bars, "deltas": table}
 
 
 def _budgets(ws: Workspace) -> dict[str, float | None]:
@@ -120,7 +139,7 @@ def forgotten_behaviours(ws: Workspace, recipe: str) -> Made:
 
 def recipe_leaderboard(ws: Workspace) -> Made:
     """All recipes scored so far, as a table and as a Pareto plot. It finds the current scores itself."""
-    names = [name for name in ws.store.partitions("eval_scores") if name in ws.project.recipe_files()]
+    names = [name for name in ws.store.partitions("eval_scores") if name in ws.project.recipe_names()]
     scored = {name: ws.store.current("eval_scores", name) for name in names}
 
     def write(folder: Path) -> None:
@@ -178,5 +197,5 @@ def safety_retained(deltas: pl.DataFrame) -> float | None:
     return None if safety["drop"] is None or not safety["baseline"] else 1 - safety["drop"] / safety["baseline"]
 
 
-CHECKPOINT = "finetuned_checkpoint"
+CHECKPOINT, ANATOMY = "finetuned_checkpoint", "safety_anatomy"
 COMPARED = ("recipe", "task_gained", "safety_retained", "seconds")

@@ -46,13 +46,22 @@ def inspect(ws: Workspace, step: str, partition: str) -> Inspection:
     """The inputs of a step and all reasons not to use them; empty reasons mean that it may run."""
     inputs: dict[str, Artefact] = {}
     reasons: list[str] = []
-    for name in wanted_inputs(ws, step):
+    for name, own in _wanted(ws, step, partition, reasons).items():
         try:
-            inputs[name] = current(ws, name, partition_of(name, partition))
+            inputs[name] = current(ws, name, own)
         except SafetyAssetsError as error:
             reasons.append(str(error))
     reasons += reasons_behind(ws, step, partition, inputs.values())
     return Inspection(inputs, tuple(dict.fromkeys(reasons)))
+
+
+def _wanted(ws: Workspace, step: str, partition: str, reasons: list[str]) -> Mapping[str, str]:
+    """The inputs of a step; where the recipe that decides them cannot be read, a reason and none."""
+    try:
+        return wanted_inputs(ws, step, partition)
+    except SafetyAssetsError as error:
+        reasons.append(str(error))
+        return {}
 
 
 def reasons_behind(ws: Workspace, step: str, partition: str, artefacts: Iterable[Artefact]) -> list[str]:

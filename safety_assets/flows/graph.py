@@ -24,7 +24,8 @@ class Node:
         per_checkpoint: one artefact per folder of the project's external checkpoints.
         gated: refuses to run unless every required check upstream passes.
         observed: read from a user's file, never made.
-        optional: an input that a project may lack.
+        optional: an input that a project, or a recipe, may do without.
+        repaired: for a repaired candidate it is made from the same asset of the recipe that is repaired.
     """
 
     group: Group
@@ -37,6 +38,7 @@ class Node:
     gated: bool = False
     observed: bool = False
     optional: tuple[str, ...] = ()
+    repaired: bool = False
 
 
 GRAPH: dict[str, Node] = {
@@ -96,11 +98,13 @@ GRAPH: dict[str, Node] = {
         group="training",
         inputs=(
             "recipe", "audited_corpus", "injection_ratio", "base_model", "safety_baseline", "safety_anatomy",
-            "probe_suite", "policy",
+            "probe_suite", "policy", "pretrained_model",
         ),
-        code=("training", "methods", "models", "evals", "worker"),
+        code=("training", "repairs", "repair_specs", "methods", "models", "evals", "worker"),
+        optional=("pretrained_model",),
         partitioned=True,
         gated=True,
+        repaired=True,
     ),
     "candidate_responses": Node(
         group="evaluation",
@@ -111,10 +115,10 @@ GRAPH: dict[str, Node] = {
     ),
     "eval_scores": Node(
         group="evaluation",
-        inputs=("candidate_responses", "baseline_responses", "safety_baseline", "base_model"),
+        inputs=("candidate_responses", "baseline_responses", "safety_baseline", "base_model", "safety_anatomy"),
         also=("policy",),
         sources=("policy.budgets", "task_metric"),
-        code=("evals", "task_metric"),
+        code=("evals", "task_metric", "methods.drift", "methods.anatomy", "models"),
         partitioned=True,
     ),
     "forgotten_behaviours": Node(

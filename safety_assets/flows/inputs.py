@@ -8,6 +8,7 @@ from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.sources import source_digest
 from safety_assets.flows.tasks import write_tasks
 from safety_assets.flows.workspace import Made, Workspace, make, source_digests
+from safety_assets.recipes import repaired_from
 from safety_assets.store import WHOLE, Artefact, write_json
 
 
@@ -26,17 +27,30 @@ def name_of(asset: str, partition: str) -> str:
     return asset if partition == WHOLE else f"{asset} [{partition}]"
 
 
-def wanted_inputs(ws: Workspace, step: str) -> tuple[str, ...]:
-    """The inputs a step takes in this project: the optional ones only when the project names them."""
+def wanted_inputs(ws: Workspace, step: str, partition: str = WHOLE) -> dict[str, str]:
+    """The inputs a step takes in this project to the partitions that they are of.
+
+    Optional ones only when the project names them, or the recipe needs them. A repaired candidate is also made from
+    the same asset of the recipe that it repairs.
+    """
     node = GRAPH[step]
-    return tuple(name for name in node.inputs if name not in node.optional or OPTIONAL[name](ws))
+    wanted = [n for n in node.inputs if n not in node.optional or OPTIONAL[n](ws, step, partition)]
+    own = {name: partition_of(name, partition) for name in wanted}
+    origin = repaired_from(partition)
+    return own | ({step: origin} if node.repaired and origin else {})
 
 
-OPTIONAL: dict[str, Callable[[Workspace], bool]] = {
-    "pretrained_model": lambda ws: ws.project.settings.pretrained_model is not None,
-    "corpus_closeness": lambda ws: ws.policy.corpus.closeness is not None,
+def _wants_pretrained(ws: Workspace, step: str, partition: str) -> bool:
+    if GRAPH[step].partitioned:
+        return partition != WHOLE and bool(ws.project.recipe(partition).weights_decided_by.needs_pretrained)
+    return ws.project.settings.pretrained_model is not None
+
+
+OPTIONAL: dict[str, Callable[[Workspace, str, str], bool]] = {
+    "pretrained_model": _wants_pretrained,
+    "corpus_closeness": lambda ws, step, partition: ws.policy.corpus.closeness is not None,
 }
-"""Whether a project wants an optional input."""
+"""Whether a step wants an optional input."""
 
 
 def current(ws: Workspace, asset: str, partition: str = WHOLE) -> Artefact:
@@ -50,7 +64,7 @@ def current(ws: Workspace, asset: str, partition: str = WHOLE) -> Artefact:
 
 def take(ws: Workspace, step: str, partition: str = WHOLE) -> dict[str, Artefact]:
     """The current artefacts that an ungated step takes, verified."""
-    found = {name: current(ws, name, partition_of(name, partition)) for name in wanted_inputs(ws, step)}
+    found = {name: current(ws, name, own) for name, own in wanted_inputs(ws, step, partition).items()}
     for artefact in found.values():
         artefact.verify()
     return found
@@ -93,7 +107,9 @@ def _write_policy(ws: Workspace, partition: str) -> Callable[[Path], None]:
 
 
 def _write_recipe(ws: Workspace, partition: str) -> Callable[[Path], None]:
-    return lambda folder: write_json(folder, "recipe", ws.project.recipe(partition).model_dump(mode="json"))
+    return lambda folder: write_json(
+        folder, "recipe", ws.project.recipe(partition).weights_decided_by.model_dump(mode="json")
+    )
 
 
 def _write_pretrained(ws: Workspace, partition: str) -> Callable[[Path], None]:

@@ -1,4 +1,5 @@
-"""What the training child is asked to do: train one recipe, run the calibration sweep or a point of it, or measure.
+"""What the training child is asked to do: train one recipe, repair weights, run the calibration sweep or a point of it,
+or measure.
 
 On several devices the child starts processes that take the steps (order `steps`), and finishes what they saved.
 
@@ -26,7 +27,9 @@ from safety_assets.flows.child import (
     wanted,
     watch_of,
 )
+from safety_assets.flows.repairing import Repaired, apply_repairs, from_json
 from safety_assets.flows.sweep import calibrate, measure_point
+from safety_assets.recipes import Recipe
 from safety_assets.records import HISTORY, PROBES
 
 
@@ -39,6 +42,8 @@ def run_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
     match order["kind"]:
         case "train":
             return _train_order(order, report, should_stop)
+        case "repair":
+            return _repair_order(order, report, should_stop)
         case "calibrate":
             return calibrate(order, report, should_stop)
         case "point":
@@ -48,20 +53,46 @@ def run_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
         case "measure":
             return _measure_order(order)
         case kind:
-            raise TrainingError(f"order of kind {kind}", expected="train, calibrate, point, steps or measure")
+            raise TrainingError(f"order of kind {kind}", expected="train, repair, calibrate, point, steps or measure")
 
 
 def _train_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
     probes = PROBES.check(pl.read_parquet(order["probes"]))
-    work = Path(order["work"])
+    work, recipe = Path(order["work"]), Recipe.model_validate(order["recipe"])
     baseline = once(work / "watch_baseline.json", functools.partial(_watch_baseline, order, probes, report))
-    trained = train_one(
-        order | {"baseline": baseline}, order["share"], work, watched=True, report=report, should_stop=should_stop
-    )
-    history = work / "history.parquet"
-    HISTORY.check(trained.history).write_parquet(history)
-    facts = {**trained.facts, "watch_baseline": baseline}
-    return {"model": str(trained.model), "history": str(history), "facts": facts}
+    begun = apply_repairs(order, recipe.start, Path(order["base"]), "start", report, should_stop)
+    own = {"base": str(begun.model), "baseline": baseline}
+    trained = train_one(order | own, order["share"], work, watched=True, report=report, should_stop=should_stop)
+    done = apply_repairs(order, recipe.finish, trained.model, "finish", report, should_stop)
+    facts = {**trained.facts, "watch_baseline": baseline, "started_from": begun.facts, "repairs": done.facts}
+    return _result(order, done, trained.history, facts, report)
+
+
+def _repair_order(order: dict, report: Report, should_stop: ShouldStop) -> dict:
+    """Repair weights that lie in a folder; with `facts` and `history` these are a checkpoint's, and go on."""
+    from safety_assets.models.stored import merged_folder
+
+    began = time.perf_counter()
+    tuned = merged_folder(Path(order["tuned"]), Path(order["work"]) / "tuned-merged")
+    done = apply_repairs(order, from_json(order["repairs"]), tuned, "repair", report, should_stop)
+    if "history" not in order:
+        return {"model": str(done.model), "repairs": done.facts}
+    facts = order["facts"] | {"repairs": [*order["facts"]["repairs"], *done.facts]}
+    facts["seconds"] = order["facts"]["seconds"] + time.perf_counter() - began
+    return _result(order, done, HISTORY.check(pl.read_parquet(order["history"])), facts, report)
+
+
+def _result(order: dict, done: Repaired, history: pl.DataFrame, facts: dict, report: Report) -> dict:
+    """The files of a checkpoint; repaired weights are watched once more, one step behind the last."""
+    path = Path(order["work"]) / "history.parquet"
+    if done.facts:
+        probes = PROBES.check(pl.read_parquet(order["probes"]))
+        scores = dimension_scores(probes, generator_of(order, done.model, report), order["max_new_tokens"])
+        step = int(order["total_steps"]) + 1
+        rows = [{"step": step, "series": f"watch/{name}", "value": score} for name, score in sorted(scores.items())]
+        history = pl.concat([history.filter(pl.col("step") < step), HISTORY.frame(rows)])
+    HISTORY.check(history).write_parquet(path)
+    return {"model": str(done.model), "history": str(path), "facts": facts}
 
 
 def _watch_baseline(order: dict, probes: pl.DataFrame, report: Report) -> dict[str, float]:

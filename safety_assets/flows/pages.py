@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from safety_assets.flows.check_functions import origin
+from safety_assets.flows.repairing import in_words
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES, SOURCES
 from safety_assets.release.card import model_card
@@ -29,11 +30,17 @@ def card_text(ws: Workspace, decided: Artefact) -> str:
         project=ws.project.settings.name,
         recipe=training["recipe"],
         counts=_counts(origin(checkpoint, ws, "audited_corpus")) | _read_as(checkpoint, ws),
-        training={k: v for k, v in training.items() if isinstance(v, int | float | str)},
+        training={**{k: v for k, v in training.items() if isinstance(v, int | float | str)}, **_changed_by(training)},
         scores=scores.frame("dimension_scores", DIMENSION_SCORES),
         deltas=scores.frame("deltas", DELTAS),
         policy=ws.policy,
     )
+
+
+def _changed_by(training: Mapping[str, list[dict]]) -> dict[str, str]:
+    """What was done to the weights beside training."""
+    told = {name: in_words(training.get(name, [])) for name in ("started_from", "repairs")}
+    return {name: words for name, words in told.items() if words}
 
 
 def _counts(audited: Artefact) -> dict[str, int]:

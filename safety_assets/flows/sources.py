@@ -26,7 +26,7 @@ def source_digest(project: Project, source: str, partition: str = WHOLE) -> str:
         partition: the recipe's name, for the source of a partitioned asset.
     """
     if source == "recipe_file":
-        return digest_settings(project.recipe(partition))
+        return digest_settings(project.recipe(partition).weights_decided_by)
     return SOURCES[source](project)
 
 
@@ -102,7 +102,7 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "policy.corpus": lambda p: digest_settings(p.policy().corpus),
     "policy.injection": lambda p: digest_settings(p.policy().injection),
     "policy.budgets": _budgets,
-    "recipe.calibration": lambda p: digest_settings(p.recipe(p.policy().injection.recipe)),
+    "recipe.calibration": lambda p: digest_settings(p.recipe(p.policy().injection.recipe).weights_decided_by),
     "decisions": _decisions,
     "labels": _labels,
     "corpus_files": lambda p: data_digest(p.corpus),

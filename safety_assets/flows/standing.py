@@ -190,8 +190,7 @@ def _whole(ws: Workspace, asset: str, partition: str) -> Artefact | None:
 
 def _next(ws: Workspace, asset: str, partition: str) -> tuple[str, str]:
     """What to put right, and the command that follows: of the first step on the way that is not in order."""
-    for name in way_to(ws, asset):
-        own = partition_of(name, partition)
+    for name, own in steps_to(ws, asset, partition):
         command = f"safety-assets materialize {name}" + (f" --recipe {own}" if own != WHOLE else "")
         try:
             artefact = _whole(ws, name, own)
@@ -210,6 +209,16 @@ def _next(ws: Workspace, asset: str, partition: str) -> tuple[str, str]:
 def way_to(ws: Workspace, asset: str) -> list[str]:
     """What has to be made for an asset, each after what it is made from, and the asset itself."""
     return [*_upstream_first(ws, asset), asset]
+
+
+def steps_to(ws: Workspace, asset: str, partition: str) -> list[tuple[str, str]]:
+    """The same with the partition of each; before a repaired candidate comes what it repairs."""
+    found: list[tuple[str, str]] = []
+    for name in way_to(ws, asset):
+        wanted = wanted_inputs(ws, name, partition) if GRAPH[name].repaired else {}
+        found += [(name, wanted[name])] if name in wanted else []
+        found.append((name, partition_of(name, partition)))
+    return found
 
 
 def _upstream_first(ws: Workspace, asset: str) -> list[str]:

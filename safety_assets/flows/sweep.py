@@ -37,7 +37,7 @@ def calibrate(order: dict, report: Report, should_stop: ShouldStop) -> dict:
         TrainingError: told to stop, or it would take longer than the policy allows.
     """
     work = Path(order["work"])
-    base = once(work / "base.json", lambda: _figures([_ask(order, Path(order["base"]), report, should_stop)]))
+    base = once(work / "base.json", lambda: figures([_ask(order, Path(order["base"]), report, should_stop)]))
     _demand_time(order)
     runs = {share: [point_order(order, share, n) for n in range(order["repeats"])] for share in order["shares"]}
     every = [run for own in runs.values() for run in own]
@@ -61,7 +61,7 @@ def calibrate(order: dict, report: Report, should_stop: ShouldStop) -> dict:
 def _point(share: float, runs: Sequence[dict]) -> dict:
     """What one share gave, from the scores that its runs left."""
     frames = [pl.read_parquet(Path(run["work"]) / SCORES_FILE) for run in runs]
-    return {"share": share, **_figures(frames), "repeats": [_figures([frame])["safety"] for frame in frames]}
+    return {"share": share, **figures(frames), "repeats": [figures([frame])["safety"] for frame in frames]}
 
 
 def point_order(order: dict, share: float, repeat: int) -> dict:
@@ -95,7 +95,7 @@ def _ask(order: dict, folder: Path, report: Report, should_stop: ShouldStop) -> 
     return score_probes(probes, generator_of(order, folder, report), order["max_new_tokens"])
 
 
-def _figures(repeats: Sequence[pl.DataFrame]) -> dict:
+def figures(repeats: Sequence[pl.DataFrame]) -> dict:
     """Safety and over-refusal with intervals, of the mean over repeats of each probe."""
     scores = mean_scores(repeats)
     safety = summarise(scores, DIMENSIONS).row(

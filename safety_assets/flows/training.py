@@ -1,15 +1,18 @@
-"""Training: one recipe to one checkpoint, in a child process, resumable, with everything it saw in its manifest."""
+"""Training: one recipe to one checkpoint, in a child process, resumable, with everything it saw in its manifest.
+
+A repaired candidate is the checkpoint of the recipe that it repairs, and one repair more.
+"""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from safety_assets.errors import ProjectError
-from safety_assets.flows.baseline import base_folder
+from safety_assets.flows.baseline import base_folder, pretrained_folder
 from safety_assets.flows.checks import made
-from safety_assets.flows.corpus import chosen_share, place_settings
+from safety_assets.flows.corpus import chosen_share, place_settings, sweep_probes
 from safety_assets.flows.gates import admit
 from safety_assets.flows.inputs import digests
 from safety_assets.flows.workspace import Made, Svg, Workspace, make, work_key
@@ -27,7 +30,7 @@ def finetuned_checkpoint(ws: Workspace, recipe: str) -> Made:
     wanted = digests(inputs)
 
     def write(folder: Path) -> Mapping[str, object]:
-        order = training_order(ws, inputs, work_key(ASSET, recipe, wanted))
+        order = order_of(ws, inputs, work_key(ASSET, recipe, wanted))
         return _collect(folder, order, ws.launch(order))
 
     artefact, cached = make(ws, ASSET, write, inputs=wanted, partition=recipe)
@@ -36,12 +39,30 @@ def finetuned_checkpoint(ws: Workspace, recipe: str) -> Made:
     return made(ws, artefact, cached, checkpoint_shown(artefact))
 
 
+def order_of(ws: Workspace, inputs: Mapping[str, Artefact], key: str) -> dict:
+    """What the child is asked to do: train, or repair the checkpoint among the inputs."""
+    order = training_order(ws, inputs, key)
+    return order | repair_part(inputs[ASSET], order["recipe"]["finish"][-1:]) if ASSET in inputs else order
+
+
+def repair_part(trained: Artefact, repairs: Sequence[dict]) -> dict:
+    """What makes a training order an order to repair a checkpoint."""
+    facts = trained.json("training") | dict(trained.manifest.facts)
+    own = {name: value for name, value in facts.items() if name not in ("recipe", "share")}
+    return {
+        "kind": "repair", "repairs": list(repairs), "tuned": str(checkpoint_model(trained)),
+        "history": str(trained.path / "history.parquet"), "facts": own,
+    }  # fmt: skip
+
+
 def training_order(ws: Workspace, inputs: Mapping[str, Artefact], key: str) -> dict:
     """What the child is asked to do; its frames are copied into the work folder that resuming uses."""
     work = ws.store.work(key)
     recipe = Recipe.model_validate(inputs["recipe"].json("recipe"))
     watch = inputs["probe_suite"].frame("probes", PROBES).filter(pl.col("split") == "watch")
     write_frame(work, "probes", watch, PROBES)
+    write_frame(work, "calibrate", sweep_probes(inputs["probe_suite"].frame("probes", PROBES)), PROBES)
+    ancestor = pretrained_folder(ws, inputs.get("pretrained_model"))
     return {
         "kind": "train",
         "recipe": recipe.model_dump(mode="json"),
@@ -49,6 +70,9 @@ def training_order(ws: Workspace, inputs: Mapping[str, Artefact], key: str) -> d
         "base": str(base_folder(ws, inputs["base_model"])),
         "rows": str(inputs["audited_corpus"].path / "rows"),
         "probes": str(work / "probes.parquet"),
+        "calibrate": str(work / "calibrate.parquet"),
+        "pretrained": str(ancestor) if ancestor else None,
+        "held_out_is_exam": ws.project.task_set is None,
         "anatomy": str(inputs["safety_anatomy"].path),
         "work": str(work),
         "result": str(work / "result.json"),
@@ -89,12 +113,14 @@ def checkpoint_shown(artefact: Artefact) -> dict[str, object]:
     """The run in numbers and its curves."""
     training, history = artefact.json("training"), artefact.frame("history", HISTORY)
     plain = {k: v for k, v in training.items() if isinstance(v, int | float | str | bool)}
+    done = {name: training[name] for name in ("started_from", "repairs") if training[name]}
     seen = sorted(n for n in history["series"].unique() if n.startswith("monitor/") and "/" in n[8:])
     watched = [name for name in history["series"].unique().sort() if name.startswith("watch/")]
     scores = {name.removeprefix("watch/"): _points(history, name) for name in watched}
     drift = {name.removeprefix("monitor/"): _points(history, name) for name in seen}
     return {
         **plain,
+        **done,
         **{name: value for name, value in artefact.manifest.facts.items() if isinstance(value, int | float)},
         "recipe": training["recipe"],
         "loss": Svg(plots.line({"loss": _points(history, "loss")}, "Loss", "step", "nats per token")),

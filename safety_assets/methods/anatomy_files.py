@@ -20,6 +20,9 @@ def write_anatomy(folder: Path, anatomy: Anatomy) -> None:
         "safety_tokens": [{"token": token, "shift": shift} for token, shift in anatomy.safety_tokens],
         "tokens_absent_because": anatomy.tokens_absent_because,
         "num_refused": anatomy.num_refused, "num_complied": anatomy.num_complied,
+        "layers_found_by": anatomy.layers_found_by, "gap": list(anatomy.gap), "gap_noise": anatomy.gap_noise,
+        "neurons": [list(neuron) for neuron in anatomy.neurons], "projections": list(anatomy.projections),
+        "token_ids": list(anatomy.token_ids), "token_mass": anatomy.token_mass,
     })  # fmt: skip
 
 
@@ -28,6 +31,9 @@ def read_anatomy(folder: Path) -> Anatomy:
     said = json.loads((folder / "anatomy.json").read_text())
     tokens = tuple((entry["token"], entry["shift"]) for entry in said.pop("safety_tokens"))
     separation, layers = tuple(said.pop("separation")), tuple(said.pop("safety_layers"))
+    for name in ("gap", "projections", "token_ids"):
+        said[name] = tuple(said.get(name, ()))
+    said["neurons"] = tuple((layer, place, effect) for layer, place, effect in said.get("neurons", ()))
     tensors = load_file(folder / "directions.safetensors")
     return Anatomy(
         directions=tensors["directions"], safety_vector=tensors.get("safety_vector"), separation=separation,

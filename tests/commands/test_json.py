@@ -41,7 +41,9 @@ class Case:
 
 
 CASES = (
-    Case("run plain --release", {"recipe", "smoke", "assets", "decision", "stopped"}),
+    Case("run plain --release", {
+        "recipe", "smoke", "assets", "decision", "stopped", "candidates", "concluded",
+    }),
     Case("materialize raw_corpus", MADE),
     Case("materialize eval_scores --recipe plain", MADE),
     Case("status", {"project", "well", "served", "assets", "runs", "disk"}),
@@ -57,6 +59,9 @@ CASES = (
     Case("gate --base model --tuned model", {
         "decision", "checkpoint", "reasons", "notes", "dimensions", "task", "checks", "forgotten", "not_checked",
         "decided_on", "base", "tuned", "policy", "probes",
+    }),
+    Case("repair --method merge --base model --tuned model --set share=0.5 --out repaired", {
+        "repair", "path", "spec", "found", "digests", "next",
     }),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
@@ -78,6 +83,7 @@ REFUSED = {
     "status": ("ProjectError", 1), "explain corpus_audit": ("ProjectError", 1), "doctor": ("ProjectError", 1),
     "gate --base model --tuned model": ("ProjectError", 2), "released": ("ProjectError", 1),
     "init other --base-model nowhere --corpus corpus --risk research": ("ModelError", 1),
+    "repair --method merge --base model --tuned model --out repaired": ("ProjectError", 1),
     "new recipe nightly": ("ProjectError", 1), "roll-back": ("ProjectError", 1),
     "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
     "proceed plain --by ann --why seen": ("ProjectError", 1),

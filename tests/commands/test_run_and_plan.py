@@ -77,6 +77,31 @@ def test_a_rejection_ends_with_one(tiny_model: Path, tmp_path: Path) -> None:
     assert (code, json.loads(said)["decision"]["status"]) == (1, "rejected")
 
 
+def test_a_rejected_recipe_is_repaired_until_one_candidate_is_approved(tiny_model: Path, tmp_path: Path) -> None:
+    """Merging all the way back to the base loses nothing; a repair that leaves the weights alone is rejected again."""
+    project = small_project.write_project(tmp_path / "repaired", tiny_model)
+    policy = small_project.policy_settings()
+    for rule in policy["dimensions"].values():
+        rule["max_drop"] = 1e-6
+    small_project.write_yaml(project / "policy.yaml", policy)
+    optimiser = {"learning_rate": 0.1, "steps": 8, "batch_rows": 4}
+    nothing, everything = {"repair": "lox", "strength": 0.0}, {"repair": "merge", "share": 0.0}
+    repairs = [nothing, everything, {"repair": "one_shot"}]
+    settings = small_project.recipe_settings("plain") | {"optimiser": optimiser, "repairs": repairs}
+    small_project.write_yaml(project / "recipes" / "plain.yaml", settings)
+    code, said = call(project, "run", "plain", "--release", "--json")
+    found = json.loads(said)
+    assert [(one["recipe"], one["status"]) for one in found["candidates"]] == [
+        ("plain", "rejected"), ("plain--lox", "rejected"), ("plain--merge", "approved"),
+    ]  # fmt: skip
+    assert (code, found["concluded"], found["decision"]["status"]) == (0, "plain--merge", "approved")
+    assert json.loads(call(project, "released", "--json")[1])["recipe"] == "plain--merge"
+    code, said = call(project, "run", "plain")
+    assert code == 0
+    assert "tried plain--lox: rejected" in said
+    assert "approved plain--merge" in said
+
+
 def test_an_unknown_recipe_is_named_before_anything_is_made(tiny_model: Path, tmp_path: Path) -> None:
     project = small_project.write_project(tmp_path / "unknown", tiny_model)
     assert call(project, "run", "luck")[0] == 1

@@ -27,6 +27,12 @@ def open_workspace(folder: Path, **changes: object) -> Workspace:
 
 
 @pytest.fixture(scope="session")
+def opened() -> Callable[..., Workspace]:
+    """Opens the project in a folder."""
+    return open_workspace
+
+
+@pytest.fixture(scope="session")
 def untouched(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that nothing was made of."""
     return small_project.write_project(tmp_path_factory.mktemp("untouched") / "project", tiny_model)

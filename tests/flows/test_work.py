@@ -135,5 +135,5 @@ def test_every_asset_has_a_code_version() -> None:
 def test_an_order_of_another_kind_is_refused() -> None:
     from safety_assets.flows.orders import run_order
 
-    with pytest.raises(TrainingError, match="Expected: train, calibrate, point, steps or measure"):
+    with pytest.raises(TrainingError, match="Expected: train, repair, calibrate, point, steps or measure"):
         run_order({"kind": "dance"}, print, lambda: False)
