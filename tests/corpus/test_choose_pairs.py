@@ -207,7 +207,7 @@ def test_the_turns_that_say_what_is_asked_are_bounded_and_do_not_depend_on_their
     common = {"origin": "corpus", "group": "g", "split": "train"}
     lines = [{"row_id": str(i), "messages": c, **common} for i, c in enumerate(chats)]
     rows = AUDITED.frame(lines)
-    one, parts = Shards(AUDITED, (rows.reverse(),)), Shards(AUDITED, (rows.head(25), rows.tail(35)))
+    one, parts = Shards(AUDITED, (rows[list(range(59, -1, -1))],)), Shards(AUDITED, (rows.head(25), rows.tail(35)))
     assert sorted(sampled_turns(one, 100, 0)) == sorted({f"turn {i}" for i in range(30)})
     few = sampled_turns(one, 7, 0)
     assert few == sampled_turns(parts, 7, 0)
