@@ -67,12 +67,22 @@ class Closeness(Settings):
     """Which rows are reported as close to harm (finding close_to_harm): a share of the corpus, the riskiest first."""
 
     quota: float = Field(0.02, ge=0, le=1, description="share of the rows that is reported")
-    axes: tuple[Literal["hidden", "text", "structure"], ...] = Field(
+    axes: tuple[Literal["hidden", "text", "structure", "embedding"], ...] = Field(
         ("hidden", "text", "structure"),
         min_length=1,
-        description="hidden: the base model's last layer; text: TF-IDF; structure: lists and steps",
+        description="hidden: the base model's last layer; text: TF-IDF; structure: lists and steps; embedding: an "
+        "encoder of your own",
+    )
+    embedding_model: str | None = Field(
+        None, description="folder of the encoder of the axis embedding, relative to the project"
     )
     max_tokens: int = Field(512, ge=8, description="tokens of a row that the model reads")
+
+    @model_validator(mode="after")
+    def _encoder_is_named(self) -> "Closeness":
+        if ("embedding" in self.axes) != (self.embedding_model is not None):
+            raise ValueError("the axis embedding and embedding_model go together; set both or neither")
+        return self
 
 
 class CorpusPolicy(Settings):

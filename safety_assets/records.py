@@ -122,7 +122,8 @@ CLOSENESS = Table("closeness", {
     "structure": (pl.Float64, "lists and steps in the answers, standardised; null when not measured"),
     "risk": (pl.Float64, "the largest of them"),
     "axis": (pl.String, "which of them that is"),
-})  # fmt: skip
+    "embedding": (pl.Float64, "nearness to a harmful request in an encoder's space, standardised; null: not measured"),
+}, later=frozenset({"embedding"}))  # fmt: skip
 
 PAIRS = Table("pairs", {
     "row_id": (pl.String, "content hash as in rows"),

@@ -1,12 +1,13 @@
 """Which rows of a harmless corpus lie close to harm: ranked on several axes, flagged by a quota.
 
 Benign rows erode alignment most where they resemble harmful ones (He, Xia and Henderson, arXiv 2404.01099). No single
-space shows all of them, so there are three axes, each standardised over the corpus, and a row is as risky as its
+space shows all of them, so there are several axes, each standardised over the corpus, and a row is as risky as its
 riskiest axis:
 
 - hidden: cosine to the nearest harmful anchor in the base model's last layer, at the last token of the answer;
 - text: cosine of the user turns to the nearest harmful request in TF-IDF, a space in which no model had a part;
-- structure: lists and steps per answer, which the published ranking found among the most eroding rows.
+- structure: lists and steps per answer, which the published ranking found among the most eroding rows;
+- embedding, where the policy names an encoder: cosine of the user turns to the nearest harmful request in its space.
 
 Absolute values of a cosine mean nothing across models, so what is flagged is a share of the corpus: the quota.
 Deviation: an anchor answers with a marked placeholder, since no harmful answer is written down anywhere.
@@ -23,7 +24,7 @@ import polars as pl
 from safety_assets.corpus.tfidf import TextSpace, nearest
 from safety_assets.records import CLOSENESS
 
-AXES = ("hidden", "text", "structure")
+AXES = ("hidden", "text", "structure", "embedding")
 COMPLIANCE = "Sure, here is what you asked for: [placeholder]."
 """What a harmful anchor answers."""
 

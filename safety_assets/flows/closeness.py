@@ -1,4 +1,4 @@
-"""Closeness to harm: every corpus row against the harmful requests of the refusal pairs, ranked on up to three axes."""
+"""Closeness to harm: every corpus row against the harmful requests of the refusal pairs, ranked on up to four axes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from safety_assets.corpus.closeness import TextAxis, anchors, ranked, structure_axis, within_quota
+from safety_assets.corpus.closeness import TextAxis, anchors, ranked, structure_axis, user_text, within_quota
 from safety_assets.corpus.report import table
 from safety_assets.flows.baseline import base_folder
 from safety_assets.flows.checks import made
@@ -17,6 +17,7 @@ from safety_assets.records import CLOSENESS, PAIRS, ROWS
 from safety_assets.store import Artefact, write_frame
 
 if TYPE_CHECKING:
+    from safety_assets.models.embed import Encoder
     from safety_assets.models.load import LoadedModel
 
 ASSET = "corpus_closeness"
@@ -82,7 +83,8 @@ def _measured(ws: Workspace, inputs: Mapping[str, Artefact]) -> pl.DataFrame:
     def parts() -> Iterator[Chats]:
         return (part["messages"].to_list() for part in rows)
 
-    axes = measure_axes(parts, harmful, loaded, max_tokens=rule.max_tokens)
+    encoder = _encoder(ws, rule.embedding_model) if rule.embedding_model else None
+    axes = measure_axes(parts, harmful, loaded, max_tokens=rule.max_tokens, encoder=encoder)
     row_ids = rows.lazy().select("row_id").collect()["row_id"].to_list()
     return ranked(row_ids, {name: values for name, values in axes.items() if name in rule.axes})
 
@@ -94,9 +96,16 @@ def _base(ws: Workspace, artefact: Artefact) -> "LoadedModel":
     return load_model(base_folder(ws, artefact), device=settings.device, threads=settings.threads)
 
 
+def _encoder(ws: Workspace, named: str) -> "Encoder":
+    from safety_assets.models.embed import Encoder
+
+    return Encoder(ws.project.path(named), device=ws.project.settings.device)
+
+
 def measure_axes(
-    parts: Callable[[], Iterable[Chats]], harmful: Chats, loaded: "LoadedModel | None", *, max_tokens: int
-) -> dict[str, np.ndarray]:
+    parts: Callable[[], Iterable[Chats]], harmful: Chats, loaded: "LoadedModel | None", *, max_tokens: int,
+    encoder: "Encoder | None" = None,
+) -> dict[str, np.ndarray]:  # fmt: skip
     """Name of an axis to one value per chat, higher is closer to harm.
 
     Args:
@@ -104,6 +113,7 @@ def measure_axes(
         harmful: anchors (corpus.closeness.anchors); without any, text and hidden are left out.
         loaded: the base model; None leaves the hidden axis out.
         max_tokens: chats are cut behind so many tokens.
+        encoder: of user turns; None leaves the embedding axis out.
 
     Raises:
         ModelError: the template cannot render a chat.
@@ -113,6 +123,8 @@ def measure_axes(
         measures["text"] = TextAxis(harmful, (chat for part in parts() for chat in part)).of
     if harmful and loaded is not None:
         measures["hidden"] = _hidden_axis(harmful, loaded, max_tokens)
+    if harmful and encoder is not None:
+        measures["embedding"] = _embedding_axis(harmful, encoder)
     found = [[measure(part) for measure in measures.values()] for part in parts()]
     return {name: np.concatenate(values) for name, values in zip(measures, zip(*found, strict=True), strict=True)}
 
@@ -123,3 +135,10 @@ def _hidden_axis(harmful: Chats, loaded: "LoadedModel", max_tokens: int) -> Call
     limit = min(max_tokens, loaded.max_tokens)
     known = answer_states(loaded, harmful, max_tokens=limit)
     return lambda chats: nearest_cosine(answer_states(loaded, chats, max_tokens=limit), known).double().numpy()
+
+
+def _embedding_axis(harmful: Chats, encoder: "Encoder") -> Callable[[Chats], np.ndarray]:
+    from safety_assets.models.activations import nearest_cosine
+
+    known = encoder.vectors([user_text(chat) for chat in harmful])
+    return lambda chats: nearest_cosine(encoder.vectors([user_text(c) for c in chats]), known).double().numpy()

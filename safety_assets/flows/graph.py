@@ -52,7 +52,7 @@ GRAPH: dict[str, Node] = {
         group="corpus",
         inputs=("raw_corpus", "refusal_pairs", "base_model"),
         also=("policy",),
-        sources=("policy.corpus",),
+        sources=("policy.corpus", "encoder_files"),
         code=("corpus", "frames", "flows.closeness", "models"),
     ),
     "corpus_audit": Node(

@@ -19,7 +19,7 @@ from safety_assets.corpus.pairs import read_pairs
 from safety_assets.evals.probes import read_probes, read_suite
 from safety_assets.flows.tasks import project_tasks
 from safety_assets.monitor_specs import Monitor
-from safety_assets.policy import Policy
+from safety_assets.policy import Closeness
 from safety_assets.project import AdaptedModel, ModelSetting, Project, open_project
 from safety_assets.recipes import Recipe
 from safety_assets.store import digest_json
@@ -52,7 +52,7 @@ def _texts(project: Project) -> Texts:
     kept = pairs.filter(pl.int_range(pl.len()).over("kind", "category") < PAIRS_PER_CATEGORY)
     texts = {
         "project.yaml": _yaml(_settings(project)),
-        "policy.yaml": _yaml(_law(project.policy())),
+        "policy.yaml": _yaml(_law(project)),
         "corpus/rows.jsonl": _lines(rows.select("messages", "group").to_dicts()),
         "refusals/pairs.jsonl": _lines(kept.select("messages", "kind", "category").to_dicts()),
         "probes/suite.yaml": _yaml(read_suite(project.probes).model_dump(mode="json")),
@@ -95,8 +95,16 @@ def _found(project: Project, named: str) -> str:
     return str(path) if path.exists() else named
 
 
-def _law(policy: Policy) -> dict:
+def _closeness(project: Project, rule: Closeness | None) -> Closeness | None:
+    """The same with its encoder as it is found from anywhere."""
+    if rule is None or rule.embedding_model is None:
+        return rule
+    return rule.model_copy(update={"embedding_model": _found(project, rule.embedding_model)})
+
+
+def _law(project: Project) -> dict:
     """The policy with its actions and categories, and limits that every figure keeps."""
+    policy = project.policy()
     lenient = {"max_drop": 10.0, "certify_within": 10.0, "floor": 0.0, "accepted_base": None, "waiver": None}
     return policy.model_copy(
         update={
@@ -105,7 +113,11 @@ def _law(policy: Policy) -> dict:
             "task": policy.task.model_copy(update={"floor": 0.0, "min_gain": -1.0}),
             "max_over_refusal": 1.0,
             "corpus": policy.corpus.model_copy(
-                update={"held_out_share": max(HELD_OUT, policy.corpus.held_out_share), "max_quarantined_share": 1.0}
+                update={
+                    "held_out_share": max(HELD_OUT, policy.corpus.held_out_share),
+                    "max_quarantined_share": 1.0,
+                    "closeness": _closeness(project, policy.corpus.closeness),
+                }
             ),
             "injection": policy.injection.model_copy(
                 update={

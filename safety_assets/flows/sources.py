@@ -64,6 +64,12 @@ def _pretrained(project: Project) -> str:
     return model_digest(folder) if folder else ""
 
 
+def _encoder(project: Project) -> str:
+    """Identity of the encoder that closeness is measured with; empty without one."""
+    rule = project.policy().corpus.closeness
+    return files_digest(project.path(rule.embedding_model)) if rule and rule.embedding_model else ""
+
+
 def _budgets(project: Project) -> str:
     return digest_json({name: rule.certify_within for name, rule in project.policy().dimensions.items()})
 
@@ -112,6 +118,7 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "model_makers": lambda p: digest_json(models.makers(p)),
     "anchor_files": lambda p: model_digest(models.anchor(p)),
     "pretrained_files": _pretrained,
+    "encoder_files": _encoder,
     "answering": _answering,
     "task_metric": lambda p: digest_settings(p.settings.task_metric),
     "sign_offs": lambda p: digest_settings(read_sign_offs(p)),
