@@ -29,6 +29,7 @@ class RefusalDirection(Settings):
     """Drift along the direction that tells refused from answered prompts (monitors/refusal_direction.py)."""
 
     looks: ClassVar[str] = "safety_assets.monitors.refusal_direction:RefusalDirectionDrift"
+    reads_ancestor: ClassVar[bool] = False
 
     look: Literal["refusal_direction"] = Field(description="names the instrument")
     prompts: int = Field(64, ge=4, description="refused prompts, and as many answered ones")
@@ -41,6 +42,7 @@ class LinearProbes(Settings):
     """Linear probes of harmfulness on attention heads and neurons, fitted on the base (monitors/linear_probes.py)."""
 
     looks: ClassVar[str] = "safety_assets.monitors.linear_probes:LinearProbeDrift"
+    reads_ancestor: ClassVar[bool] = False
 
     look: Literal["linear_probes"] = Field(description="names the instrument")
     prompts: int = Field(64, ge=4, description="refused prompts, and as many answered ones; half fit, half measure")
@@ -54,6 +56,7 @@ class SafetyDivergence(Settings):
     """KL divergence from the base on the pairs' answers (monitors/safety_divergence.py)."""
 
     looks: ClassVar[str] = "safety_assets.monitors.safety_divergence:SafetyDivergenceDrift"
+    reads_ancestor: ClassVar[bool] = False
 
     look: Literal["safety_divergence"] = Field(description="names the instrument")
     rows: int = Field(64, ge=1, description="rows of pairs, kinds in proportion")
@@ -61,7 +64,21 @@ class SafetyDivergence(Settings):
     action: Action | None = _own_action()
 
 
-InstrumentSpec = Annotated[RefusalDirection | LinearProbes | SafetyDivergence, Field(discriminator="look")]
+class SafetySubspace(Settings):
+    """How much of what alignment added to the weights still lies where it lay (monitors/safety_subspace.py)."""
+
+    looks: ClassVar[str] = "safety_assets.monitors.safety_subspace:SafetySubspaceDrift"
+    reads_ancestor: ClassVar[bool] = True
+
+    look: Literal["safety_subspace"] = Field(description="names the instrument")
+    rank: int = Field(16, ge=1, description="directions kept of each weight matrix")
+    floor: float = Field(0.8, gt=0, le=1, description="least ratio, as a share of the base's")
+    action: Action | None = _own_action()
+
+
+InstrumentSpec = Annotated[
+    RefusalDirection | LinearProbes | SafetyDivergence | SafetySubspace, Field(discriminator="look")
+]
 
 
 class Monitor(Settings):

@@ -223,7 +223,7 @@ class Project:
         recipe = read_recipe(path)
         if recipe.needs_pretrained and self.settings.pretrained_model is None:
             raise ProjectError(
-                f"recipe {recipe.name} repairs with {recipe.needs_pretrained}, which reads what alignment changed",
+                f"recipe {recipe.name} has {recipe.needs_pretrained}, which reads what alignment changed",
                 expected="pretrained_model in project.yaml, the base's unaligned ancestor",
                 do="name it, or take merge or one_shot",
             )

@@ -93,9 +93,10 @@ class Recipe(Settings):
 
     @property
     def needs_pretrained(self) -> str:
-        """The first repair, of any of them, that reads the base's unaligned ancestor; empty when none does."""
+        """The first repair or instrument that reads the base's unaligned ancestor; empty when none does."""
         every = (*self.start, *self.finish, *self.repairs)
-        return next((spec.repair for spec in every if "pretrained" in spec.needs), "")
+        named = [spec.repair for spec in every if "pretrained" in spec.needs]
+        return next(iter([*named, *(own.look for own in self.monitor.instruments if own.reads_ancestor)]), "")
 
     def candidates(self) -> dict[str, "Recipe"]:
         """Name to recipe of every repaired candidate, in the order in which they are tried."""

@@ -62,6 +62,7 @@ def wanted(order: dict, device: str) -> "TrainingOrder":
         seed=order["seed"],
         devices=order["devices"],
         anatomy=Path(order["anatomy"]) if "anatomy" in order else None,
+        pretrained=Path(order["pretrained"]) if order.get("pretrained") else None,
     )
 
 

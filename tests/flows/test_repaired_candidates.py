@@ -161,7 +161,7 @@ def test_a_repair_that_reads_the_ancestor_is_refused_without_one(fresh: Workspac
     small_project.write_yaml(folder / "project.yaml", settings)
     for key in ("start", "finish", "repairs"):
         write_recipe(folder, **{key: [{"repair": "lox"}]})
-        with pytest.raises(ProjectError, match="repairs with lox, .* pretrained_model"):
+        with pytest.raises(ProjectError, match="has lox, .* pretrained_model"):
             again().project.recipe("protected")
     write_recipe(folder, repairs=[MERGE])
     assert again().project.recipe(NAME).finish[-1].repair == "merge"

@@ -21,7 +21,7 @@ def order(tiny_model: Path, tmp_path: Path) -> Callable[..., TrainingOrder]:
     """Makes an order: `share`, `seed`, `baseline`, `rows` are the order's, all else is the recipe's."""
 
     def make(name: str = "run", **changes) -> TrainingOrder:
-        own = {k: changes.pop(k) for k in ("share", "seed", "baseline", "rows") if k in changes}
+        own = {k: changes.pop(k) for k in ("share", "seed", "baseline", "rows", "pretrained") if k in changes}
         folder = tmp_path / name
         settings = {"share": 0.0, "rows": make_rows()} | own
         return TrainingOrder(

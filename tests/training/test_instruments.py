@@ -1,7 +1,11 @@
 """Every instrument: at the base it sees nothing, it changes nothing, and it sees a model that was pulled away."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from training_rows import make_rows, recipe
 
 from safety_assets.errors import TrainingError
@@ -65,6 +69,34 @@ def test_without_pairs_it_is_refused_in_words(order, name: str) -> None:
     settings = {"instruments": [INSTRUMENTS[name]]}
     with pytest.raises(TrainingError, match=f"{name} has"):
         open_run(order(rows=make_rows(num_pairs=0), monitor=settings), ALONE, watched=True)
+
+
+@pytest.mark.parametrize("methods", [[], [{"method": "lora", "rank": 4}]])
+def test_what_alignment_added_is_watched_where_it_lies(order, tiny_model: Path, tmp_path: Path, methods: list) -> None:
+    """The base is the ancestor plus a movement of rank one per matrix; noise on the base takes its share down."""
+    ancestor = shutil.copytree(tiny_model, tmp_path / "ancestor")
+    generator = torch.Generator().manual_seed(0)
+    stored = load_file(tiny_model / "model.safetensors")
+    moved = {
+        name: tensor - torch.outer(*(torch.randn(n, generator=generator) for n in tensor.shape)) / 50
+        if tensor.dim() == 2 and "embed" not in name
+        else tensor
+        for name, tensor in stored.items()
+    }
+    save_file(moved, ancestor / "model.safetensors", metadata={"format": "pt"})
+    settings = {"instruments": [{"look": "safety_subspace", "rank": 1, "floor": 0.9}]}
+    with pytest.raises(TrainingError, match="unaligned ancestor, and none is named"):
+        open_run(order(monitor=settings), ALONE, watched=True)
+    run, _ = open_run(order(monitor=settings, pretrained=ancestor, methods=methods), ALONE, watched=True)
+    values, fallen, _ = run.instruments.look("warn")[0]
+    assert values["safety_subspace/kept"] == pytest.approx(1.0, abs=1e-5)
+    assert fallen == {}
+    with torch.no_grad():
+        for parameter in run.parameters:
+            parameter.add_(0.5 * torch.randn(parameter.shape, generator=generator))
+    values, fallen, _ = run.instruments.look("warn")[0]
+    assert values["safety_subspace/kept"] < 0.9
+    assert fallen == values
 
 
 def test_an_instrument_stands_once() -> None:
