@@ -47,6 +47,10 @@ CASES = {
 }
 WHOLE = ("masked, the vulnerable",)
 """Cases that need whole weights and refuse to be sharded."""
+NAMED = ("surgery", "lora and surgery")
+"""Cases that another test looks into."""
+USUAL = ("plain", "plain, accumulated", "surgery", "lora and surgery")
+"""Cases of the default suite; the others are long."""
 WAYS = [(name, sharded) for name in CASES for sharded in (False, True) if not (sharded and name in WHOLE)]
 
 
@@ -63,12 +67,16 @@ def order(folder: Path, base: Path, name: str, *, sharded: bool) -> dict:
 
 
 @pytest.fixture(scope="module")
-def both(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], tuple[dict, dict]]:
-    """Every case and sharding to (order of one process, order whose steps two processes took)."""
+def both(
+    tiny_model: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> dict[tuple[str, bool], tuple[dict, dict]]:
+    """Every case and sharding that is asked for, to (order of one process, order whose steps two processes took)."""
+    chosen = [item.callspec.params for item in request.session.items if item.path == request.path and asks(item)]
+    asked = {(own["name"], own["sharded"]) for own in chosen} | {(name, True) for name in NAMED}
     folder = tmp_path_factory.mktemp("ranks")
     make_rows().write_parquet(folder / "rows.parquet")
     orders = {}
-    for name, sharded in WAYS:
+    for name, sharded in sorted(asked):
         two = order(folder, tiny_model, name, sharded=sharded)
         orders[name, sharded] = ({**two, "folder": two["folder"] + " alone"}, two)
     (folder / "orders.json").write_text(json.dumps([two for _, two in orders.values()]))
@@ -76,7 +84,7 @@ def both(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tup
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr=localhost"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
-        [*launch, "--nproc-per-node=2", *program], env=environment, capture_output=True, text=True, timeout=120
+        [*launch, "--nproc-per-node=2", *program], env=environment, capture_output=True, text=True, timeout=400
     )
     assert done.returncode == 0, done.stderr
     return orders
@@ -90,7 +98,15 @@ def weights(trained: Trained) -> dict:
     return load_file(trained.model / "model.safetensors")
 
 
-@pytest.mark.parametrize(("name", "sharded"), WAYS)
+def asks(item: pytest.Item) -> bool:
+    """Whether a test is one of a case."""
+    return "sharded" in getattr(getattr(item, "callspec", None), "params", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "sharded"),
+    [pytest.param(*way, marks=() if way[0] in USUAL else pytest.mark.long) for way in WAYS],
+)
 def test_two_ranks_train_what_one_process_trains(both: dict, name: str, sharded: bool):
     one, two = (finish(said) for said in both[name, sharded])
     a, b = weights(one), weights(two)
@@ -105,7 +121,7 @@ def test_two_ranks_train_what_one_process_trains(both: dict, name: str, sharded:
 
 
 def test_the_cases_do_what_they_are_named_after(both: dict):
-    surgery, rolled = (finish(both[name, True][1]) for name in ("surgery", "lora and surgery"))
+    surgery, rolled = (finish(both[name, True][1]) for name in NAMED)
     products = surgery.history.filter(series="surgery/product")["value"]
     assert products.min() < 0  # there was a conflict to remove
     assert rolled.facts["monitor_actions"] == 1
