@@ -11,7 +11,7 @@ from safety_assets.corpus import passes
 from safety_assets.corpus.audit import Question, audit, write_left
 from safety_assets.corpus.clean import write_audited
 from safety_assets.corpus.detect import named, seen
-from safety_assets.corpus.detectors import DETECTORS, LEARNERS, Known
+from safety_assets.corpus.detectors import DETECTORS, Known
 from safety_assets.corpus.findings import write_findings
 from safety_assets.errors import CorpusError
 from safety_assets.frames import Shards, ShardWriter
@@ -141,7 +141,7 @@ class _Deadly(passes.Passes):
 
 def test_how_far_it_is_is_told(rows: pl.DataFrame, asked: Question, tmp_path: Path) -> None:
     shards = cut(rows, 5, tmp_path)
-    for processes, of in ((1, 2 * len(shards)), (2, len(shards) + len(LEARNERS))):
+    for processes, of in ((1, 2 * len(shards)), (2, len(shards) + 2)):
         told: list[tuple[int, int]] = []
         audit(
             shards, asked, tmp_path / f"{processes}", processes=processes,
