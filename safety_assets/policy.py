@@ -192,6 +192,11 @@ class Policy(Settings):
     injection: InjectionPolicy
     probes: ProbePolicy = ProbePolicy()
     sign_offs: tuple[str, ...] = Field((), description="people who must sign a decision before a release")
+    unread_weights: Waiver | None = Field(
+        None,
+        description="a person accepts that a model behind an endpoint, whose weights cannot be read, is approved on "
+        "what it says alone; without one it is never better than not certified",
+    )
 
     @model_validator(mode="after")
     def _law(self) -> "Policy":

@@ -13,6 +13,7 @@ from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import ProjectError, SafetyAssetsError, name_one
 from safety_assets.policy import Policy
 from safety_assets.recipes import Recipe, read_recipe, recipe_files, repaired_from
+from safety_assets.served.wire import Care
 from safety_assets.settings import Settings, read_settings
 from safety_assets.task_metric import Exact, TaskMetric
 
@@ -117,6 +118,7 @@ class ProjectFile(Settings):
         ge=1,
         description="shares of the sweep trained side by side, one thread each; for small models",
     )
+    endpoints: Care = Field(Care(), description="how served models are asked")
     max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring, tokens")
     generation_batch: int = Field(128, ge=1, description="answers generated at once")
 

@@ -164,11 +164,12 @@ RESPONSES = Table("responses", {
     "model": (pl.String, "identity digest of the weights that answered"),
     "probe_id": (pl.String, "probe or task item"),
     "sample": (pl.Int64, "0 for greedy decoding"),
-    "completion": (pl.String, "text up to the end token"),
-    "num_tokens": (pl.Int64, "tokens generated"),
+    "completion": (pl.String, "text up to the end token; null where there is no answer"),
+    "num_tokens": (pl.Int64, "tokens generated; null where that is not known"),
     "finish": (pl.String, "stop or length"),
     "choice_logprobs": (pl.List(pl.Float64), "log-likelihood of each choice, mean per token; empty when generated"),
-})  # fmt: skip
+    "failure": (pl.String, "why there is no answer; null where there is one"),
+}, later=frozenset({"failure"}))  # fmt: skip
 
 SCORES = Table("scores", {
     "model": (pl.String, "identity digest of the weights that answered"),

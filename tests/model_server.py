@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,7 +47,9 @@ class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     server: "ModelServer"
+    body: bytes
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         listed = [{"id": n, "object": "model", "created": time.time_ns()} for n in self.server.plan.names]
@@ -54,7 +57,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         plan, size = self.server.plan, int(self.headers["Content-Length"])
-        body = json.loads(self.rfile.read(size))
+        self.body = self.rfile.read(size)
+        body = json.loads(self.body)
         with plan.lock:
             plan.seen.append({"path": self.path, "key": self.headers.get("Authorization", ""), **body})
         if plan.key and self.headers.get("Authorization") != f"Bearer {plan.key}":
@@ -173,7 +177,15 @@ def weights(folder: Path) -> Callable[[dict, bool], dict]:
         ]
         return [None, *named]
 
+    known: dict[str, dict] = {}
+
     def answer(body: dict, logprobs: bool) -> dict:
+        asked = json.dumps([body, logprobs], sort_keys=True)
+        if asked not in known:
+            known[asked] = work_out(body, logprobs)
+        return known[asked]
+
+    def work_out(body: dict, logprobs: bool) -> dict:
         with lock:
             if "prompt_logprobs" in body:
                 more = {"prompt_logprobs": told(body["messages"], body["add_generation_prompt"])} if logprobs else {}
@@ -195,3 +207,29 @@ def completion(text: str | None, finish: str = "stop", tokens: int = 1) -> dict:
 def echo(body: dict, logprobs: bool) -> dict:
     """Says back what it was told."""
     return completion(f"You said: {body['messages'][-1]['content']}")
+
+
+def bad_day(faults: list[Fault]) -> Fault:
+    """Every third request, told by its text, meets two faults one after the other, and is answered then."""
+    met: dict[bytes, int] = {}
+    lock = threading.Lock()
+
+    def fault(handler: Handler) -> bool:
+        number = zlib.crc32(handler.body)
+        with lock:
+            before = met[handler.body] = met.get(handler.body, -1) + 1
+        return number % 3 == 0 and before < 2 and faults[(number // 3 + before) % len(faults)](handler)
+
+    return fault
+
+
+def quotes_the_key(handler: Handler) -> bool:
+    """Refuses, and quotes the key in its refusal."""
+    handler.reply(400, {"error": {"message": f"not with {handler.headers.get('Authorization')}"}})
+    return True
+
+
+def garbled_status(handler: Handler) -> bool:
+    """A page of a proxy that lost its server."""
+    handler.raw(502, b"<html>Bad Gateway</html>")
+    return True

@@ -15,11 +15,11 @@ from safety_assets.corpus.tasks import read_tasks
 from safety_assets.datafiles import DataFiles
 from safety_assets.flows.gate_report import dimensions, document, forgotten_categories, page
 from safety_assets.flows.gating import Exam, Gated, exam_from, gate
+from safety_assets.flows.targets import where
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
 from safety_assets.project import STANDARD
 from safety_assets.release.evidence import headline
-from safety_assets.release.external import not_checked
 from safety_assets.settings import read_settings
 
 EXIT_CODES = {"approved": 0, "rejected": 1, "not_certified": 3}
@@ -33,8 +33,16 @@ COLOURS = {"approved": "green", "rejected": "red", "not_certified": "yellow", "p
 @app.command(name="gate")
 @in_words_ending(USAGE)
 def gate_command(
-    base: Annotated[Path, typer.Option(help="Model folder of the aligned model that the checkpoint started from.")],
-    tuned: Annotated[Path, typer.Option(help="The checkpoint: a model folder, or an adapter to the base.")],
+    base: Annotated[
+        str, typer.Option(metavar="FOLDER|URL", help="The aligned model that the checkpoint started from.")
+    ],
+    tuned: Annotated[
+        str,
+        typer.Option(
+            metavar="FOLDER|URL",
+            help="The checkpoint: a model folder, an adapter to the base, or an endpoint as http://HOST/v1#MODEL.",
+        ),
+    ],
     policy: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Policy file; the project's by default.")
     ] = None,
@@ -49,12 +57,13 @@ def gate_command(
 ) -> None:
     """Gate a checkpoint that was trained elsewhere: both models are asked, compared and decided upon.
 
-    What either said before to the same questions is not asked again.
+    What a folder said before to the same questions is not asked again. Of a model behind an endpoint the weights cannot
+    be read: it is never better than not certified, unless the policy's unread_weights names who accepts that.
     """
     with progress(quiet=as_json) as said:
         ws = workspace(report=said)
         exam = _exam(ws, policy, probes, task)
-        gated = gate(ws, base, tuned, exam)
+        gated = gate(ws, where(base), where(tuned), exam)
     if report is not None:
         _write_report(report, gated)
     if as_json:
@@ -90,7 +99,7 @@ def _show(gated: Gated) -> None:
         console.print(f"  {number}. {escape(reason)}", soft_wrap=True)
     for note in decision.notes:
         console.print(f"  known: {escape(note)}", soft_wrap=True)
-    for sentence in not_checked(with_task=gated.findings.exam.tasks is not None):
+    for sentence in gated.findings.not_checked:
         complaints.print(f"not checked: {escape(sentence)}", style="dim", soft_wrap=True)
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import polars as pl
 
+from safety_assets.errors import SafetyAssetsError
 from safety_assets.evals.task_metrics.likelihood import candidates
 from safety_assets.records import PROBES, RESPONSES, TASKS
 from safety_assets.task_metric import AnyMetric, ResponseLoss, compares_likelihoods
@@ -18,18 +19,23 @@ class Completion(Protocol):
     @property
     def text(self) -> str: ...
     @property
-    def num_tokens(self) -> int: ...
+    def num_tokens(self) -> int | None: ...
     @property
     def finish(self) -> str: ...
 
 
 class Answerer(Protocol):
-    """What is asked: local weights, or anything else that answers chats."""
+    """What is asked: local weights, or anything else that answers chats.
+
+    Where one answer cannot be had, the error that says why stands in its place, and the others are not lost.
+    """
 
     @property
     def model(self) -> str: ...
-    def generate(self, chats: Sequence[Chat], max_new_tokens: int) -> Sequence[Completion]: ...
-    def choice_logprobs(self, chats: Sequence[Chat], choices: Sequence[Sequence[str]]) -> list[list[float]]: ...
+    def generate(self, chats: Sequence[Chat], max_new_tokens: int) -> Sequence[Completion | SafetyAssetsError]: ...
+    def choice_logprobs(
+        self, chats: Sequence[Chat], choices: Sequence[Sequence[str]]
+    ) -> Sequence[list[float] | SafetyAssetsError]: ...
 
 
 def ask(probes: pl.DataFrame, generator: Answerer, *, max_new_tokens: int) -> pl.DataFrame:
@@ -41,7 +47,7 @@ def ask(probes: pl.DataFrame, generator: Answerer, *, max_new_tokens: int) -> pl
         max_new_tokens: longest answer.
 
     Returns:
-        RESPONSES in the order of the probes, sample 0.
+        RESPONSES in the order of the probes, sample 0; `failure` says of a probe without an answer why.
     """
     rows = PROBES.check(probes).select("probe_id", "messages", "choices").to_dicts()
     spoken = [r for r in rows if not r["choices"]]
@@ -73,24 +79,33 @@ def ask_tasks(tasks: pl.DataFrame, generator: Answerer, metric: AnyMetric, *, ma
 def _ask_likelihoods(rows: Sequence[dict], generator: Answerer, metric: AnyMetric) -> pl.DataFrame:
     asked = [(row, texts) for row in rows if (texts := candidates(metric, row["answer"], row["options"] or []))]
     logprobs = generator.choice_logprobs([row["messages"] for row, _ in asked], [texts for _, texts in asked])
-    shown = {"completion": ""} if isinstance(metric, ResponseLoss) else {}
     return RESPONSES.frame([
-        _compared(generator.model, row["task_id"], texts, own) | shown
+        _compared(generator.model, row["task_id"], texts, own, shown=not isinstance(metric, ResponseLoss))
         for (row, texts), own in zip(asked, logprobs, strict=True)
     ])  # fmt: skip
 
 
-def _generated(model: str, key: str, answer: Completion) -> dict[str, object]:
+def _generated(model: str, key: str, answer: Completion | SafetyAssetsError) -> dict[str, object]:
+    if isinstance(answer, SafetyAssetsError):
+        return _unanswered(model, key, answer)
     return {
         "model": model, "probe_id": key, "sample": 0, "completion": answer.text, "num_tokens": answer.num_tokens,
         "finish": answer.finish, "choice_logprobs": [],
     }  # fmt: skip
 
 
-def _compared(model: str, key: str, choices: Sequence[str], logprobs: list[float]) -> dict[str, object]:
-    """The likeliest choice stands in for the text."""
+def _unanswered(model: str, key: str, error: SafetyAssetsError) -> dict[str, object]:
+    return {"model": model, "probe_id": key, "sample": 0, "choice_logprobs": [], "failure": str(error)}
+
+
+def _compared(
+    model: str, key: str, choices: Sequence[str], logprobs: list[float] | SafetyAssetsError, *, shown: bool = True
+) -> dict[str, object]:
+    """The likeliest choice stands in for the text, where one shall be shown."""
+    if isinstance(logprobs, SafetyAssetsError):
+        return _unanswered(model, key, logprobs)
     likeliest = max(range(len(logprobs)), key=logprobs.__getitem__)
     return {
-        "model": model, "probe_id": key, "sample": 0, "completion": choices[likeliest],
+        "model": model, "probe_id": key, "sample": 0, "completion": choices[likeliest] if shown else "",
         "num_tokens": 0, "finish": "stop", "choice_logprobs": logprobs,
     }  # fmt: skip

@@ -70,7 +70,7 @@ def _score(row: Row, pairs: Mapping[tuple, Judgement], model: str) -> Row:
 
 def _judgement(row: Row, pairs: Mapping[tuple, Judgement]) -> Judgement:
     if row["completion"] is None:
-        return Judgement("unscored", None, "the model gave no response to this probe")
+        return Judgement("unscored", None, row["failure"] or "the model gave no response to this probe")
     if row["expect"] == "same":
         return pairs[row["pair"], row["sample"]]
     if row["expect"] == "choose":

@@ -110,7 +110,7 @@ def _grade(item: Mapping[str, Any], response: Mapping[str, Any] | None, metric: 
     if not item["answer"] or not text.normalise(item["answer"]):
         return unscored("The task item has no answer to check against.")
     if response is None or response["completion"] is None:
-        return unscored("The model gave no response to this item.")
+        return unscored((response or {}).get("failure") or "The model gave no response to this item.")
     return grade(item, response, metric)
 
 

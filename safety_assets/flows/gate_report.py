@@ -10,7 +10,6 @@ from safety_assets.flows.gating import Gated
 from safety_assets.policy import DIMENSIONS
 from safety_assets.records import DELTAS, Verdict
 from safety_assets.release.evidence import page as evidence_page
-from safety_assets.release.external import not_checked
 from safety_assets.release.markdown import bullets
 
 Row = Mapping[str, Any]
@@ -31,7 +30,7 @@ def document(gated: Gated) -> dict[str, Any]:
         "task": _task(gated),
         "checks": {v.check: v.status for v in decision.verdicts if not v.check.startswith(BUDGET)},
         "forgotten": forgotten_categories(gated).to_dicts(),
-        "not_checked": list(not_checked(with_task=found.exam.tasks is not None)),
+        "not_checked": list(found.not_checked),
         "decided_on": decision.decided_on,
         "base": found.digests.get("base"),
         "tuned": found.digests.get("tuned"),
@@ -105,6 +104,5 @@ def page(gated: Gated) -> str:
     parts = [evidence_page(gated.decision, deltas, found.exam.policy)]
     if found.forgotten is not None:
         parts.append(forgotten_page(found.forgotten, f"What {found.name} forgot", corpus_known=False))
-    limits = bullets(not_checked(with_task=found.exam.tasks is not None))
-    parts.append("\n".join(["# What could not be checked", "", *limits, ""]))
+    parts.append("\n".join(["# What could not be checked", "", *bullets(found.not_checked), ""]))
     return "\n".join(parts)

@@ -1,4 +1,6 @@
-"""Gating weights that were trained elsewhere: base and checkpoint are asked the same, compared, and decided upon.
+"""Gating models that were trained elsewhere: base and checkpoint are asked the same, compared, and decided upon.
+
+Each is a folder or stands behind an endpoint.
 
 Whatever goes wrong on the way is a reason not to certify; nothing is raised and nothing fails open.
 """
@@ -21,18 +23,20 @@ from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks
 from safety_assets.flows.answers import Respondent, questions_digest
-from safety_assets.flows.candidates import maker, open_candidate, same_template, soundness
+from safety_assets.flows.candidates import same_template
 from safety_assets.flows.check_functions import today
 from safety_assets.flows.decision_checks import accepted_losses
 from safety_assets.flows.sign_offs import read_sign_offs
-from safety_assets.flows.sources import digest_settings, model_digest
+from safety_assets.flows.sources import digest_settings
+from safety_assets.flows.targets import Target, Where, open_target
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
 from safety_assets.records import AUDITED, Verdict
 from safety_assets.release.closed import not_certified
 from safety_assets.release.decision import Decision, Evidence
-from safety_assets.release.external import comes_first_holds, decide_external, undecided
+from safety_assets.release.external import comes_first_holds, decide_external, not_checked, undecided
 from safety_assets.release.verdicts import baseline_is_aligned, every_dimension_scored
+from safety_assets.served.address import Address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +91,7 @@ class Findings:
         forgotten: what the base did and the checkpoint no longer does.
         first: verdicts on what comes first, by name.
         digests: of both models and of the questions.
+        unread: checks of weights that stand behind an endpoint: they stay open while the rest is measured.
     """
 
     name: str
@@ -97,6 +102,12 @@ class Findings:
     forgotten: Forgotten | None = None
     first: dict[str, Verdict] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        """What the verdict does not cover, in sentences."""
+        return not_checked(with_task=self.exam.tasks is not None, served=bool(self.unread))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,48 +118,56 @@ class Gated:
     decision: Decision
 
 
-def gate(ws: Workspace, base: Path, tuned: Path, exam: Exam) -> Gated:
-    """The decision on the weights in `tuned`, measured against those in `base`.
+def gate(ws: Workspace, base: Where, tuned: Where, exam: Exam) -> Gated:
+    """The decision on the model in `tuned`, measured against the one in `base`.
 
     The cheap questions come first: a probe set that cannot decide, a folder that is no model, damaged weights and a
     base that is not aligned end it before the checkpoint is asked anything.
 
     Args:
         ws: keeps the answers, so that ten checkpoints ask their base once; its project says who signed.
-        base: complete model folder of the aligned model that the checkpoint started from.
-        tuned: complete model folder, or an adapter to that base.
+        base: the aligned model that the checkpoint started from: a complete model folder, or an endpoint.
+        tuned: complete model folder, an adapter to that base, or an endpoint.
         exam: probes, tasks and law.
 
     Raises:
         ProjectError: the project's sign-offs cannot be read.
     """
-    found = Findings(name=tuned.resolve().name, exam=exam, digests=exam.digests)
+    sides = {"base_weights_sound": base, "weights_sound": tuned}
+    unread = tuple(name for name, side in sides.items() if isinstance(side, Address))
+    found = Findings(name=_called(tuned), exam=exam, digests=exam.digests, unread=unread)
     try:
         _measure(ws, base, tuned, found)
     except Exception as error:  # whatever goes wrong must not let anything pass
         said = str(error) if isinstance(error, SafetyAssetsError) else f"{type(error).__name__}: {error}"
         found.first["measured"] = not_certified("measured", said)
-    decision = decide_external(_evidence(ws, found), exam.policy, with_task=exam.tasks is not None)
+    evidence, with_task = _evidence(ws, found), exam.tasks is not None
+    decision = decide_external(evidence, exam.policy, with_task=with_task, open_ones=unread)
     return Gated(findings=found, decision=decision)
 
 
-def _measure(ws: Workspace, base: Path, tuned: Path, found: Findings) -> None:
+def _called(where: Where) -> str:
+    return (where.model or where.url) if isinstance(where, Address) else where.resolve().name
+
+
+def _measure(ws: Workspace, base: Where, tuned: Where, found: Findings) -> None:
     """Everything in the order of its cost; it ends where something that comes first does not hold."""
-    exam = found.exam
+    exam, anchor = found.exam, open_target(ws, base)
     _first(found, "enough_probes_to_see_the_budget", enough_probes_to_see_the_budget(exam.probes, exam.policy))
-    found.digests["base"] = model_digest(base)
-    _first(found, "written_for_these_models", written_for_these_models(exam.written_for, [maker(base)]))
-    _first(found, "base_weights_sound", soundness(base))
-    candidate = open_candidate(ws.project, tuned, base)
-    found.digests["tuned"] = model_digest(candidate)
-    _first(found, "weights_sound", soundness(candidate))
-    _first(found, "chat_templates", same_template(base, candidate))
-    if comes_first_holds(found.first):
-        found.base = examine(ws, base, exam)
+    found.digests["base"] = anchor.digest
+    _first(found, "written_for_these_models", written_for_these_models(exam.written_for, [anchor.made_by]))
+    _first(found, "base_weights_sound", anchor.soundness(exam.policy, today()))
+    candidate = open_target(ws, tuned, base)
+    found.digests["tuned"] = candidate.digest
+    _first(found, "weights_sound", candidate.soundness(exam.policy, today()))
+    if not found.unread:
+        _first(found, "chat_templates", same_template(anchor.template, candidate.template))
+    if comes_first_holds(found.first, found.unread):
+        found.base = examine(ws, anchor, exam)
         scores = found.base.dimension_scores
         _first(found, "base_every_dimension_scored", every_dimension_scored(scores, exam.policy.probes))
         _first(found, "baseline_is_aligned", baseline_is_aligned(scores, exam.policy.dimensions, today()))
-    if comes_first_holds(found.first):
+    if comes_first_holds(found.first, found.unread):
         found.tuned = examine(ws, candidate, exam)
     if found.base and found.tuned:
         _compare(found, found.base, found.tuned)
@@ -158,9 +177,9 @@ def _first(found: Findings, name: str, verdict: Verdict) -> None:
     found.first[name] = undecided(name, verdict)
 
 
-def examine(ws: Workspace, folder: Path, exam: Exam) -> Examined:
+def examine(ws: Workspace, target: Target, exam: Exam) -> Examined:
     """Ask one model everything, or take what it said before, and score it."""
-    asked = Respondent(ws, folder)
+    asked = Respondent(ws, target)
     responses = asked.probes(exam.probes)
     scores = judge(exam.probes, responses)
     tasks = None

@@ -150,8 +150,8 @@ GRAPH: dict[str, Node] = {
         also=("base_model", "probe_suite", "policy"),
         sources=("anchor_files", "probe_files", "policy_file", "answering", "sign_offs"),
         code=(
-            "models", "evals", "release", "flows.gating", "flows.answers", "flows.candidates", "flows.gate_report",
-            "flows.external_folder",
+            "models", "served", "evals", "release", "flows.gating", "flows.answers", "flows.targets",
+            "flows.candidates", "flows.gate_report", "flows.external_folder",
         ),
         per_checkpoint=True,
     ),

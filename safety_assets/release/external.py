@@ -1,10 +1,11 @@
 """The verdict on weights that were trained elsewhere: the same law, without what only training here can show."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import date
 
-from safety_assets.policy import Policy
+from safety_assets.policy import Policy, Waiver
 from safety_assets.records import Status, Verdict
-from safety_assets.release.closed import not_certified
+from safety_assets.release.closed import not_certified, passed
 from safety_assets.release.decision import REQUIRED, Decision, Evidence, conclude, decide
 
 FIRST = (
@@ -29,6 +30,14 @@ NOT_CHECKED = (
 )
 """What no look at two model folders can tell, in words for the report."""
 
+UNREAD = (
+    "Of a model behind an endpoint: whether its weights are whole, which they are, and whether every request meets the "
+    "same ones. Its identity is its URL, its name and the beginnings of a few answers.",
+    "Of a model behind an endpoint: its chat template, a system prompt put before every request, and filters around "
+    "the model. What was judged is what came back.",
+)
+"""What an endpoint does not show, for the report."""
+
 NO_TASK = "Whether the task was learnt: no task set was given, so no gain is demanded."
 
 
@@ -38,9 +47,23 @@ def required(*, with_task: bool) -> tuple[str, ...]:
     return FIRST + tuple(name for name in REQUIRED if name not in left_out)
 
 
-def not_checked(*, with_task: bool) -> tuple[str, ...]:
-    """What the verdict does not cover, in sentences."""
-    return NOT_CHECKED if with_task else (*NOT_CHECKED, NO_TASK)
+def not_checked(*, with_task: bool, served: bool = False) -> tuple[str, ...]:
+    """What the verdict does not cover, in sentences.
+
+    Args:
+        with_task: a task set was given.
+        served: one of the models was asked through an endpoint.
+    """
+    return NOT_CHECKED + (UNREAD if served else ()) + (() if with_task else (NO_TASK,))
+
+
+def weights_unread(where: str, accepted: Waiver | None, today: date) -> Verdict:
+    """The verdict on weights that nobody can read: never a pass, unless a person accepts it until a day to come."""
+    check, unread = "weights_sound", f"The weights behind {where} cannot be read."
+    if accepted is not None and today <= accepted.until:
+        return passed(check, f"{unread} {accepted.who} accepts that until {accepted.until}: {accepted.why}.")
+    do = "Gate their folder, or name in the policy's unread_weights who accepts it, why and until when."
+    return not_certified(check, f"{unread} {do}")
 
 
 def undecided(check: str, verdict: Verdict) -> Verdict:
@@ -49,21 +72,29 @@ def undecided(check: str, verdict: Verdict) -> Verdict:
     return Verdict(check=check, status=status, reasons=verdict.reasons, numbers=verdict.numbers)
 
 
-def comes_first_holds(verdicts: Mapping[str, Verdict]) -> bool:
-    """Whether nothing so far stands against going on."""
-    return all(verdict.passed for verdict in verdicts.values())
+def comes_first_holds(verdicts: Mapping[str, Verdict], open_ones: Collection[str] = ()) -> bool:
+    """Whether nothing so far stands against going on.
+
+    Args:
+        verdicts: by name.
+        open_ones: names that may be undecided: they refuse in the end, and keep nothing from being measured.
+    """
+    return all(verdict.passed for name, verdict in verdicts.items() if name not in open_ones)
 
 
-def decide_external(evidence: Evidence, policy: Policy, *, with_task: bool) -> Decision:
+def decide_external(
+    evidence: Evidence, policy: Policy, *, with_task: bool, open_ones: Collection[str] = ()
+) -> Decision:
     """Approved, rejected or not certified; when something that comes first does not hold, nothing else is judged.
 
     Args:
         evidence: `recipe` is the name of the checkpoint, `upstream` holds the verdicts of FIRST and may hold more.
         policy: the law.
         with_task: a task set was given, so that the policy's floor and least gain hold.
+        open_ones: verdicts of `evidence.upstream` that refuse beside the others instead of before them.
     """
     names = required(with_task=with_task)
-    if comes_first_holds(evidence.upstream) and set(FIRST) <= set(evidence.upstream):
+    if comes_first_holds(evidence.upstream, open_ones) and set(FIRST) <= set(evidence.upstream):
         return decide(evidence, policy, names)
     first = list(evidence.upstream.values())
     rest = [not_certified(name, NOT_ASKED) for name in names if name not in evidence.upstream]

@@ -5,6 +5,7 @@ Redirects are not followed: prompts and keys go to the host that was named and n
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,6 +80,7 @@ class Wire:
     def __init__(self, address: Address, care: Care) -> None:
         self.address, self.care = address, care
         self._pool = _pool(address.url, care)
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it warns of every single try
 
     def send(self, path: str, body: Mapping[str, Any] | None = None) -> Reply:
         """GET, or POST where there is a body; the reply, whatever its status.
