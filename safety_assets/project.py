@@ -13,6 +13,7 @@ from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import ProjectError, SafetyAssetsError, name_one
 from safety_assets.policy import Policy
 from safety_assets.recipes import Recipe, read_recipe, recipe_files, repaired_from
+from safety_assets.served.rail_settings import RailSettings
 from safety_assets.served.wire import Care
 from safety_assets.settings import Settings, read_settings
 from safety_assets.task_metric import Exact, TaskMetric
@@ -119,6 +120,9 @@ class ProjectFile(Settings):
         description="shares of the sweep trained side by side, one thread each; for small models",
     )
     endpoints: Care = Field(Care(), description="how served models are asked")
+    rail: RailSettings | None = Field(
+        None, description="RAIL Score as a further judge; off when absent, since answers leave this machine"
+    )
     max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring, tokens")
     generation_batch: int = Field(128, ge=1, description="answers generated at once")
 

@@ -240,6 +240,16 @@ VERDICTS = Table("verdicts", {
     "judge": (pl.String, "name and version of the judge"),
 })  # fmt: skip
 
+OPINIONS = Table("opinions", {
+    "id": (pl.String, "id of the answer as it was given, or its line where it has none"),
+    "judge": (pl.String, "name, version and mode of the judge"),
+    "dimension": (pl.String, "one of the eight dimensions"),
+    "value": (pl.Float64, "0 to 1, higher is better: a tenth of the score; null when unscored"),
+    "confidence": (pl.Float64, "the judge's own, 0 to 1; null when unscored"),
+    "explanation": (pl.String, "in the judge's words; null where it gives none"),
+    "unscored_reason": (pl.String, "why there is no value; null when scored"),
+})  # fmt: skip
+
 HISTORY = Table("history", {
     "step": (pl.Int64, "optimiser step, 1-based; 0 before the first"),
     "series": (pl.String, "loss, learning_rate, watch/<dimension>, ..."),

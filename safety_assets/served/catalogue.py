@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safety_assets.errors import EvaluationError, ModelError
+from safety_assets.errors import ModelError
 from safety_assets.served.address import Address
 from safety_assets.served.wire import Wire
 
@@ -17,10 +17,7 @@ def entry(wire: Wire) -> Mapping[str, Any]:
     Raises:
         ModelError: no reply, a wrong key, no such model, or several and none was named.
     """
-    try:
-        reply = wire.send("models")
-    except EvaluationError as error:
-        raise ModelError(error.found, do=error.do) from error
+    reply = wire.send("models")
     if reply.status == 401:
         raise ModelError(f"{wire.address} {reply}", do=f"set {wire.address.key_variable} to a key of that host")
     models = _listed(reply.body) if reply.given else []

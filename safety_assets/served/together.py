@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from safety_assets.errors import EvaluationError, SafetyAssetsError
+from safety_assets.errors import EvaluationError, ModelError, SafetyAssetsError
 from safety_assets.served.wire import Care
 
 Q = TypeVar("Q")
@@ -21,8 +21,9 @@ def all_of(
 
     Args:
         questions: what is asked.
-        ask: asks one; raises EvaluationError where no answer can be had. Called from several threads.
-        care: how many at once, and after how many lost ones in a row the rest is not asked.
+        ask: asks one, from several threads. It raises EvaluationError where this one has no answer, and ModelError
+            where the server is lost.
+        care: how many at once, and after how many ModelErrors in a row the rest is not asked.
         told: takes how many are done, and of how many.
     """
     patience = _Patience(care.give_up_after)
@@ -33,8 +34,11 @@ def all_of(
             return given_up
         try:
             answer = ask(question)
-        except EvaluationError as error:
+        except ModelError as error:
             patience.lost(error)
+            return error
+        except EvaluationError as error:
+            patience.found()
             return error
         patience.found()
         return answer
@@ -54,7 +58,7 @@ class _Patience:
         self._limit, self._row, self._last = limit, 0, ""
         self._lock = threading.Lock()
 
-    def lost(self, error: EvaluationError) -> None:
+    def lost(self, error: ModelError) -> None:
         with self._lock:
             self._row, self._last = self._row + 1, error.found
 

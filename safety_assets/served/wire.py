@@ -16,7 +16,7 @@ import urllib3
 from pydantic import Field
 from urllib3.exceptions import HTTPError, MaxRetryError
 
-from safety_assets.errors import EvaluationError
+from safety_assets.errors import ModelError
 from safety_assets.served.address import Address
 from safety_assets.settings import Settings
 
@@ -83,10 +83,10 @@ class Wire:
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it warns of every single try
 
     def send(self, path: str, body: Mapping[str, Any] | None = None) -> Reply:
-        """GET, or POST where there is a body; the reply, whatever its status.
+        """GET, or POST where there is a body; the reply.
 
         Raises:
-            EvaluationError: no reply came, however often it was tried.
+            ModelError: no reply came, or none but that another try may help, however often it was tried.
         """
         url = f"{self.address.url}/{path}"
         try:
@@ -95,11 +95,14 @@ class Wire:
                 body=None if body is None else json.dumps(body).encode(),
             )  # fmt: skip
         except HTTPError as error:
-            raise EvaluationError(
+            raise ModelError(
                 f"{url} gave no answer in {self.care.tries} tries: {_cause(error)}",
                 do="see whether it is served there and can be reached from here, then ask again",
             ) from error
-        return self._reply(found.status, found.data)
+        reply = self._reply(found.status, found.data)
+        if reply.status in AGAIN:
+            raise ModelError(f"{url} {reply} in {self.care.tries} tries", do="wait until it is well, then ask again")
+        return reply
 
     def _headers(self) -> dict[str, str]:
         key = self.address.key
@@ -125,13 +128,14 @@ def _pool(url: str, care: Care) -> urllib3.PoolManager:
     parts = urlsplit(url)
     proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
     kept: dict[str, Any] = {
-        "maxsize": care.concurrency, "block": True, "retries": _again(care),
+        "maxsize": care.concurrency, "block": True, "retries": again(care),
         "timeout": urllib3.Timeout(connect=min(10.0, care.timeout), read=care.timeout),
     }  # fmt: skip
     return urllib3.ProxyManager(proxy, **kept) if proxy else urllib3.PoolManager(**kept)
 
 
-def _again(care: Care) -> urllib3.Retry:
+def again(care: Care) -> urllib3.Retry:
+    """How often and after what waits a request is sent again: what the server asks for, else longer and longer."""
     return urllib3.Retry(
         total=care.tries - 1, redirect=False, status_forcelist=AGAIN, allowed_methods=None, raise_on_status=False,
         backoff_factor=care.backoff / 2, backoff_jitter=care.backoff, backoff_max=care.longest_wait,
