@@ -144,8 +144,14 @@ MENU = (
             "safety-assets gate --base model --tuned my-checkpoint --report evidence.md",
             "safety-assets gate --base model --tuned my-checkpoint --task tasks.jsonl \\\n"
             "      --policy policy.yaml --probes probes --json",
+            "safety-assets gate --base model --tuned http://127.0.0.1:8000/v1#my-model",
         ),
         ("0 approved", "1 rejected", "2 wrong usage, or a file that cannot be read", "3 not certified", STOPPED),
+    ),
+    Entry(
+        "recheck", "recheck", GATE, "Does an endpoint serve the weights that were released?",
+        ("safety-assets recheck --endpoint http://127.0.0.1:8000/v1#my-model --json",),
+        ("0 the same", "1 different, or nothing is released", USAGE, "3 nothing can be said"),
     ),
     Entry(
         "repair", "repair", GATE, "Repair tuned weights with what the base still holds.",

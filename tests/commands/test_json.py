@@ -81,7 +81,8 @@ CASES = (
 REFUSED = {
     "run plain": ("ProjectError", 1), "plan plain": ("ProjectError", 1), "materialize raw_corpus": ("ProjectError", 1),
     "status": ("ProjectError", 1), "explain corpus_audit": ("ProjectError", 1), "doctor": ("ProjectError", 1),
-    "gate --base model --tuned model": ("ProjectError", 2), "released": ("ProjectError", 1),
+    "gate --base model --tuned model": ("ProjectError", 2),
+    "recheck --endpoint http://127.0.0.1:9/v1": ("ProjectError", 1), "released": ("ProjectError", 1),
     "init other --base-model nowhere --corpus corpus --risk research": ("ModelError", 1),
     "repair --method merge --base model --tuned model --out repaired": ("ProjectError", 1),
     "new recipe nightly": ("ProjectError", 1), "roll-back": ("ProjectError", 1),
