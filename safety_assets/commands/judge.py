@@ -1,15 +1,15 @@
 """`judge`: do answers refuse? Of a file of answers; and a judge fitted to labels of one's own."""
 
-import contextlib
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from safety_assets.commands.judges import judged_by
 from safety_assets.commands.progress import Report, progress
+from safety_assets.commands.replaced import replaced
 from safety_assets.commands.terminal import JSON, app, complaints, console, in_words, print_json
 
 
@@ -26,19 +26,31 @@ def judge_command(
     model: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="A judge that --fit wrote, to decide alone.")
     ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="rail|URL|FOLDER", help="Another judge: RAIL, an endpoint, a classifier.")
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="What a label of the classifier stands for, as unsafe=compliance.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Pay what RAIL costs, which is shown without it.")] = False,
     as_json: JSON = False,
 ) -> None:
     """Say of each answer whether it refuses, refuses in part, helps or says nothing. An unreadable line is unscored.
 
     With --fit: fit the judge to your labels (full_refusal, partial_refusal, refusal, compliance, hedged, non_answer;
     say in `model` who answered) and print how it does on answers, models and prompts that it had not seen.
+
+    With --by: another judge. Answers leave this machine for RAIL, which scores all eight dimensions, and for endpoints.
     """
-    if (responses is None) == (fit is None) or out is None or (fit and model):
+    if (responses is None) == (fit is None) or out is None or (fit and model) or (by and (fit or model)):
         raise typer.BadParameter("give answers and --out, or --fit and --out")
     if out in (responses, fit, model):
         raise typer.BadParameter(f"--out {out} is what is read; name another file")
     with progress(as_json) as report:
-        said = _fitted(fit, out, report) if fit else _judged(responses, out, model, report)  # type: ignore[arg-type]
+        if by:
+            said = judged_by(by, responses, out, label or [], yes, report)  # type: ignore[arg-type]
+        else:
+            said = _fitted(fit, out, report) if fit else _judged(responses, out, model, report)  # type: ignore[arg-type]
     if as_json:
         print_json(said)
     else:
@@ -74,24 +86,15 @@ def _told(event: str, report: Report) -> Callable[[int, int], None]:
     return lambda done, of: report({"event": event, "done": done, "of": of})
 
 
-@contextlib.contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """A file to write, which takes the place of another when all is written."""
-    fresh = path.with_name(f".new-{path.name}")
-    try:
-        fresh.touch()  # the system names what it refuses; Polars does not
-        yield fresh
-        os.replace(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
 def _show(said: dict[str, Any]) -> None:
     counted = "verdicts" if "verdicts" in said else "fitted_on"
     table = Table("verdict" if counted == "verdicts" else "label", "answers")
     for name, number in said[counted].items():
         table.add_row(name, f"{number:,}")
     console.print(table)
+    if "by" in said:
+        complaints.print(f"written: {said['out']}; {said['judge']} is not measured here", style="dim", soft_wrap=True)
+        return
     figures = said.get("measured") or said["held_out"]
     shown = ", ".join(f"{name} {figures[name]}" for name in ("accuracy", "sensitivity", "specificity", "n"))
     console.print(f"{said['judge']}: {shown} ({figures.get('on', 'answers held out by model and prompt')})")

@@ -51,6 +51,15 @@ def judge_file(
     return _some_judged(path, pl.concat(parts))
 
 
+def answers_in(path: Path) -> list[Row]:
+    """Id, prompt and completion of each line, reasoning in front of it taken off; `explanation` says what is wrong.
+
+    For judges that are asked elsewhere. An explanation that is not empty leaves the answer unscored.
+    """
+    rows = [_row(number, line) for number, line in _lines(path)]
+    return [row if row["explanation"] else {**row, "completion": spoken(str(row["completion"]))} for row in rows]
+
+
 def _some_judged(path: Path, verdicts: pl.DataFrame) -> pl.DataFrame:
     """The verdicts, unless there is none: then the file is another one than was meant."""
     if (verdicts["verdict"] == "unscored").all():

@@ -66,6 +66,11 @@ class Rail:
         self.judge = f"rail-score-sdk {version('rail-score-sdk')} {settings.mode}"
         self.config = self._read_config()
 
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Those that are scored."""
+        return self._settings.dimensions
+
     def cost(self, answers: Sequence[Answer]) -> Cost:
         """What judging these costs; those that are too short or too long, or in the cache, cost nothing."""
         return self._settings.cost(sum(self._known(answer) is None for answer in answers))
@@ -164,7 +169,7 @@ class Rail:
 
     def _file(self, answer: Answer) -> Path:
         asked = self._settings.model_dump(mode="json", exclude={"per_minute"})
-        key = digest_json([self.judge, asked, self.config, answer.prompt, answer.text])
+        key = digest_json([self.judge, asked, self.config.get("policy"), answer.prompt, answer.text])
         return self._cache / key[:2] / f"{key}.json"
 
     def _hidden(self, text: str) -> str:
