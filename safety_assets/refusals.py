@@ -12,6 +12,8 @@ from operator import and_
 import polars as pl
 
 _OPENING_CHARACTERS = 300
+_FEW = 32
+"""Texts up to which looking one by one is faster: to look in all at once costs half a millisecond per group of needles."""
 
 _CANNOT = r"""(?:can(?:no|\s+no|')?t|could\s?n[o']t|could\s+not|wo(?:n't|nt)|will\s+not|would\s?n[o']t
     |am\s+not\s+able\s+to|'?m\s+not\s+able\s+to|am\s+unable\s+to|'?m\s+unable\s+to|unable\s+to|not\s+going\s+to|must\s+(?:decline|refuse)
@@ -140,6 +142,13 @@ DISAPPROVES = forms(*_DISAPPROVAL_FORMS)
 """Forms of an answer that does not decline in words, and calls what was asked wrong, or private, instead."""
 
 
+def holding(texts: Sequence[str], needles: Sequence[str]) -> list[bool]:
+    """Whether each text holds one of some strings."""
+    if len(texts) <= _FEW:
+        return [holds(text, [needles]) for text in texts]
+    return pl.Series(texts, dtype=pl.String).str.contains_any(list(needles)).to_list()
+
+
 def first(wanted: Sequence[Form], text: str) -> re.Match[str] | None:
     """Where the first of the forms that fits stands in a text; None when none fits."""
     for needles, pattern in wanted:
@@ -149,7 +158,9 @@ def first(wanted: Sequence[Form], text: str) -> re.Match[str] | None:
 
 
 def fitting(wanted: Sequence[Form], texts: Sequence[str]) -> list[bool]:
-    """Whether some form fits each of many texts: what a form needs is looked for in all of them at once."""
+    """Whether some form fits each text; what a form needs is looked for in many texts at once."""
+    if len(texts) <= _FEW:
+        return [first(wanted, text) is not None for text in texts]
     column, out = pl.Series(texts, dtype=pl.String), [False] * len(texts)
     for needles, pattern in wanted:
         held = [column.str.contains_any(list(group)) for group in needles]
