@@ -1,7 +1,7 @@
 """Reading a YAML file into a frozen pydantic model, with errors that name file, line and key."""
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,9 +47,10 @@ def _validated(path: Path, text: str, kind: type[S]) -> S:
 def _parsed(path: Path, text: str, kind: type[Settings]) -> tuple[yaml.Node | None, Any]:
     """The nodes of a text and their value."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
         twice, unfit = list(_twice(node)), list(_unfit(node))
-        value = yaml.safe_load(text)
+        value = None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a number that Python does not read
         raise ProjectError(f"{path} is not YAML: {error}", expected=f"a {kind.__name__} file in YAML") from error
     except RecursionError as error:
@@ -59,6 +60,12 @@ def _parsed(path: Path, text: str, kind: type[Settings]) -> tuple[yaml.Node | No
     if twice:
         raise ProjectError("; ".join(f"{path}:{line}: {key} stands twice" for key, line in twice), do="keep one")
     return node, value
+
+
+@cache
+def schema_of(kind: type[Settings]) -> Mapping[str, Any]:
+    """The JSON schema of a model; not to be changed."""
+    return kind.model_json_schema()
 
 
 def _twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
