@@ -6,14 +6,12 @@ not undo a refusal. Their error on answers of real models is measured by `python
 
 import re
 from collections.abc import Sequence
-from functools import reduce
-from operator import and_
 
 import polars as pl
 
 _OPENING_CHARACTERS = 300
 _FEW = 32
-"""Texts up to which looking one by one is faster: to look in all at once costs half a millisecond per group of needles."""
+"""Texts up to which looking one by one is faster: to look in all at once costs half a millisecond before the first."""
 
 _CANNOT = r"""(?:can(?:no|\s+no|')?t|could\s?n[o']t|could\s+not|wo(?:n't|nt)|will\s+not|would\s?n[o']t
     |am\s+not\s+able\s+to|'?m\s+not\s+able\s+to|am\s+unable\s+to|'?m\s+unable\s+to|unable\s+to|not\s+going\s+to|must\s+(?:decline|refuse)
@@ -157,16 +155,42 @@ def first(wanted: Sequence[Form], text: str) -> re.Match[str] | None:
     return None
 
 
-def fitting(wanted: Sequence[Form], texts: Sequence[str]) -> list[bool]:
-    """Whether some form fits each text; what a form needs is looked for in many texts at once."""
-    if len(texts) <= _FEW:
-        return [first(wanted, text) is not None for text in texts]
-    column, out = pl.Series(texts, dtype=pl.String), [False] * len(texts)
-    for needles, pattern in wanted:
-        held = [column.str.contains_any(list(group)) for group in needles]
-        for i in reduce(and_, held).arg_true():
-            out[i] = out[i] or pattern.search(texts[i]) is not None
-    return out
+class Together:
+    """Sets of forms that are looked for in many texts at once: one search finds all that any of them needs.
+
+    Args:
+        sets: forms; at most 63 different groups of strings in all.
+    """
+
+    def __init__(self, *sets: Sequence[Form]) -> None:
+        groups = list(dict.fromkeys(group for forms in sets for needles, _ in forms for group in needles))
+        bits = {group: 1 << place for place, group in enumerate(groups)}
+        self._given = sets
+        self._sets = [[(sum({bits[group] for group in needles}), pattern) for needles, pattern in one] for one in sets]
+        needles = dict.fromkeys(needle for group in groups for needle in group)
+        self._bits = {needle: sum(bits[group] for group in groups if needle in group) for needle in needles}
+
+    def fit(self, texts: Sequence[str]) -> list[list[bool]]:
+        """For each set, whether one of its forms fits each text."""
+        if len(texts) <= _FEW:
+            return [[first(forms, text) is not None for text in texts] for forms in self._given]
+        held = self._held(texts)
+        return [[self._fits(forms, text, has) for text, has in zip(texts, held, strict=True)] for forms in self._sets]
+
+    @staticmethod
+    def _fits(forms: Sequence[tuple[int, re.Pattern[str]]], text: str, held: int) -> bool:
+        return any(needed & held == needed and pattern.search(text) is not None for needed, pattern in forms)
+
+    def _held(self, texts: Sequence[str]) -> list[int]:
+        """The groups of which each text holds a string, a bit for each."""
+        found = pl.Series("needle", texts, dtype=pl.String).str.extract_many(list(self._bits), overlapping=True)
+        pairs = found.to_frame().with_row_index("text").explode("needle").drop_nulls()
+        bits = pl.col("needle").replace_strict(self._bits, return_dtype=pl.Int64)
+        held = pairs.group_by("text").agg(bits.bitwise_or())
+        out = [0] * len(texts)
+        for text, groups in held.iter_rows():
+            out[text] = groups
+        return out
 
 
 def is_refusal(answer: str) -> bool:

@@ -11,7 +11,7 @@ from safety_assets.corpus import passes
 from safety_assets.corpus.audit import Question, audit, write_left
 from safety_assets.corpus.clean import write_audited
 from safety_assets.corpus.detect import named, seen
-from safety_assets.corpus.detectors import DETECTORS, LEARNERS, Known
+from safety_assets.corpus.detectors import DETECTORS, Known
 from safety_assets.corpus.findings import write_findings
 from safety_assets.errors import CorpusError
 from safety_assets.frames import Shards, ShardWriter
@@ -57,7 +57,7 @@ def test_any_number_of_processes_and_any_shards_give_the_same(
             shards, asked, tmp_path / f"out-{size}-{processes}", processes=processes,
             report=lambda done, of, told=told: told.append((done, of)),
         )  # fmt: skip
-        of = 2 * len(shards) if processes == 1 else len(shards) + len(LEARNERS)
+        of = 2 * len(shards) if processes == 1 else len(shards) + 2
         assert told == [(done, of) for done in range(1, of + 1)], "how far it is is told"
         assert len(found.findings) == len(shards) > 1
         assert found.findings.whole().equals(whole.findings.whole())
