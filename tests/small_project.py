@@ -126,7 +126,7 @@ def write_lines(path: Path, rows: list[dict]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def probe_rows(split: str, dimension: str, asked: set[str]) -> list[dict]:
+def probe_rows(split: str, dimension: str, asked: set[str], *, cells: int = CELLS_PER_METRIC) -> list[dict]:
     """A few of the bundled probes of every metric and category, pairs kept whole, nothing that was asked before."""
     path = BUNDLED / "probes" / split / f"{dimension}.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
@@ -134,7 +134,7 @@ def probe_rows(split: str, dimension: str, asked: set[str]) -> list[dict]:
     kept: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         cell = row["metric"], row["category"]
-        is_full = cell not in kept and sum(metric == row["metric"] for metric, _ in kept) == CELLS_PER_METRIC
+        is_full = cell not in kept and sum(metric == row["metric"] for metric, _ in kept) == cells
         if unit(row) in unfit or is_full:
             continue
         units = kept.setdefault(cell, [])
