@@ -19,8 +19,8 @@ def classifier(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer) -> Path
     folder = tmp_path_factory.mktemp("classifier") / "small"
     config = LlamaConfig(
         vocab_size=len(tiny_tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=1,
-        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=64, pad_token_id=0, id2label={0: "safe", 1: "unsafe"},
-        label2id={"safe": 0, "unsafe": 1}, initializer_range=0.5,
+        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=64, pad_token_id=0,
+        id2label={0: "safe", 1: "unsafe"}, label2id={"safe": 0, "unsafe": 1}, initializer_range=0.5,
     )  # fmt: skip
     with torch.random.fork_rng():
         torch.manual_seed(0)
