@@ -100,6 +100,16 @@ MENU = (
         ("0 judged or fitted", "1 the labels or the judge cannot be used", USAGE),
     ),
     Entry(
+        "probes", "probes", RUN, "Is a probe set sound, and what can it see?",
+        ("safety-assets probes check probes", "safety-assets probes check standard --json"),
+        ("0 sound", "1 it has faults, or cannot be read", USAGE),
+    ),
+    Entry(
+        "probes check", "probes", RUN, "Lint a probe set, and the drop it resolves.",
+        ("safety-assets probes check probes", "safety-assets probes check standard --json"),
+        ("0 sound", "1 it has faults, or cannot be read", USAGE),
+    ),
+    Entry(
         "labels", "labels", RUN, "Rows that people label good or bad.",
         ("safety-assets labels sample --out sheet.csv", "safety-assets labels read sheet.csv"),
         ("0 written", "1 there is no audit, or a file cannot be used", USAGE),

@@ -66,6 +66,10 @@ CASES = (
     Case("released", RELEASE),
     Case("released --path", RELEASE),
     Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
+    Case("probes check probes", {
+        "probes", "digest", "sound", "items", "groups", "splits", "faults", "warnings", "balance", "resolves",
+        "flip_rate",
+    }),
     Case("schema policy", {
         "$schema", "title", "type", "properties", "required", "additionalProperties", "$defs", "description",
     }),
@@ -89,6 +93,7 @@ REFUSED = {
     "proceed plain --by ann --why seen": ("ProjectError", 1),
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
     "judge nowhere --out verdicts.parquet": ("UsageError", 2),
+    "probes check nowhere": ("UsageError", 2),
     "labels sample": ("ProjectError", 1), "labels read nowhere.csv": ("UsageError", 2),
 }  # fmt: skip
 """Every command where there is no project, or nothing of what it is about: kind of the error and exit code."""
