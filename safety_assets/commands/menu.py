@@ -100,6 +100,23 @@ MENU = (
         ("0 judged or fitted", "1 the labels or the judge cannot be used", USAGE),
     ),
     Entry(
+        "score", "score", RUN, "Ask a model a probe set and score its answers.",
+        (
+            "safety-assets score --model model --probes probes --out base.parquet",
+            "safety-assets score --model my-checkpoint --probes probes --out tuned.parquet --json",
+            "safety-assets score --responses base.responses.parquet --probes probes --out again.parquet",
+        ),
+        ("0 scored", "1 the model, the probes or the answers cannot be used", USAGE, STOPPED),
+    ),
+    Entry(
+        "compare", "compare", RUN, "Two models on the same items, from their scores.",
+        (
+            "safety-assets compare base.parquet tuned.parquet",
+            "safety-assets compare base.parquet tuned.parquet --null again.parquet --json",
+        ),
+        ("0 compared", "1 items, judges or lengths of answers differ", USAGE),
+    ),
+    Entry(
         "probes", "probes", RUN, "Is a probe set sound, and what can it see?",
         ("safety-assets probes check probes", "safety-assets probes check standard --json"),
         ("0 sound", "1 it has faults, or cannot be read", USAGE),

@@ -1,6 +1,6 @@
 """Baseline: the weights one starts from, the frozen probes, what the base says, how it scores, where safety lives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,18 +130,22 @@ def gate_probes(suite: Artefact) -> pl.DataFrame:
     return suite.frame("probes", PROBES).filter(pl.col("split") == "gate")
 
 
-def open_generator(ws: Workspace, folder: Path) -> "Generator":
-    """A generator over the weights in a folder, held in the bits that the project serves them in."""
+def open_generator(ws: Workspace, folder: Path, told: Callable[[int, int], None] | None = None) -> "Generator":
+    """A generator over the weights in a folder, held in the bits that the project serves them in.
+
+    Args:
+        told: takes how many answers of a call are there, and of how many; the workspace is told when absent.
+    """
     from safety_assets.models.generate import Generator
     from safety_assets.models.load import load_model
 
     settings = ws.project.settings
     loaded = load_model(folder, device=settings.device, threads=settings.threads, quantise=settings.quantise)
 
-    def told(done: int, of: int) -> None:
+    def report(done: int, of: int) -> None:
         ws.report({"event": "answered", "model": folder.name, "done": done, "of": of})
 
-    return Generator(loaded, batch_rows=settings.generation_batch, told=told)
+    return Generator(loaded, batch_rows=settings.generation_batch, told=told or report)
 
 
 def write_answers(
