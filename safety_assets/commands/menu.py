@@ -117,6 +117,24 @@ MENU = (
         ("0 compared", "1 items, judges or lengths of answers differ", USAGE),
     ),
     Entry(
+        "export", "export", RUN, "Scores for Inspect or lm-evaluation-harness.",
+        (
+            "safety-assets export base.parquet --responses base.responses.parquet --probes probes \\\n"
+            "      --to inspect --out base.json",
+            "safety-assets export base.parquet --responses base.responses.parquet --probes probes \\\n"
+            "      --to lm-eval --out results --json",
+        ),
+        ("0 written", "1 the files do not belong together", USAGE),
+    ),
+    Entry(
+        "import", "take_in", RUN, "A run of lm-evaluation-harness, for policy.",
+        (
+            "safety-assets import results --model model",
+            "safety-assets import results --model my-checkpoint --json",
+        ),
+        ("0 taken in", "1 no run, no samples, or of another model", USAGE),
+    ),
+    Entry(
         "probes", "probes", RUN, "Is a probe set sound, and what can it see?",
         ("safety-assets probes check probes", "safety-assets probes check standard --json"),
         ("0 sound", "1 it has faults, or cannot be read", USAGE),

@@ -78,7 +78,7 @@ class Remembered:
         keys = [self._key({"prompt": prompt, "max_new_tokens": max_new_tokens}) for prompt in prompts]
 
         def ask(places: Sequence[int]) -> list[Any]:
-            said = self._answerer.generate([chats[i] for i in places], max_new_tokens)
+            said = self.live.generate([chats[i] for i in places], max_new_tokens)
             return [asdict(Said(one.text, one.num_tokens, one.finish)) for one in said]
 
         return [Said(**value) for value in self._answers(keys, prompts, ask)]
@@ -89,7 +89,7 @@ class Remembered:
         keys = [self._key({"prompt": p, "choices": list(own)}) for p, own in zip(prompts, choices, strict=True)]
 
         def ask(places: Sequence[int]) -> list[Any]:
-            return self._answerer.choice_logprobs([chats[i] for i in places], [choices[i] for i in places])
+            return self.live.choice_logprobs([chats[i] for i in places], [choices[i] for i in places])
 
         return self._answers(keys, prompts, ask)
 
@@ -128,7 +128,12 @@ class Remembered:
         return known | said | self.kept.keep(whole, again=self.again)
 
     @cached_property
-    def _answerer(self) -> Answerer:
+    def live(self) -> Answerer:
+        """The model itself, opened once: it remembers nothing.
+
+        Raises:
+            ModelError: it is another one than was named.
+        """
         opened = self.target.open()
         if opened.model != self.target.model:
             raise ModelError(

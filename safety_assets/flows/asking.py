@@ -3,17 +3,20 @@
 Whatever is asked becomes a `Target`; an endpoint that speaks HTTP belongs into `target`, beside `local`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safety_assets.errors import ModelError
 from safety_assets.evals.ask import Answerer, Chat
 from safety_assets.evals.kept import Kept
 from safety_assets.evals.remembered import Remembered, Target
-from safety_assets.flows.baseline import open_generator
 from safety_assets.flows.code_version import sources_version
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Workspace
+
+if TYPE_CHECKING:
+    from safety_assets.models.generate import Generator
 
 FILE = "kept.sqlite"
 """Answers and verdicts of any models and judges, under the storage root."""
@@ -58,6 +61,24 @@ def local(ws: Workspace, folder: Path) -> Target:
     }  # fmt: skip
     at_once = ws.project.settings.generation_batch
     return Target(name=folder.name, model=digest, how=how, rendered=rendered, open=opened, at_once=at_once)
+
+
+def open_generator(ws: Workspace, folder: Path, told: Callable[[int, int], None] | None = None) -> "Generator":
+    """A generator over the weights in a folder, held in the bits that the project serves them in.
+
+    Args:
+        told: takes how many answers of a call are there, and of how many; the workspace is told when absent.
+    """
+    from safety_assets.models.generate import Generator
+    from safety_assets.models.load import load_model
+
+    settings = ws.project.settings
+    loaded = load_model(folder, device=settings.device, threads=settings.threads, quantise=settings.quantise)
+
+    def report(done: int, of: int) -> None:
+        ws.report({"event": "answered", "model": folder.name, "done": done, "of": of})
+
+    return Generator(loaded, batch_rows=settings.generation_batch, told=told or report)
 
 
 def remembered(ws: Workspace, asked: Target) -> Remembered:

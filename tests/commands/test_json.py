@@ -71,6 +71,9 @@ CASES = (
         "model", "probes", "dimensions", "metrics", "categories", "over_refusal", "unscored", "judge", "asked",
         "remembered", "scores", "responses",
     }),
+    Case("export scored.parquet --responses scored.responses.parquet --probes probes --to inspect --out log.json", {
+        "format", "files", "items",
+    }),
     Case("compare base.parquet tuned.parquet", {
         "base", "tuned", "dimensions", "metrics", "categories", "flipped", "flips", "null", "unscored", "uninformative",
     }),
@@ -102,7 +105,8 @@ REFUSED = {
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
     "judge nowhere --out verdicts.parquet": ("UsageError", 2),
     "score --model model --probes standard --out scored.parquet": ("ProjectError", 1),
-    "compare nowhere nowhere": ("UsageError", 2), "probes check nowhere": ("UsageError", 2),
+    "compare nowhere nowhere": ("UsageError", 2), "export nowhere": ("UsageError", 2),
+    "import nowhere --model model": ("UsageError", 2), "probes check nowhere": ("UsageError", 2),
     "labels sample": ("ProjectError", 1), "labels read nowhere.csv": ("UsageError", 2),
 }  # fmt: skip
 """Every command where there is no project, or nothing of what it is about: kind of the error and exit code."""
