@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import command_tree
+import lm_eval_runs
 import pytest
 import small_project
 import small_scores
@@ -71,9 +72,10 @@ CASES = (
         "model", "probes", "dimensions", "metrics", "categories", "over_refusal", "unscored", "judge", "asked",
         "remembered", "scores", "responses",
     }),
-    Case("export scored.parquet --responses scored.responses.parquet --probes probes --to inspect --out log.json", {
+    Case("export base.parquet --responses base.responses.parquet --probes few.jsonl --to inspect --out log.json", {
         "format", "files", "items",
     }),
+    Case("import results --model model", {"model", "named", "same_files", "tasks", "digest"}),
     Case("compare base.parquet tuned.parquet", {
         "base", "tuned", "dimensions", "metrics", "categories", "flipped", "flips", "null", "unscored", "uninformative",
     }),
@@ -116,6 +118,8 @@ REFUSED = {
 def folder(released_project: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = Path(shutil.copytree(released_project, tmp_path_factory.mktemp("json") / "project"))
     shutil.copytree(tiny_model, made / "model")
+    lm_eval_runs.write(made / "results", 60)
+    small_scores.write_probes(made / "few.jsonl")
     for name in ("base", "tuned"):
         small_scores.write_scores(made / f"{name}.parquet", name)
     answer = {"id": "a", "prompt": "How?", "completion": "I cannot help with that."}

@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 import command_tree
+import lm_eval_runs
 import pytest
 import small_project
 import small_scores
@@ -18,7 +19,6 @@ from safety_assets.commands.menu import FILES, GATE, LOOK, MENU, RUN, START, WOR
 from safety_assets.evals.answer_files import read_labelled
 from safety_assets.evals.refitted import fit_judge
 from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE
-from safety_assets.records import RESPONSES
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
 
@@ -34,10 +34,9 @@ def folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "sheet.csv").write_text("row_id,draw,label,who\n")
     for name in ("model", "my-checkpoint"):
         shutil.copytree(tiny_model, made / name)
+    lm_eval_runs.write(made / "results", 60)
     for name in ("base", "tuned", "again"):
         small_scores.write_scores(made / f"{name}.parquet", "tuned" if name == "tuned" else "base")
-    said = {"model": "base", "sample": 0, "completion": "No.", "num_tokens": 2, "finish": "stop", "choice_logprobs": []}
-    RESPONSES.frame([{**said, "probe_id": "p0"}]).write_parquet(made / "base.responses.parquet")
     answers = [
         {"id": i, "prompt": f"p{i // 2}", "completion": ("I can't help.", "It is two.")[i % 2]} for i in range(20)
     ]
