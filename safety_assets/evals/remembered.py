@@ -14,6 +14,9 @@ FINISHED = ("stop", "length")
 """How an answer ends that may be kept; anything else (a dropped connection) is asked again."""
 
 
+Told = Callable[[int, int], None]
+
+
 @dataclass(frozen=True)
 class Said:
     """One answer, generated now or before."""
@@ -32,7 +35,7 @@ class Target:
         model: identity digest of all that stands behind the prompt.
         how: what decides an answer besides model, prompt and its length: dtype, decoding, code.
         rendered: chats to the prompts that the model will read.
-        open: loads or reaches the model.
+        open: loads or reaches the model; it may tell how much of a call is done, and of how much.
         at_once: chats that are asked, and kept, together.
     """
 
@@ -40,8 +43,8 @@ class Target:
     model: str
     how: Mapping[str, object]
     rendered: Callable[[Sequence[Chat]], list[str]]
-    open: Callable[[], Answerer]
-    at_once: int = 128
+    open: Callable[[Told], Answerer]
+    at_once: int = 512
 
 
 class Remembered:
@@ -62,10 +65,11 @@ class Remembered:
         *,
         sample: int = 0,
         again: bool = False,
-        told: Callable[[int, int], None] = lambda done, of: None,
+        told: Told = lambda done, of: None,
     ) -> None:
         self.target, self.kept, self.sample, self.again, self.told = target, kept, sample, again, told
         self.num_asked = self.num_remembered = 0
+        self._done = self._part_size = self._of = 0
 
     @property
     def model(self) -> str:
@@ -109,7 +113,9 @@ class Remembered:
         missing = [key for key in first if key not in known]
         missing.sort(key=lambda key: len(prompts[first[key]]), reverse=True)
         for start in range(0, len(missing), self.target.at_once):
-            known |= self._part(missing[start : start + self.target.at_once], first, ask)
+            part = missing[start : start + self.target.at_once]
+            self._done, self._part_size, self._of = len(known), len(part), len(first)
+            known |= self._part(part, first, ask)
             self.told(len(known), len(first))
         return [known[key] for key in keys]
 
@@ -127,6 +133,10 @@ class Remembered:
         whole = {key: value for key, value in said.items() if _whole(value)}
         return known | said | self.kept.keep(whole, again=self.again)
 
+    def _told_within(self, done: int, of: int) -> None:
+        """How far a part is, as a number of the questions of the whole call."""
+        self.told(self._done + done * self._part_size // max(of, 1), max(self._of, 1))
+
     @cached_property
     def live(self) -> Answerer:
         """The model itself, opened once: it remembers nothing.
@@ -134,7 +144,7 @@ class Remembered:
         Raises:
             ModelError: it is another one than was named.
         """
-        opened = self.target.open()
+        opened = self.target.open(self._told_within)
         if opened.model != self.target.model:
             raise ModelError(
                 f"{self.target.name} answers with {opened.model[:12]}", expected=f"{self.target.model[:12]}, as before",

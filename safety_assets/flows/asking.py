@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from safety_assets.errors import ModelError
 from safety_assets.evals.ask import Answerer, Chat
 from safety_assets.evals.kept import Kept
-from safety_assets.evals.remembered import Remembered, Target
+from safety_assets.evals.remembered import Remembered, Target, Told
 from safety_assets.flows.code_version import sources_version
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Workspace
@@ -18,6 +18,8 @@ from safety_assets.flows.workspace import Workspace
 if TYPE_CHECKING:
     from safety_assets.models.generate import Generator
 
+BATCHES = 4
+"""So many batches are asked, and kept, together: their long answers are finished side by side."""
 FILE = "kept.sqlite"
 """Answers and verdicts of any models and judges, under the storage root."""
 
@@ -49,8 +51,8 @@ def local(ws: Workspace, folder: Path) -> Target:
     def rendered(chats: Sequence[Chat]) -> list[str]:
         return rendered_prompts(folder, chats)
 
-    def opened() -> Answerer:
-        generator = open_generator(ws, folder, lambda done, of: None)
+    def opened(told: Told) -> Answerer:
+        generator = open_generator(ws, folder, told)
         if model_digest(folder) != digest:
             raise ModelError(f"the weights in {folder} changed while they were loaded", do="ask them again")
         return generator
@@ -59,7 +61,7 @@ def local(ws: Workspace, folder: Path) -> Target:
         "dtype": ws.project.settings.quantise or "float32", "decoding": "greedy",
         "code": sources_version("models", "evals.ask"),
     }  # fmt: skip
-    at_once = ws.project.settings.generation_batch
+    at_once = BATCHES * ws.project.settings.generation_batch
     return Target(name=folder.name, model=digest, how=how, rendered=rendered, open=opened, at_once=at_once)
 
 

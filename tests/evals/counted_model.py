@@ -33,7 +33,7 @@ class Counted:
 
 def target(model: Counted, how: dict | None = None, at_once: int = 4) -> Target:
     return Target(
-        name=model.model, model=model.model, how=how or HOW, open=lambda: model, at_once=at_once,
+        name=model.model, model=model.model, how=how or HOW, open=lambda told: model, at_once=at_once,
         rendered=lambda chats: [f"<user>{chat[-1]['content']}<assistant>" for chat in chats],
     )  # fmt: skip
 

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import counted_model
@@ -11,7 +13,7 @@ from counted_model import HOW, Counted, chats, target
 
 from safety_assets.errors import ModelError, StoreError
 from safety_assets.evals.kept import Kept
-from safety_assets.evals.remembered import Remembered
+from safety_assets.evals.remembered import Remembered, Said, Told
 
 
 @pytest.fixture
@@ -34,10 +36,10 @@ def test_the_second_time_nothing_is_asked_and_the_model_is_not_opened(kept: Kept
     assert answers == [f"m question {i}" for i in range(10)]
     assert len(first.asked) == 10
 
-    def opened() -> Counted:
+    def opened(told: object) -> Counted:
         raise AssertionError("opened")
 
-    again = Remembered(target(first).__class__(**{**vars(target(first)), "open": opened}), kept)
+    again = Remembered(replace(target(first), open=opened), kept)
     assert said(again) == answers
     assert (again.num_asked, again.num_remembered) == (0, 10)
 
@@ -73,7 +75,7 @@ def test_nothing_is_shared_where_anything_differs(kept: Kept, other: dict) -> No
 def test_a_template_that_renders_otherwise_is_asked_anew(kept: Kept) -> None:
     model = Counted()
     said(Remembered(target(model), kept))
-    dated = target(model).__class__(**{**vars(target(model)), "rendered": lambda cs: [f"today {c}" for c in cs]})
+    dated = replace(target(model), rendered=lambda cs: [f"today {c}" for c in cs])
     asked = Remembered(dated, kept)
     said(asked)
     assert asked.num_asked == 10
@@ -105,8 +107,7 @@ def test_again_asks_and_replaces(kept: Kept) -> None:
 
 
 def test_other_weights_than_were_named_are_refused(kept: Kept) -> None:
-    named = target(Counted())
-    wrong = named.__class__(**{**vars(named), "open": lambda: Counted("other")})
+    wrong = replace(target(Counted()), open=lambda told: Counted("other"))
     with pytest.raises(ModelError, match="changed while it was opened"):
         said(Remembered(wrong, kept))
     assert Kept(kept.path, "answers").find([]) == {}
@@ -155,3 +156,22 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"this is no database, and long enough to be taken for one" * 40)
     with pytest.raises(StoreError, match=r"kept.sqlite cannot be used: file is not a database"):
         Kept(path, "answers")
+
+
+def test_progress_is_told_within_a_part_and_over_the_whole(kept: Kept) -> None:
+    said(Remembered(target(Counted()), kept), 2)
+    heard: list[tuple[int, int]] = []
+
+    class Telling(Counted):
+        def generate(self, chats: Sequence, max_new_tokens: int) -> list[Said]:
+            self.told(1, 2)
+            return super().generate(chats, max_new_tokens)
+
+    def opened(told: Told) -> Telling:
+        model = Telling()
+        model.told = told
+        return model
+
+    telling = replace(target(Counted()), open=opened)
+    said(Remembered(telling, kept, told=lambda done, of: heard.append((done, of))), 10)
+    assert heard == [(4, 10), (6, 10), (8, 10), (10, 10)]
