@@ -202,6 +202,14 @@ MENU = (
         ("0 written", "1 refused: models that do not fit, a missing ancestor, a folder that is there", USAGE, STOPPED),
     ),
     Entry(
+        "decide", "decide", GATE, "What would a draft policy have decided?",
+        (
+            "safety-assets decide --policy policy.yaml --history",
+            "safety-assets decide --policy policy.yaml --history --json",
+        ),
+        ("0 told", "1 nothing was decided yet, or the draft is wrong", USAGE),
+    ),
+    Entry(
         "released", "released", GATE, "What serving should load.",
         ("safety-assets released", "safety-assets released --path", "safety-assets released --json"),
         ("0 shown", "1 nothing is released, or it is not what was", USAGE),

@@ -65,6 +65,7 @@ CASES = (
     Case("repair --method merge --base model --tuned model --set share=0.5 --out repaired", {
         "repair", "path", "spec", "found", "digests", "next",
     }),
+    Case("decide --policy policy.yaml --history", {"candidates", "changed", "gone"}),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
     Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
@@ -108,6 +109,7 @@ REFUSED = {
     "judge nowhere --out verdicts.parquet": ("UsageError", 2),
     "score --model model --probes standard --out scored.parquet": ("ProjectError", 1),
     "compare nowhere nowhere": ("UsageError", 2), "export nowhere": ("UsageError", 2),
+    "decide --policy nowhere --history": ("UsageError", 2),
     "import nowhere --model model": ("UsageError", 2), "probes check nowhere": ("UsageError", 2),
     "labels sample": ("ProjectError", 1), "labels read nowhere.csv": ("UsageError", 2),
 }  # fmt: skip
