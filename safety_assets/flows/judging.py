@@ -12,7 +12,7 @@ import polars as pl
 
 from safety_assets.errors import EvaluationError, ProjectError
 from safety_assets.evals.answer_files import answers_in
-from safety_assets.flows.targets import open_endpoint
+from safety_assets.flows.asking import open_endpoint
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import OPINIONS, VERDICTS
 from safety_assets.served.address import Address

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from safety_assets.evals.ask import Answerer
-from safety_assets.flows.baseline import open_generator
+from safety_assets.flows.asking import local, open_endpoint, remembered
 from safety_assets.flows.candidates import maker, open_candidate, soundness
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Workspace
@@ -91,7 +91,7 @@ class Weights:
         return soundness(self.folder)
 
     def answerer(self) -> Answerer:
-        return open_generator(self.ws, self.folder)
+        return remembered(self.ws, local(self.ws, self.folder))
 
     def identify(self) -> str:
         return model_digest(self.folder)
@@ -138,17 +138,3 @@ def open_target(ws: Workspace, where: Where, base: Where | None = None) -> Targe
     if isinstance(where, Address):
         return Served(ws, where)
     return Weights(ws, where if base is None else open_candidate(ws.project, where, base))
-
-
-def open_endpoint(ws: Workspace, address: Address) -> "Endpoint":
-    """A served model, asked as the project says; it tells how many answers are there.
-
-    Raises:
-        ModelError: it cannot be reached, wants another key, or does not serve that model.
-    """
-    from safety_assets.served.endpoint import Endpoint
-
-    def told(done: int, of: int) -> None:
-        ws.report({"event": "answered", "model": address.model or address.url, "done": done, "of": of})
-
-    return Endpoint(address, ws.project.settings.endpoints, told)

@@ -7,8 +7,10 @@ from importlib import metadata
 from pathlib import Path
 
 import command_tree
+import lm_eval_runs
 import pytest
 import small_project
+import small_scores
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -16,7 +18,9 @@ from safety_assets.cli import app
 from safety_assets.commands.menu import FILES, GATE, LOOK, MENU, RUN, START, WORKED, Entry
 from safety_assets.evals.answer_files import read_labelled
 from safety_assets.evals.refitted import fit_judge
+from safety_assets.evals.review import review
 from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE
+from safety_assets.records import VERDICTS
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
 
@@ -32,12 +36,19 @@ def folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "sheet.csv").write_text("row_id,draw,label,who\n")
     for name in ("model", "my-checkpoint"):
         shutil.copytree(tiny_model, made / name)
+    lm_eval_runs.write(made / "results", 60)
+    for name in ("base", "tuned", "again"):
+        small_scores.write_scores(made / f"{name}.parquet", "tuned" if name == "tuned" else "base")
     answers = [
         {"id": i, "prompt": f"p{i // 2}", "completion": ("I can't help.", "It is two.")[i % 2]} for i in range(20)
     ]
     labels = [{**row, "label": ("refusal", "compliance")[i % 2]} for i, row in enumerate(answers)]
     for file, rows in (("answers.jsonl", answers), ("labels.jsonl", labels)):
         (made / file).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    verdicts = VERDICTS.frame([{"id": str(i), "verdict": "compliance", "judge": "x"} for i in range(20)])
+    for name in ("ours", "theirs"):
+        verdicts.write_parquet(made / f"{name}.parquet")
+    review(answers, [verdicts, verdicts], sample=1).write_csv(made / "review.csv")
     fit_judge(read_labelled(made / "labels.jsonl")).save(made / "judge.json")
     return made
 
