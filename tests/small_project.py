@@ -43,7 +43,7 @@ def project_settings(model: Path) -> dict:
         "name": "small", "base_model": str(model), "pretrained_model": str(model),
         "corpus": ["corpus"], "refusal_pairs": "refusals", "task_set": "tasks.jsonl",
         "probes": "probes", "storage": "store", "device": "cpu", "threads": 1,
-        "max_new_tokens": 4, "generation_batch": 64,
+        "max_new_tokens": 4, "generation_batch": 64, "endpoints": {"tries": 2, "backoff": 0.01},
     }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def score_command(
     probes: Annotated[str, typer.Option(help="File or folder of probes (*.jsonl), or standard.")],
     out: Annotated[Path, typer.Option(dir_okay=False, help="Where the scores go (Parquet).")],
     model: Annotated[
-        str | None, typer.Option(help="Model folder, hub id at a commit, or a folder of an adapter.")
+        str | None, typer.Option(help="Model folder, hub id at a commit, a folder of an adapter, or an endpoint.")
     ] = None,
     adapter: Annotated[str | None, typer.Option(help="Folder or hub id of an adapter on top of --model.")] = None,
     responses: Annotated[

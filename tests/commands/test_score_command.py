@@ -121,7 +121,7 @@ def test_another_exam_is_refused(tiny_model: Path, project: Path) -> None:
 
 
 def test_what_cannot_be_asked_is_refused_in_words(project: Path) -> None:
-    for model in ("http://localhost:8000/v1", "nowhere"):
+    for model in ("http://127.0.0.1:9/v1", "nowhere"):
         assert told(f"score --model {model} --probes few.jsonl --out x.parquet", 1)["error"]["kind"] == "ModelError"
     error = told("score --model other --probes few.jsonl --split watch --out x.parquet", 1)["error"]
     assert "no probes of split watch" in error["found"]

@@ -17,6 +17,8 @@ from safety_assets.evals.probes import read_probes
 from safety_assets.evals.suite import judge
 from safety_assets.flows import answers
 from safety_assets.flows.answers import Respondent
+from safety_assets.flows.asking import target
+from safety_assets.flows.scoring import score_model
 from safety_assets.flows.targets import Served, open_target, where
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Waiver
@@ -111,6 +113,20 @@ def test_a_model_that_changes_while_it_is_asked_is_refused(
     server.answer = lambda body, logprobs: model_server.completion("Something else.")
     with pytest.raises(ModelError, match="changed while it was asked"):
         respondent.probes(probes)
+
+
+def test_an_endpoint_is_scored_and_asked_again_only_for_what_was_lost(
+    fresh: Workspace, probes: pl.DataFrame, serve: Serve
+) -> None:
+    server, ws = serve(faults=[*lost_after(20), *[model_server.status(500)] * 10]), quick(fresh)
+    first = score_model(ws, target(ws, str(server.address)), probes, "few")
+    assert first.responses["completion"].null_count() == 10
+    lost = first.scores.filter(pl.col("value").is_null())
+    assert lost.height == 10
+    assert lost["unscored_reason"].str.contains("status 500").all()
+    again = score_model(ws, target(ws, str(server.address)), probes, "few")
+    assert again.responses["completion"].null_count() == 0
+    assert (again.asked, again.remembered, len(asked(server))) == (10, NUMBER - 10, NUMBER + 10)
 
 
 def test_an_adapter_needs_the_folder_of_its_base(fresh: Workspace, tiny_model: Path, tmp_path: Path) -> None:
