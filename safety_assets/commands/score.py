@@ -34,6 +34,9 @@ def score_command(
         int | None, typer.Option(min=1, help="Longest answer, tokens; the project's setting by default.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Ask and judge anew what was asked and judged before.")] = False,
+    categories: Annotated[
+        bool, typer.Option("--categories", help="Show each category, of prompts each suite.")
+    ] = False,
     as_json: JSON = False,
 ) -> None:
     """Ask a model a probe set and score its answers. What it was asked before, it is not asked again.
@@ -58,7 +61,7 @@ def score_command(
     if as_json:
         print_json(said)
     else:
-        _show(said)
+        _show(said, categories=categories)
 
 
 def _write(out: Path, scored: Scored, *, with_responses: bool) -> dict[str, str | None]:
@@ -72,12 +75,14 @@ def _write(out: Path, scored: Scored, *, with_responses: bool) -> dict[str, str 
     return {"scores": str(out), "responses": str(beside) if beside else None}
 
 
-def _show(said: dict[str, Any]) -> None:
+def _show(said: dict[str, Any], *, categories: bool) -> None:
     table = Table("dimension", "score", "95% interval", "items", "unscored")
     for name, whole in said["dimensions"].items():
         table.add_row(name, *_cells(whole), style="bold")
         for row in (row for row in said["metrics"] if row["dimension"] == name):
             table.add_row(f"  {row['metric']}", *_cells(row))
+            for cell in _cells_of(said, row) if categories else ():
+                table.add_row(f"    {cell['category']}", *_mean(cell), style="dim")
     console.print(table)
     for name, whole in said["dimensions"].items():
         if whole["unscored_reason"]:
@@ -91,6 +96,15 @@ def _show(said: dict[str, Any]) -> None:
         style="dim",
         soft_wrap=True,
     )
+
+
+def _cells_of(said: dict[str, Any], metric: dict[str, Any]) -> list[dict[str, Any]]:
+    return [c for c in said["categories"] if all(c[name] == metric[name] for name in ("dimension", "metric"))]
+
+
+def _mean(cell: dict[str, Any]) -> tuple[str, str, str, str]:
+    shown = "-" if cell["mean"] is None else f"{10 * cell['mean']:.2f}"
+    return shown, "", str(cell["num_items"]), str(cell["num_unscored"])
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, str, str, str]:

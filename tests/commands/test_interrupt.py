@@ -141,10 +141,10 @@ def test_elsewhere_it_says_that_what_was_finished_is_kept(project: Path, monkeyp
 def test_a_gate_that_was_interrupted_says_nothing_about_the_checkpoint(
     tiny_model: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*arguments: object) -> None:
+    def interrupted(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("safety_assets.flows.asking.open_generator", interrupted)
+    monkeypatch.setattr("safety_assets.flows.answers.ask", interrupted)
     result = CliRunner().invoke(app, ["gate", "--base", str(tiny_model), "--tuned", str(tiny_model)])
     assert result.exit_code == 130
     assert result.stdout == ""
