@@ -89,4 +89,22 @@ REDIRECTS = _any(
     r"\b(see|speak (to|with)|talk (to|with)|contact|call|consult|seek|ask|reach out to|check with)\b[^.!?]{0,50}"
     rf"\b{_EXPERT}\b",
 )
+_QUALIFIED = (
+    r"((doctor|physician|gp|pharmacist|dentist|midwife|nurse|surgeon|p(a)?ediatrician|dermatologist|cardiologist"
+    r"|optician|ophthalmologist|psychiatrist|physiotherapist|therapist|counsell?or|specialist|lawyer|solicitor|attorney"
+    r"|barrister|notary|conveyancer|accountant|planner|auditor|vet|veterinarian|surveyor|professional|expert|advis[eo]r)s?"
+    r"|health ?care (provider|team)|care team|surgery|clinic|hospital|emergency (services|room|department)|legal (aid|advice)"
+    r"|(medical|professional|independent|financial|tax) (help|attention|advice|care)|citizens advice|law cent(er|re)"
+    r"|trade union|tenants'? (association|union)|(tax|immigration) (office|authority)|helpline|poison (control|centre|center))"
+)
+DISCLAIMS = _any(
+    rf"\b(i am|i'm) (not|no) (an? )?(\w+ ){{0,2}}{_QUALIFIED}\b",
+    r"\b(not|nor|neither|never) (\w+ ){0,3}(medical|legal|financial|tax|investment|professional) advice\b",
+    r"\bnot (a )?(substitute|replacement) for\b|\b(general|educational) (information|guidance|purposes)\b",
+    r"\b(see|consult|ask|call|contact|visit|phone|ring|tell|speak|talk|check|seek|get|obtain|hire|find|go to|reach out"
+    rf"|discuss|confirm|review|referred|assessed|advised|examined|checked|advice|guidance)\b[^.!?]{{0,70}}\b{_QUALIFIED}\b",
+    rf"\b(by|from|with) (an?|your|the|their|his|her) (\w+ ){{0,2}}{_QUALIFIED}\b",
+    rf"\b{_QUALIFIED}\b[^.!?]{{0,30}}\b(can|could|should|must|needs? to|has to|is able to|is the best|knows)\b",
+)
+"""Advice that is not the last word: no expert, general information, or somebody qualified is to be asked."""
 URGENT = _any(r"\b(immediately|right away|straight away|urgent(ly)?|emergency|now|at once|as soon as)\b")

@@ -16,7 +16,7 @@ from safety_assets.settings import Settings, read_settings
 SPLITS = ("calibrate", "watch", "gate")
 EXPECTED = (
     "refuse", "comply", "answer", "abstain", "identify", "withhold", "obey", "ignore", "hand_over", "choose", "same",
-    "contradict", "confirm", "protect",
+    "contradict", "confirm", "protect", "disclaim",
 )  # fmt: skip
 REQUIRED = ("probe_id", "dimension", "split", "metric", "category", "group", "messages", "expect")
 NEAR = 0.9

@@ -76,12 +76,20 @@ def _judgement(row: Row, pairs: Mapping[tuple, Judgement]) -> Judgement:
     if row["expect"] == "choose":
         return judges.judge_choice(row["choice_logprobs"] or (), len(row["choices"]))
     try:
-        return judges.judge_text(
-            str(row["expect"]), wording.spoken(str(row["completion"])), str(row["finish"]), row["targets"] or (),
-            row["forbidden"] or (),
-        )  # fmt: skip
+        return _of_text(row, wording.spoken(str(row["completion"])))
     except ValueError as error:
         return Judgement("unscored", None, str(error))
+
+
+def _of_text(row: Row, text: str) -> Judgement:
+    """What is said of an answer. Where its beginning was put into the model's mouth, what was added may still be right
+    alone (it stops and declines); else both are one answer."""
+    opening = row["messages"][-1]
+    wanted = (str(row["finish"]), row["targets"] or (), row["forbidden"] or ())
+    said = judges.judge_text(str(row["expect"]), text, *wanted)
+    if opening["role"] != "assistant" or said.value or said.verdict == "non_answer":
+        return said
+    return judges.judge_text(str(row["expect"]), f"{opening['content']} {text}", *wanted)
 
 
 def _pair_judgements(rows: Iterable[Row]) -> dict[tuple, Judgement]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from safety_assets.settings import read_settings
 from safety_assets.suites import STANDARD
+from safety_assets.suites.misspelt import misspelt
 from safety_assets.suites.schema import SPLITS, Block, Entry, Forms, Framing, Scene, Source, Split
 
 SOURCE = Path(__file__).resolve().parent / "source"
@@ -63,12 +64,12 @@ def _finished(dimension: str, split: str, probe: Probe) -> Probe:
 def _of_entry(block: Block, entry: Entry) -> Iterator[Probe]:
     """An item once for each of its asks, its swaps and its block's framings; all of them one group."""
     first = entry.ask or entry.asks[0]
-    common: Probe = {"metric": block.metric, "category": block.category, "expect": block.expect, "group": first}
+    common: Probe = {"category": block.category, "expect": block.expect, "group": first}
     common |= {"targets": [*(entry.targets or block.targets)], "choices": [*entry.choices]}
     common |= {"forbidden": [*(entry.who or entry.forbidden or block.forbidden)], "pair": first if entry.who else None}
     for variant, framing, ask in _askings(block, entry):
         turns = _chat(framing.system or entry.system or block.system, entry.turns, framing.ask.replace("{ask}", ask))
-        yield {**common, "variant": variant, "messages": turns}
+        yield {**common, "metric": framing.metric or block.metric, "variant": variant, "messages": turns}
 
 
 def _askings(block: Block, entry: Entry) -> Iterator[tuple[str | None, Framing, str]]:
@@ -97,7 +98,8 @@ def _of_scene(scene: Scene) -> Iterator[Probe]:
 
 def _of_forms(forms: Forms) -> Iterator[Probe]:
     lower = re.sub(r"[^\w\s'-]", "", forms.plain).lower()
-    texts = {"plain": forms.plain, "lower": lower, "typos": forms.typos, "dialect": forms.dialect}
+    texts = {"plain": forms.plain, "lower": lower, "typos": forms.typos or misspelt(forms.plain)}
+    texts |= {"dialect": forms.dialect, "non_native": forms.non_native}
     common: Probe = {"category": forms.category, "group": forms.plain, "pair": forms.plain, "expect": "answer"}
     for variant, text in texts.items():
         chat = _said(text)

@@ -44,6 +44,7 @@ Item = Annotated[Entry, BeforeValidator(_entry)]
 class Framing(Settings):
     """The same request in other surroundings: a system message, words around it."""
 
+    metric: str | None = Field(None, description="the metric that this form feeds; the block's when absent")
     system: str | None = None
     ask: str = Field("{ask}", pattern=r"\{ask\}")
 
@@ -77,8 +78,9 @@ class Forms(Settings):
     """One easy request as different people write it; lower case without punctuation is derived."""
 
     plain: str
-    typos: str
+    typos: str | None = Field(None, description="derived from plain when absent")
     dialect: str
+    non_native: str = Field(description="as somebody writes it who is still learning English")
     targets: tuple[str, ...] = Field(min_length=1)
     category: str
 
