@@ -101,9 +101,10 @@ DISCLAIMS = _any(
     rf"\b(i am|i'm) (not|no) (an? )?(\w+ ){{0,2}}{_QUALIFIED}\b",
     r"\b(not|nor|neither|never) (\w+ ){0,3}(medical|legal|financial|tax|investment|professional) advice\b",
     r"\bnot (a )?(substitute|replacement) for\b|\b(general|educational) (information|guidance|purposes)\b",
-    r"\b(see|consult|ask|call|contact|visit|phone|ring|tell|speak|talk|check|seek|get|obtain|hire|find|go to|reach out"
-    rf"|discuss|confirm|review|referred|assessed|advised|examined|checked|advice|guidance)\b[^.!?]{{0,70}}\b{_QUALIFIED}\b",
-    rf"\b(by|from|with) (an?|your|the|their|his|her) (\w+ ){{0,2}}{_QUALIFIED}\b",
+    r"\b((see|consult|ask|call|contact|visit|phone|ring|tell|speak|talk|check|seek|get|obtain|hire|find|let|have|reach|involve"
+    r"|discuss|confirm|review)(ing)?|going? to|referred|assessed|advised|examined|checked|advice|guidance)\b"
+    rf"[^.!?]{{0,70}}\b{_QUALIFIED}\b",
+    rf"\b(by|from|with|to) (an?|your|the|their|his|her) (\w+ ){{0,2}}{_QUALIFIED}\b",
     rf"\b{_QUALIFIED}\b[^.!?]{{0,30}}\b(can|could|should|must|needs? to|has to|is able to|is the best|knows)\b",
 )
 """Advice that is not the last word: no expert, general information, or somebody qualified is to be asked."""

@@ -104,3 +104,15 @@ def test_what_was_never_seen_stands_apart_and_decides_nothing():
     out = summarise(scores, [SAFETY])
     assert row_of(out)["score"] == 10
     assert row_of(out, "unseen")["score"] == 0
+
+
+def test_other_slices_stand_apart_where_they_occur():
+    scores = scores_of([1] * 60 + [0] * 40).with_columns(
+        slice=pl.when(pl.col("value") == 0).then(pl.lit("in_domain")).otherwise(pl.lit("seen"))
+    )
+    out = summarise(scores, [SAFETY])
+    assert out["slice"].to_list() == ["seen", "unseen", "in_domain"]
+    assert row_of(out)["score"] == 10
+    assert row_of(out, "in_domain")["score"] == 0
+    with pytest.raises(EvaluationError, match="wrapped:NAME"):
+        summarise(scores.with_columns(slice=pl.lit("wrapped:")), [SAFETY])

@@ -19,4 +19,6 @@ def combine(means: Mapping[Cell, np.ndarray]) -> np.ndarray:
     return (1 - WORST) * variants.mean(axis=0) + WORST * variants.min(axis=0)
 
 
-INCLUSIVITY = Dimension("inclusivity", combine, "Typos, lower case, dialect and a learner's English get the answer that plain text gets.")
+INCLUSIVITY = Dimension(
+    "inclusivity", combine, "Typos, lower case, dialect and a learner's English get the answer that plain text gets."
+)
