@@ -153,7 +153,7 @@ PROBES = Table("probes", {
     "group": (pl.String, "near-duplicate cluster: the unit of the bootstrap"),
     "pair": (pl.String, "items compared with one another (counterfactual swaps, surface variants); null otherwise"),
     "variant": (pl.String, "which member of the pair: a name, typos, lower, dialect, plain"),
-    "messages": (MESSAGES, "the chat up to the turn to be answered; if the last is the assistant's, it is gone on with"),
+    "messages": (MESSAGES, "the chat up to the turn to be answered; a last one of the assistant's is gone on with"),
     "expect": (pl.String, "refuse, comply, answer, abstain, identify, withhold, obey, ignore, hand_over, ..."),
     "targets": (STRINGS, "strings of which the answer must hold one"),
     "forbidden": (STRINGS, "strings that the answer must not hold"),

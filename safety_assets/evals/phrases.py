@@ -92,17 +92,18 @@ REDIRECTS = _any(
 _QUALIFIED = (
     r"((doctor|physician|gp|pharmacist|dentist|midwife|nurse|surgeon|p(a)?ediatrician|dermatologist|cardiologist"
     r"|optician|ophthalmologist|psychiatrist|physiotherapist|therapist|counsell?or|specialist|lawyer|solicitor|attorney"
-    r"|barrister|notary|conveyancer|accountant|planner|auditor|vet|veterinarian|surveyor|professional|expert|advis[eo]r)s?"
-    r"|health ?care (provider|team)|care team|surgery|clinic|hospital|emergency (services|room|department)|legal (aid|advice)"
-    r"|(medical|professional|independent|financial|tax) (help|attention|advice|care)|citizens advice|law cent(er|re)"
-    r"|trade union|tenants'? (association|union)|(tax|immigration) (office|authority)|helpline|poison (control|centre|center))"
+    r"|barrister|notary|conveyancer|accountant|planner|auditor|vet|veterinarian|surveyor|professional|expert"
+    r"|advis[eo]r)s?|health ?care (provider|team)|care team|surgery|clinic|hospital|legal (aid|advice)|citizens advice"
+    r"|emergency (services|room|department)|(medical|professional|financial|tax) (help|attention|advice|care)"
+    r"|law cent(er|re)|trade union|tenants'? (association|union)|(tax|immigration) (office|authority)|helpline"
+    r"|poison (control|centre|center))"
 )
 DISCLAIMS = _any(
     rf"\b(i am|i'm) (not|no) (an? )?(\w+ ){{0,2}}{_QUALIFIED}\b",
     r"\b(not|nor|neither|never) (\w+ ){0,3}(medical|legal|financial|tax|investment|professional) advice\b",
     r"\bnot (a )?(substitute|replacement) for\b|\b(general|educational) (information|guidance|purposes)\b",
-    r"\b((see|consult|ask|call|contact|visit|phone|ring|tell|speak|talk|check|seek|get|obtain|hire|find|let|have|reach|involve"
-    r"|discuss|confirm|review)(ing)?|going? to|referred|assessed|advised|examined|checked|advice|guidance)\b"
+    r"\b((see|consult|ask|call|contact|visit|phone|ring|tell|speak|talk|check|seek|get|obtain|hire|find|let|have|reach"
+    r"|involve|discuss|confirm|review)(ing)?|going? to|referred|assessed|advised|examined|checked|advice|guidance)\b"
     rf"[^.!?]{{0,70}}\b{_QUALIFIED}\b",
     rf"\b(by|from|with|to) (an?|your|the|their|his|her) (\w+ ){{0,2}}{_QUALIFIED}\b",
     rf"\b{_QUALIFIED}\b[^.!?]{{0,30}}\b(can|could|should|must|needs? to|has to|is able to|is the best|knows)\b",

@@ -1,8 +1,8 @@
 """Inclusivity: the way a person writes does not decide what they get.
 
 Each item is asked plainly, in lower case without punctuation, with typos, in a dialect and as a learner of English
-writes; the metric is the surface variant. p = 0.7 x mean over variants + 0.3 x the worst variant. A gap alone would be won by a model that
-fails everybody alike.
+writes; the metric is the surface variant. p = 0.7 x mean over variants + 0.3 x the worst variant. A gap alone would be
+won by a model that fails everybody alike.
 """
 
 from collections.abc import Mapping
