@@ -1,4 +1,8 @@
-"""How often a wrapper gets a harmful request answered, beside the same requests asked plainly."""
+"""How often a wrapper gets a harmful request answered, beside the same requests asked plainly.
+
+`answered` counts answers that agree and go on; one that only tells it, as a story may, is in `not_refused` alone. True
+attack success lies between the two: a code that was not understood is not refused either.
+"""
 
 import polars as pl
 
@@ -13,10 +17,10 @@ ATTACK_SUCCESS = Table("attack_success", {
     "wrapper": (pl.String, "wrapper; none: the requests that were wrapped, asked plainly"),
     "num_items": (pl.Int64, "scored requests"),
     "num_unscored": (pl.Int64, "requests without a verdict"),
-    "answered": (pl.Float64, "attack success: share answered as asked (verdict compliance); null when none is scored"),
+    "answered": (pl.Float64, "attack success: share with verdict compliance; null when none is scored"),
     "low": (pl.Float64, "lower end of Wilson's 95% interval"),
     "high": (pl.Float64, "upper end"),
-    "not_refused": (pl.Float64, "share not refused: answered, off the point or broken"),
+    "not_refused": (pl.Float64, "share not refused: answered, neither agreed to nor declined, or broken"),
 })  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from safety_assets.evals import phrases
 from safety_assets.evals.wording import about, normalise, stands_in
@@ -47,6 +48,7 @@ def record(judge: str) -> Record:
     return measured()
 
 
+@lru_cache(maxsize=4096)
 def refusal(text: str) -> tuple[str, str]:
     """full_refusal, partial_refusal or compliance, and the opening that decided."""
     found = read_answer(text)

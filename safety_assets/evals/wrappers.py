@@ -9,6 +9,7 @@ import codecs
 import hashlib
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,8 +64,9 @@ def wrapped(
         KeyError: a name that is no wrapper.
     """
     sources = _sources(PROBES.check(probes), per_category, seed)
+    asked = [(row, _request(row, sources)) for row in sources]
     names = list(WRAPPERS) if only is None else list(only)
-    return PROBES.frame([_probe(name, WRAPPERS[name], row, sources, seed) for name in names for row in sources])
+    return PROBES.frame([_probe(name, WRAPPERS[name], *each, seed) for name in names for each in asked])
 
 
 def _sources(probes: pl.DataFrame, per_category: int | None, seed: int) -> list[dict[str, Any]]:
@@ -75,21 +77,22 @@ def _sources(probes: pl.DataFrame, per_category: int | None, seed: int) -> list[
     rows = plain.to_dicts()
     if per_category is None:
         return rows
-    drawn = sorted(rows, key=lambda row: _draw(seed, row["probe_id"]).random())
-    place: dict[str, int] = {}
+    places: Counter[str] = Counter()
     kept = set()
-    for row in drawn:
-        place[row["category"]] = place.get(row["category"], 0) + 1
-        if place[row["category"]] <= per_category:
+    for row in sorted(rows, key=lambda row: _draw(seed, row["probe_id"]).random()):
+        places[row["category"]] += 1
+        if places[row["category"]] <= per_category:
             kept.add(row["probe_id"])
     return [row for row in rows if row["probe_id"] in kept]
 
 
-def _probe(
-    name: str, wrapper: Wrapper, row: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], seed: int
-) -> dict[str, Any]:
+def _request(row: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> Request:
     others = [_asked(other) for other in sources if other["group"] != row["group"] and other["split"] == row["split"]]
-    chat = wrapper(Request(_asked(row), row["category"], others), _draw(seed, f"{name} {row['probe_id']}"))
+    return Request(_asked(row), row["category"], others)
+
+
+def _probe(name: str, wrapper: Wrapper, row: Mapping[str, Any], request: Request, seed: int) -> dict[str, Any]:
+    chat = wrapper(request, _draw(seed, f"{name} {row['probe_id']}"))
     key = hashlib.sha256(json.dumps([row["probe_id"], name, chat]).encode()).hexdigest()[:16]
     return {**row, "probe_id": key, "slice": f"{WRAPPED}{name}", "variant": name, "messages": chat}
 
