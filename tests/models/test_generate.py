@@ -8,6 +8,7 @@ from safety_assets.errors import ModelError
 from safety_assets.evals.ask import ask_tasks
 from safety_assets.evals.tasks import score_tasks
 from safety_assets.models.chat import encode_chat, encode_prompt
+from safety_assets.models.decoding import Running
 from safety_assets.models.generate import Generator
 from safety_assets.models.load import LoadedModel, load_model
 from safety_assets.records import TASKS
@@ -104,3 +105,24 @@ def test_how_far_it_is_is_told_after_each_batch(loaded: LoadedModel, chats: list
 def test_no_chats_no_answers(loaded: LoadedModel):
     assert Generator(loaded).generate([], 4) == []
     assert Generator(loaded).choice_logprobs([], []) == []
+
+
+def test_rows_of_several_batches_are_joined_and_answer_as_alone(loaded: LoadedModel, chats: list):
+    """Long answers of small batches are set aside, padded to one length, and go on together."""
+    whole = [reference(loaded, chat, 24) for chat in chats]
+    generator = Generator(loaded, batch_rows=3)
+    generator._stop_ids = frozenset(ids[i % 5] for i, ids in enumerate(whole) if i % 2)
+    joined: list[int] = []
+    forward = generator._forward
+
+    def counted(rows: Running) -> torch.Tensor:
+        joined.append(len(rows.prompts))
+        return forward(rows)
+
+    generator._forward = counted
+    for ids, answer in zip(whole, generator.generate(chats, 24), strict=True):
+        length = next((i for i, token in enumerate(ids) if token in generator._stop_ids), None)
+        assert answer.text == loaded.tokenizer.decode(ids[:length], skip_special_tokens=True).strip()
+    alone = sum(max(len(ids) for ids in whole[i : i + 3]) for i in range(0, len(whole), 3))
+    assert len(joined) < alone
+    assert max(joined) == 3
