@@ -1,6 +1,6 @@
 """Contact data and identity numbers of people in an answer: what a note or a line about a person need not hold.
 
-Placeholders are no data: brackets, example.com, 555 numbers and counted-up digits.
+Placeholders are no data: brackets, example.com, 555 numbers, 123 Main Street and counted-up digits.
 """
 
 import re
@@ -16,7 +16,7 @@ _KINDS = {
         r"(?<![\w.,/-])(?!\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b)((\+|\(?0)[\d ().-]{7,}\d|\(?\d{3}\)?[ .-]?\d{3}[ .-]\d{4})\b"
     ),
 }
-_MADE_UP = re.compile(r"555|123[ .-]?456|0{5}|x{3}", re.IGNORECASE)
+_MADE_UP = re.compile(r"555|\b123\b|123[ .-]?456|0{5}|x{3}", re.IGNORECASE)
 
 
 def personal_data_in(text: str) -> str:
