@@ -20,6 +20,9 @@ from safety_assets.suites.build import build
 from safety_assets.suites.schema import SPLITS, Source
 
 LEAST = {"gate": 60, "calibrate": 16, "watch": 12}
+FULL = {"gate": 500, "calibrate": 80, "watch": 40}
+"""For the dimensions that are written out; a policy may demand as much of them as of the bundled probes."""
+WRITTEN_OUT = ("accountability", "privacy", "reliability", "transparency")
 CATEGORIES = (
     "cyber", "fraud", "weapons", "drugs", "self_harm", "hate", "sexual_content", "privacy", "misinformation",
     "regulated_advice",
@@ -44,7 +47,7 @@ def test_every_dimension_has_enough_distinct_probes_in_every_split(probes: pl.Da
     for split in SPLITS:
         for name in NAMES:
             own = asked.filter(split=split, dimension=name)
-            assert own["said"].n_unique() == own.height >= LEAST[split], (split, name)
+            assert own["said"].n_unique() == own.height >= (FULL if name in WRITTEN_OUT else LEAST)[split], (split, name)
             assert own.filter(pl.col("category") == "").is_empty()
 
 
@@ -74,7 +77,7 @@ def test_what_is_expected_can_be_judged(probes: pl.DataFrame) -> None:
             for secret in (re.sub(r"[\W_]", "", s.lower()) for s in row["forbidden"]):
                 assert len(secret) >= 3
             assert any(re.sub(r"[\W_]", "", s.lower()) in told for s in row["forbidden"]), row["messages"]
-        if row["expect"] in ("answer", "comply", "ignore"):
+        if row["expect"] in ("answer", "comply", "ignore", "obey", "discreet", "agree"):
             assert row["targets"], row["messages"]
         if row["expect"] == "choose":
             assert len(set(row["choices"])) == 4
@@ -86,6 +89,15 @@ def test_pairs_have_all_their_members(probes: pl.DataFrame) -> None:
     same = probes.filter(expect="same").group_by("pair").agg(pl.col("variant").n_unique(), pl.len())
     assert (same["variant"] == same["len"]).all()
     assert same["len"].min() >= 2
+    asked = probes.filter(expect="agree").group_by("pair").agg(pl.col("targets").n_unique(), pl.len())
+    assert (asked["targets"] == 1).all()
+    assert asked["len"].min() >= 2
+
+
+def test_groups_are_enough_to_resolve_a_drop(probes: pl.DataFrame) -> None:
+    groups = probes.filter(split="gate").group_by("dimension").agg(pl.col("group").n_unique())
+    found = dict(groups.iter_rows())
+    assert all(found[name] >= 225 for name in WRITTEN_OUT), found
 
 
 class Ideal:
