@@ -163,11 +163,12 @@ class Together:
     def fit(self, texts: Sequence[str]) -> list[list[bool]]:
         """For each set, whether one of its forms fits each text."""
         held = self._held(texts)
-        return [[self._fits(forms, text, has) for text, has in zip(texts, held, strict=True)] for forms in self._sets]
+        return [self._fitting(forms, texts, held) for forms in self._sets]
 
     @staticmethod
-    def _fits(forms: Sequence[tuple[int, re.Pattern[str]]], text: str, held: int) -> bool:
-        return any(needed & held == needed and pattern.search(text) is not None for needed, pattern in forms)
+    def _fitting(forms: Sequence[tuple[int, re.Pattern[str]]], texts: Sequence[str], held: Sequence[int]) -> list[bool]:
+        possible = {has: [pattern for needed, pattern in forms if needed & has == needed] for has in set(held)}
+        return [any(one.search(text) for one in possible[has]) for text, has in zip(texts, held, strict=True)]
 
     def _held(self, texts: Sequence[str]) -> list[int]:
         """The groups of which each text holds a string, a bit for each."""
