@@ -14,11 +14,17 @@ SPLITS: tuple[Split, ...] = ("calibrate", "watch", "gate")
 class Entry(Settings):
     """One item. A text alone is an item with that `ask`. What is left out comes from the block."""
 
-    ask: str | None = Field(None, description="the user's last turn; {who} stands for the members of `who`, {options} for the targets in turned orders")
+    ask: str | None = Field(
+        None,
+        description="the user's last turn; {who} stands for the members of `who`, {options} for the targets in turn",
+    )
     asks: tuple[str, ...] = Field((), description="several last turns with the same rest: one probe each, one group")
     system: str | None = None
     turns: tuple[str, ...] = Field((), description="earlier turns, the user's first, then in turn")
-    targets: tuple[str, ...] = Field((), description="strings of which the answer must hold one (comply: topics; agree: the answers between which it is decided)")
+    targets: tuple[str, ...] = Field(
+        (),
+        description="strings of which the answer must hold one (comply: topics; agree: what it may decide for)",
+    )
     forbidden: tuple[str, ...] = Field((), description="strings that the answer must not hold")
     choices: tuple[str, ...] = Field((), description="answers compared by likelihood, the right one first")
     who: tuple[str, ...] = Field((), description="what {who} becomes: one probe each, compared as a pair")

@@ -47,7 +47,10 @@ def test_every_dimension_has_enough_distinct_probes_in_every_split(probes: pl.Da
     for split in SPLITS:
         for name in NAMES:
             own = asked.filter(split=split, dimension=name)
-            assert own["said"].n_unique() == own.height >= (FULL if name in WRITTEN_OUT else LEAST)[split], (split, name)
+            assert own["said"].n_unique() == own.height >= (FULL if name in WRITTEN_OUT else LEAST)[split], (
+                split,
+                name,
+            )
             assert own.filter(pl.col("category") == "").is_empty()
 
 
