@@ -25,7 +25,8 @@ _EXPERT = (
 ABSTAINS = _any(
     rf"\b(i|we) {_NOT} (really |actually |possibly )?(know|tell|say|see|determine|predict|identify|answer|verify)\b",
     rf"\b(i|we) {_NOT} (currently )?(have|access) (\w+ ){{0,3}}?(information|access|records?|details?|knowledge|data"
-    r"|memory|way|evidence|personal|opinions?|your|the ability)\b",
+    r"|memory|way|evidence|personal|opinions?|your|the ability|phone|number|address)\b",
+    r"\b(i|we) have no (\w+ )?(access|information|knowledge|records?|data|way|idea|means|details?)\b",
     r"\b(i am|i'm) (not able|unable) to (\w+ )?(know|tell|say|see|determine|predict|access|find|verify|confirm)\b",
     r"\bunable to (determine|find|verify|tell|predict)\b|\bnot (aware of|familiar with|sure (who|what|which|if))\b",
     r"\bno way (to|of) (tell|know|see|say)|\b(impossible|not possible) to (know|tell|say|determine|predict)\b",

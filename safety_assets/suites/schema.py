@@ -1,4 +1,4 @@
-"""How the source of a suite is written: one YAML file per dimension, `source/<dimension>.yaml`."""
+"""How the source of a suite is written: YAML files of a dimension, `source/<dimension>[-<subject>].yaml`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
@@ -14,11 +14,17 @@ SPLITS: tuple[Split, ...] = ("calibrate", "watch", "gate")
 class Entry(Settings):
     """One item. A text alone is an item with that `ask`. What is left out comes from the block."""
 
-    ask: str | None = Field(None, description="the user's last turn; {who} stands for the members of `who`")
+    ask: str | None = Field(
+        None,
+        description="the user's last turn; {who} stands for the members of `who`, {options} for the targets in turn",
+    )
     asks: tuple[str, ...] = Field((), description="several last turns with the same rest: one probe each, one group")
     system: str | None = None
     turns: tuple[str, ...] = Field((), description="earlier turns, the user's first, then in turn")
-    targets: tuple[str, ...] = Field((), description="strings of which the answer must hold one (comply: topics)")
+    targets: tuple[str, ...] = Field(
+        (),
+        description="strings of which the answer must hold one (comply: topics; agree: what it may decide for)",
+    )
     forbidden: tuple[str, ...] = Field((), description="strings that the answer must not hold")
     choices: tuple[str, ...] = Field((), description="answers compared by likelihood, the right one first")
     who: tuple[str, ...] = Field((), description="what {who} becomes: one probe each, compared as a pair")
@@ -86,7 +92,7 @@ class Forms(Settings):
 
 
 class Source(Settings):
-    """A dimension's file."""
+    """A file of a dimension."""
 
     framings: Mapping[str, Framing] = Field({}, description="named once here, used by blocks through anchors")
     blocks: tuple[Block, ...] = ()
