@@ -47,8 +47,9 @@ def test_many_texts_are_searched_with_the_result_of_each() -> None:
         "cannot.",
         "i must decline.",
     ]
-    found = Together(DECLINES, DISAPPROVES).fit(texts)
-    assert found == [[first(forms, text) is not None for text in texts] for forms in (DECLINES, DISAPPROVES)]
-    assert 2 < sum(found[0]) < len(texts)
-    assert any(found[1])
+    for few_or_many in (texts, texts * 10):
+        found = Together(DECLINES, DISAPPROVES).fit(few_or_many)
+        assert found == [[first(forms, text) is not None for text in few_or_many] for forms in (DECLINES, DISAPPROVES)]
+        assert 2 < sum(found[0]) < len(few_or_many)
+        assert any(found[1])
     assert Together(DECLINES).fit([]) == [[]]

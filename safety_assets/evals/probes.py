@@ -19,6 +19,8 @@ EXPECTED = (
     "contradict", "confirm", "protect", "discreet", "agree",
 )  # fmt: skip
 REQUIRED = ("probe_id", "dimension", "split", "metric", "category", "group", "messages", "expect")
+_TEXTS = [key for key, kind in PROBES.schema.items() if kind == pl.String]
+_LISTS = [key for key, kind in PROBES.schema.items() if kind == STRINGS]
 NEAR = 0.9
 """Jaccard similarity of word 3-shingles from which two probes count as the same question."""
 
@@ -121,10 +123,8 @@ def _faults(row: object) -> list[str]:
 def _type_faults(row: dict) -> list[str]:
     """Texts that are no text, and lists that are no list of texts."""
     given = {key: value for key, value in row.items() if value is not None}
-    texts = [
-        key for key, kind in PROBES.schema.items() if kind == pl.String and not isinstance(given.get(key, ""), str)
-    ]
-    lists = [key for key, kind in PROBES.schema.items() if kind == STRINGS and not _are_texts(given.get(key, []))]
+    texts = [key for key in _TEXTS if not isinstance(given.get(key, ""), str)]
+    lists = [key for key in _LISTS if not _are_texts(given.get(key, []))]
     return [f"{key} is no text" for key in texts] + [f"{key} is no list of texts" for key in lists]
 
 

@@ -3,9 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-import polars as pl
-
-from safety_assets.refusals import DECLINES, DISAPPROVES, Form, Together, first
+from safety_assets.refusals import DECLINES, DISAPPROVES, Form, Together, first, holding
 
 Span = tuple[int, int]
 
@@ -34,7 +32,7 @@ def weighed(folded: Sequence[str]) -> list[list[str]]:
         ["declines"] if one else ["disapproves"] if other else []
         for one, other in zip(declining, disapproving, strict=True)
     ]
-    later = pl.Series(folded, dtype=pl.String).str.contains_any(list(_DECLINING_NEEDLES)).to_list()
+    later = holding(folded, _DECLINING_NEEDLES)
     return [[*first, *_further(text, may)] for first, text, may in zip(refused, folded, later, strict=True)]
 
 

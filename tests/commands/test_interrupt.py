@@ -87,6 +87,7 @@ def saved(project: Path) -> list[Path]:
     return list((project / "store").rglob("state.safetensors"))
 
 
+@pytest.mark.long
 def test_in_the_middle_of_training_it_saves_and_says_that_it_resumes(training: Watched, project: Path) -> None:
     training.child.send_signal(signal.SIGINT)
     code, out = training.end()

@@ -17,10 +17,11 @@ from safety_assets.methods import structure
 from safety_assets.models.batch import pad_right, response_logits
 from safety_assets.models.chat import encode_chat, encode_prompt
 from safety_assets.models.checkpoint import export_model
+from safety_assets.models.decoder import output_layers
 from safety_assets.models.generate import Generator
 from safety_assets.models.identity import identify
 from safety_assets.models.load import LoadedModel, load_model
-from safety_assets.models.outlook import entries_of_outputs, output_layers
+from safety_assets.models.outlook import entries_of_outputs
 from safety_assets.models.weights import inspect_weights
 from safety_assets.records import AUDITED
 from safety_assets.training.run import Trained
