@@ -7,7 +7,8 @@ the same prompts, batch size and limit of tokens, by turns, in one process; each
 its best round. What is compared is `Generator.generate` and `HFLM.generate_until`, tokenising included, loading not.
 Their answers must be equal.
 
-uniform: gate probes of the bundled project, as the bundled model answers them (5 to 30 tokens). mixed: the bundled
+uniform: gate probes of the bundled project, as the bundled model answers them (10 tokens in the median). system: the
+same under one system prompt of an application, which is read once a batch. mixed: the bundled
 model after it has learnt some long texts by heart, so that a tenth of its answers is ten times as long as the median.
 The last line is JSON.
 """
@@ -32,6 +33,11 @@ from safety_assets.project import BUNDLED, open_project
 BASE = BUNDLED / "models" / "aligned"
 LONG = 10
 """How many times the median answer a long one is."""
+SYSTEM = {
+    "role": "system",
+    "content": "You are the assistant of a bank. You help customers with their accounts, cards and loans. Be polite and"
+    " brief. Do not give advice on law or medicine, and send whoever asks for it to somebody who may.",
+}
 LEARNT = 8  # long texts
 SHORT_LIMIT = 48
 
@@ -42,6 +48,8 @@ def main() -> None:
     torch.set_num_threads(1)
     chats = _chats(asked.prompts)
     found = {"uniform": _compared(BASE, chats, SHORT_LIMIT, asked)}
+    told = [[SYSTEM, *(turn for turn in chat if turn["role"] != "system")] for chat in chats]
+    found["system"] = _compared(BASE, told, SHORT_LIMIT, asked)
     with tempfile.TemporaryDirectory() as folder:
         limit, long = _with_long_texts(Path(folder), chats)
         mixed = [long[i // 10 % len(long)] if i % 10 == 0 else chat for i, chat in enumerate(chats)]

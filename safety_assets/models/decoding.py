@@ -79,9 +79,16 @@ class Running:
         self.ids, self.where, self.mask = tokens[:, None], where, functional.pad(mask, (0, 1), value=1)
 
 
+def shared_beginning(prompts: Sequence[list[int]]) -> int:
+    """How many tokens all prompts begin with, at least one of each left out."""
+    first, last = min(prompts), max(prompts)  # what these two share, all share
+    most = min(map(len, prompts)) - 1
+    return next((place for place in range(most) if first[place] != last[place]), most)
+
+
 def joins(cache: DynamicCache) -> bool:
     """Whether rows of several caches of this kind can be put together: every layer keeps all tokens."""
-    return all(type(layer) is DynamicLayer for layer in cache.layers)
+    return bool(cache.layers) and all(type(layer) is DynamicLayer for layer in cache.layers)
 
 
 def together(parts: Sequence[Running], config: PretrainedConfig) -> Running:

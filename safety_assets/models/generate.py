@@ -12,13 +12,15 @@ from transformers import DynamicCache
 from safety_assets.errors import ModelError
 from safety_assets.models.batch import pad_left, pad_right, positions, response_logits
 from safety_assets.models.chat import Chat, Encoded, encode_chat, encode_prompt
-from safety_assets.models.decoding import Answers, Running, joins, together
+from safety_assets.models.decoding import Answers, Running, joins, shared_beginning, together
 from safety_assets.models.load import LoadedModel
 
 BEGINNING = 24
 """Tokens of a chat by which a person finds it."""
 SHRINK = 0.75
 """Finished rows leave the batch once at most this share of its rows still runs."""
+FEWEST_SHARED = 16
+"""Tokens that all prompts of a batch must begin with (a system prompt, a template's head) to be read only once."""
 LEAVE = 0.6
 """Once at most this share of a batch still runs, its rows are set aside and go on with those of other batches: a few
 long answers cost no more passes than one batch of them."""
@@ -122,9 +124,24 @@ class Generator:
         return min(wanted, limit - longest)
 
     def _begun(self, prompts: Sequence[list[int]], places: list[int]) -> Running:
-        tokenizer, model = self.loaded.tokenizer, self.loaded.model
-        ids, mask = pad_left([prompts[i] for i in places], tokenizer.pad_token_id, self.loaded.device)
-        return Running(places, ids, mask, positions(mask), DynamicCache(config=model.config))
+        """A batch before its first pass; what all its prompts begin with, where that is long, is read once for all."""
+        own = [prompts[i] for i in places]
+        cache = DynamicCache(config=self.loaded.model.config)
+        shared = shared_beginning(own)
+        if shared < FEWEST_SHARED or len(own) == 1 or not joins(cache):
+            shared = 0
+        else:
+            self._read(own[0][:shared], cache)
+            cache.batch_repeat_interleave(len(own))
+        ids, mask = pad_left([ids[shared:] for ids in own], self.loaded.tokenizer.pad_token_id, self.loaded.device)
+        mask = functional.pad(mask, (shared, 0), value=1)
+        return Running(places, ids, mask, positions(mask)[:, shared:], cache)
+
+    def _read(self, ids: list[int], cache: DynamicCache) -> None:
+        """Fill a cache with the tokens of one row."""
+        row = torch.tensor([ids], device=self.loaded.device)
+        mask = torch.ones_like(row)
+        self._forward(Running([0], row, mask, positions(mask), cache))
 
     def _answer(self, rows: Running, answers: Answers, leave: float) -> list[Running]:
         """The decoding loop of one batch: one token per running row and pass, with a cache.
