@@ -49,7 +49,6 @@ def record(judge: str) -> Record:
     return measured()
 
 
-@lru_cache(maxsize=4096)
 def refusal(text: str) -> tuple[str, str]:
     """full_refusal, partial_refusal or compliance, and the opening that decided."""
     found = _read(text)
