@@ -144,7 +144,7 @@ def test_a_gate_that_was_interrupted_says_nothing_about_the_checkpoint(
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("safety_assets.flows.answers.open_generator", interrupted)
+    monkeypatch.setattr("safety_assets.flows.asking.open_generator", interrupted)
     result = CliRunner().invoke(app, ["gate", "--base", str(tiny_model), "--tuned", str(tiny_model)])
     assert result.exit_code == 130
     assert result.stdout == ""
