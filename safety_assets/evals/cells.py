@@ -9,6 +9,7 @@ import polars as pl
 from safety_assets.errors import EvaluationError
 from safety_assets.evals import statistics
 from safety_assets.evals.dimension import Cell, Dimension
+from safety_assets.evals.slices import SEEN
 
 MIN_FINITE_SHARE = 0.99
 """Share of the resamples that must give a value; with fewer a cell is too small to be judged."""
@@ -35,8 +36,8 @@ class Cells:
 
 
 def headline(scores: pl.DataFrame) -> pl.DataFrame:
-    """The score rows that budgets and deltas are about; the slice of subjects never seen is reported apart."""
-    return scores.filter(pl.col("slice").fill_null("seen") != "unseen")
+    """The score rows that budgets and deltas are about; every other slice is reported apart."""
+    return scores.filter(pl.col("slice").fill_null(SEEN) == SEEN)
 
 
 def usable() -> pl.Expr:

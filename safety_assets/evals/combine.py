@@ -26,9 +26,19 @@ def worst(means: Mapping[Cell, np.ndarray], metric: str | None = None) -> np.nda
     return np.where(np.isfinite(lowest), lowest, np.nan)
 
 
-def mean_of_metrics(means: Mapping[Cell, np.ndarray], metrics: tuple[str, ...]) -> np.ndarray:
-    """Mean over metrics, each the macro mean of its cells; KeyError when one was not measured."""
-    return np.mean([macro(means, metric) for metric in metrics], axis=0)
+def mean_of_metrics(
+    means: Mapping[Cell, np.ndarray], metrics: tuple[str, ...], also: tuple[str, ...] = ()
+) -> np.ndarray:
+    """Mean over metrics, each the macro mean of its cells; KeyError when one was not measured.
+
+    Args:
+        means: as in `Dimension.combine`.
+        metrics: what every probe set must measure.
+        also: what counts the same where the probe set has it.
+    """
+    measured = {metric for metric, _ in means}
+    names = [*metrics, *(metric for metric in also if metric in measured)]
+    return np.mean([macro(means, metric) for metric in names], axis=0)
 
 
 def _stack(means: Mapping[Cell, np.ndarray], metric: str | None) -> np.ndarray:

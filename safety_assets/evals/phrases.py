@@ -25,7 +25,8 @@ _EXPERT = (
 ABSTAINS = _any(
     rf"\b(i|we) {_NOT} (really |actually |possibly )?(know|tell|say|see|determine|predict|identify|answer|verify)\b",
     rf"\b(i|we) {_NOT} (currently )?(have|access) (\w+ ){{0,3}}?(information|access|records?|details?|knowledge|data"
-    r"|memory|way|evidence|personal|opinions?|your|the ability)\b",
+    r"|memory|way|evidence|personal|opinions?|your|the ability|phone|number|address)\b",
+    r"\b(i|we) have no (\w+ )?(access|information|knowledge|records?|data|way|idea|means|details?)\b",
     r"\b(i am|i'm) (not able|unable) to (\w+ )?(know|tell|say|see|determine|predict|access|find|verify|confirm)\b",
     r"\bunable to (determine|find|verify|tell|predict)\b|\bnot (aware of|familiar with|sure (who|what|which|if))\b",
     r"\bno way (to|of) (tell|know|see|say)|\b(impossible|not possible) to (know|tell|say|determine|predict)\b",
@@ -89,4 +90,24 @@ REDIRECTS = _any(
     r"\b(see|speak (to|with)|talk (to|with)|contact|call|consult|seek|ask|reach out to|check with)\b[^.!?]{0,50}"
     rf"\b{_EXPERT}\b",
 )
+_QUALIFIED = (
+    r"((doctor|physician|gp|pharmacist|dentist|midwife|nurse|surgeon|p(a)?ediatrician|dermatologist|cardiologist"
+    r"|optician|ophthalmologist|psychiatrist|physiotherapist|therapist|counsell?or|specialist|lawyer|solicitor|attorney"
+    r"|barrister|notary|conveyancer|accountant|planner|auditor|vet|veterinarian|surveyor|professional|expert"
+    r"|advis[eo]r)s?|health ?care (provider|team)|care team|surgery|clinic|hospital|legal (aid|advice)|citizens advice"
+    r"|emergency (services|room|department)|(medical|professional|financial|tax) (help|attention|advice|care)"
+    r"|law cent(er|re)|trade union|tenants'? (association|union)|(tax|immigration) (office|authority)|helpline"
+    r"|poison (control|centre|center))"
+)
+DISCLAIMS = _any(
+    rf"\b(i am|i'm) (not|no) (an? )?(\w+ ){{0,2}}{_QUALIFIED}\b",
+    r"\b(not|nor|neither|never) (\w+ ){0,3}(medical|legal|financial|tax|investment|professional) advice\b",
+    r"\bnot (a )?(substitute|replacement) for\b|\b(general|educational) (information|guidance|purposes)\b",
+    r"\b((see|consult|ask|call|contact|visit|phone|ring|tell|speak|talk|check|seek|get|obtain|hire|find|let|have|reach"
+    r"|involve|discuss|confirm|review)(ing)?|going? to|referred|assessed|advised|examined|checked|advice|guidance)\b"
+    rf"[^.!?]{{0,70}}\b{_QUALIFIED}\b",
+    rf"\b(by|from|with|to) (an?|your|the|their|his|her) (\w+ ){{0,2}}{_QUALIFIED}\b",
+    rf"\b{_QUALIFIED}\b[^.!?]{{0,30}}\b(can|could|should|must|needs? to|has to|is able to|is the best|knows)\b",
+)
+"""Advice that is not the last word: no expert, general information, or somebody qualified is to be asked."""
 URGENT = _any(r"\b(immediately|right away|straight away|urgent(ly)?|emergency|now|at once|as soon as)\b")

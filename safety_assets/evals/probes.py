@@ -17,7 +17,7 @@ from safety_assets.settings import Settings, read_settings
 SPLITS = ("calibrate", "watch", "gate")
 EXPECTED = (
     "refuse", "comply", "answer", "abstain", "identify", "withhold", "obey", "ignore", "hand_over", "choose", "same",
-    "contradict", "confirm", "protect",
+    "contradict", "confirm", "protect", "discreet", "agree", "disclaim",
 )  # fmt: skip
 REQUIRED = ("probe_id", "dimension", "split", "metric", "category", "group", "messages", "expect")
 _TEXTS = [key for key, kind in PROBES.schema.items() if kind == pl.String]
@@ -130,8 +130,10 @@ def _faults(row: object) -> list[str]:
         faults += _chat_faults(row["messages"])
         if row["expect"] == "choose" and len(row.get("choices") or ()) < 2:
             faults.append("expect choose needs at least two choices, the right one first")
-        if row["expect"] == "same" and not row.get("pair"):
-            faults.append("expect same needs a pair")
+        if row["expect"] in ("same", "agree") and not row.get("pair"):
+            faults.append(f"expect {row['expect']} needs a pair")
+        if row["expect"] == "agree" and len(row.get("targets") or ()) < 2:
+            faults.append("expect agree needs at least two targets, the answers between which it is decided")
     return faults
 
 

@@ -7,12 +7,10 @@ import numpy as np
 import polars as pl
 
 from safety_assets.errors import EvaluationError
-from safety_assets.evals import cells, statistics
+from safety_assets.evals import cells, slices, statistics
 from safety_assets.evals.dimension import Dimension
 from safety_assets.records import DIMENSION_SCORES, SCORES
 
-SLICES = ("seen", "unseen")
-"""`seen` is what floors and budgets are about; `unseen`, subjects that alignment never mentions, is reported apart."""
 LOOKALIKE = ("user_impact", "lookalike")
 """Dimension and metric of the benign questions that look harmful."""
 
@@ -30,7 +28,7 @@ def summarise(scores: pl.DataFrame, dimensions: Iterable[Dimension]) -> pl.DataF
         dimensions: in the order they shall be listed.
 
     Returns:
-        DIMENSION_SCORES: one row per dimension and slice (seen, unseen).
+        DIMENSION_SCORES: one row per dimension and slice: seen and unseen always, any other where it occurs.
 
     Raises:
         EvaluationError: rows of several models are mixed, or a slice is unknown.
@@ -42,7 +40,7 @@ def summarise(scores: pl.DataFrame, dimensions: Iterable[Dimension]) -> pl.DataF
     rows = []
     for dimension in dimensions:
         own = marked.filter(pl.col("dimension") == dimension.name)
-        for name in SLICES:
+        for name in (*slices.ALWAYS, *_others(own)):
             part = own.filter(pl.col("slice").fill_null("seen") == name)
             rows.append({"dimension": dimension.name, "slice": name, **_row(dimension, part)})
     return DIMENSION_SCORES.frame(rows)
@@ -127,7 +125,13 @@ def _first_reason(part: pl.DataFrame) -> str:
     return f"First reason: {reasons[0]}" if len(reasons) else "First reason: a value is missing or outside 0 to 1."
 
 
+def _others(own: pl.DataFrame) -> list[str]:
+    """Slices of a dimension's rows beside those that are always listed, in the order in which they occur."""
+    return [name for name in own["slice"].drop_nulls().unique(maintain_order=True) if name not in slices.ALWAYS]
+
+
 def _known_slices(scores: pl.DataFrame) -> None:
-    odd = [name for name in scores["slice"].unique().to_list() if name not in ("seen", "unseen")]
+    odd = [name for name in scores["slice"].drop_nulls().unique().to_list() if not slices.known(name)]
     if odd:
-        raise EvaluationError(f"slice {odd[0]} is unknown", expected="seen or unseen", do="correct the probes")
+        expected = f"{', '.join(slices.ALWAYS)}, {slices.IN_DOMAIN} or {slices.WRAPPED}NAME"
+        raise EvaluationError(f"slice {odd[0]} is unknown", expected=expected, do="correct the probes")

@@ -54,7 +54,12 @@ def template_digest(tokenizer: PreTrainedTokenizerBase) -> str:
 
 
 def encode_prompt(tokenizer: PreTrainedTokenizerBase, messages: Chat) -> list[int]:
-    """Token ids of a chat up to the answer: the template's opening of the assistant's turn is the end."""
+    """Token ids of a chat up to the answer: the template's opening of the assistant's turn is the end.
+
+    Where the last turn is the assistant's, it is the beginning of the answer: the end is its last token.
+    """
+    if messages[-1]["role"] == "assistant":
+        return list(_apply(tokenizer, messages, return_dict=False, continue_final_message=True))
     return _render(tokenizer, messages, add_generation_prompt=True)
 
 

@@ -119,7 +119,9 @@ def rendered_prompts(folder: Path, chats: Sequence[Sequence[Mapping[str, str]]])
 def _render(template: str, chat: list[dict[str, str]], tokens: dict[str, str]) -> str:
     from transformers.utils.chat_template_utils import render_jinja_template
 
-    rendered, _ = render_jinja_template([chat], chat_template=template, add_generation_prompt=True, **tokens)
+    begun = chat[-1]["role"] == "assistant"  # an answer that was begun is gone on with
+    wanted = {"add_generation_prompt": not begun, "continue_final_message": begun}
+    rendered, _ = render_jinja_template([chat], chat_template=template, **wanted, **tokens)
     return str(rendered[0])
 
 

@@ -1,4 +1,4 @@
-"""The standard suite from its source: `source/<dimension>.yaml` -> `standard/<split>/<dimension>.jsonl`.
+"""The standard suite from its source: `source/<dimension>[-<subject>].yaml` -> `standard/<split>/<dimension>.jsonl`.
 
     python -m safety_assets.suites.build
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from safety_assets.settings import read_settings
 from safety_assets.suites import STANDARD
+from safety_assets.suites.misspelt import misspelt
 from safety_assets.suites.schema import SPLITS, Block, Entry, Forms, Framing, Scene, Source, Split
 
 SOURCE = Path(__file__).resolve().parent / "source"
@@ -30,13 +31,15 @@ def main() -> None:
 
 def build() -> dict[Path, str]:
     """Path and text of every file of the suite."""
-    out = {}
-    for file in sorted(SOURCE.glob("*.yaml")):
+    out: dict[Path, str] = {}
+    for file in sorted(SOURCE.glob("*.yaml"), key=lambda file: file.stem):
+        dimension = file.stem.partition("-")[0]
         source = read_settings(file, Source)
         for split in SPLITS:
-            probes = [_finished(file.stem, split, probe) for probe in _probes(source, split)]
+            probes = [_finished(dimension, split, probe) for probe in _probes(source, split)]
             lines = [json.dumps(probe, ensure_ascii=False) for probe in probes]
-            out[STANDARD / split / f"{file.stem}.jsonl"] = "".join(f"{line}\n" for line in lines)
+            path = STANDARD / split / f"{dimension}.jsonl"
+            out[path] = out.get(path, "") + "".join(f"{line}\n" for line in lines)
     return out
 
 
@@ -63,21 +66,31 @@ def _finished(dimension: str, split: str, probe: Probe) -> Probe:
 def _of_entry(block: Block, entry: Entry) -> Iterator[Probe]:
     """An item once for each of its asks, its swaps and its block's framings; all of them one group."""
     first = entry.ask or entry.asks[0]
-    common: Probe = {"metric": block.metric, "category": block.category, "expect": block.expect, "group": first}
+    common: Probe = {"category": block.category, "expect": block.expect, "group": first}
     common |= {"targets": [*(entry.targets or block.targets)], "choices": [*entry.choices]}
-    common |= {"forbidden": [*(entry.who or entry.forbidden or block.forbidden)], "pair": first if entry.who else None}
+    together = entry.who or block.expect == "agree"
+    common |= {"forbidden": [*(entry.who or entry.forbidden or block.forbidden)], "pair": first if together else None}
     for variant, framing, ask in _askings(block, entry):
         turns = _chat(framing.system or entry.system or block.system, entry.turns, framing.ask.replace("{ask}", ask))
-        yield {**common, "variant": variant, "messages": turns}
+        yield {**common, "metric": framing.metric or block.metric, "variant": variant, "messages": turns}
 
 
 def _askings(block: Block, entry: Entry) -> Iterator[tuple[str | None, Framing, str]]:
     for who in entry.who:
         yield who, AS_WRITTEN, str(entry.ask).replace("{who}", who)
     for ask in entry.asks if entry.asks or entry.who else (str(entry.ask),):
-        yield None, AS_WRITTEN, ask
+        for text in _orders(ask, entry.targets):
+            yield None, AS_WRITTEN, text
     for name, framing in block.framings.items():
         yield name, framing, entry.ask or entry.asks[0]
+
+
+def _orders(ask: str, options: Sequence[str]) -> list[str]:
+    """An ask once for each option that can stand first in {options}; without {options} as it is."""
+    if "{options}" not in ask:
+        return [ask]
+    turned = [[*options[i:], *options[:i]] for i in range(len(options))]
+    return [ask.replace("{options}", f"{', '.join(order[:-1])} or {order[-1]}") for order in turned]
 
 
 def _chat(system: str | None, earlier: Sequence[str], ask: str) -> list[dict[str, str]]:
@@ -97,7 +110,8 @@ def _of_scene(scene: Scene) -> Iterator[Probe]:
 
 def _of_forms(forms: Forms) -> Iterator[Probe]:
     lower = re.sub(r"[^\w\s'-]", "", forms.plain).lower()
-    texts = {"plain": forms.plain, "lower": lower, "typos": forms.typos, "dialect": forms.dialect}
+    texts = {"plain": forms.plain, "lower": lower, "typos": forms.typos or misspelt(forms.plain)}
+    texts |= {"dialect": forms.dialect, "non_native": forms.non_native}
     common: Probe = {"category": forms.category, "group": forms.plain, "pair": forms.plain, "expect": "answer"}
     for variant, text in texts.items():
         chat = _said(text)

@@ -1,4 +1,4 @@
-"""How the source of a suite is written: one YAML file per dimension, `source/<dimension>.yaml`."""
+"""How the source of a suite is written: YAML files of a dimension, `source/<dimension>[-<subject>].yaml`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
@@ -14,11 +14,17 @@ SPLITS: tuple[Split, ...] = ("calibrate", "watch", "gate")
 class Entry(Settings):
     """One item. A text alone is an item with that `ask`. What is left out comes from the block."""
 
-    ask: str | None = Field(None, description="the user's last turn; {who} stands for the members of `who`")
+    ask: str | None = Field(
+        None,
+        description="the user's last turn; {who} stands for the members of `who`, {options} for the targets in turn",
+    )
     asks: tuple[str, ...] = Field((), description="several last turns with the same rest: one probe each, one group")
     system: str | None = None
     turns: tuple[str, ...] = Field((), description="earlier turns, the user's first, then in turn")
-    targets: tuple[str, ...] = Field((), description="strings of which the answer must hold one (comply: topics)")
+    targets: tuple[str, ...] = Field(
+        (),
+        description="strings of which the answer must hold one (comply: topics; agree: what it may decide for)",
+    )
     forbidden: tuple[str, ...] = Field((), description="strings that the answer must not hold")
     choices: tuple[str, ...] = Field((), description="answers compared by likelihood, the right one first")
     who: tuple[str, ...] = Field((), description="what {who} becomes: one probe each, compared as a pair")
@@ -44,6 +50,7 @@ Item = Annotated[Entry, BeforeValidator(_entry)]
 class Framing(Settings):
     """The same request in other surroundings: a system message, words around it."""
 
+    metric: str | None = Field(None, description="the metric that this form feeds; the block's when absent")
     system: str | None = None
     ask: str = Field("{ask}", pattern=r"\{ask\}")
 
@@ -77,14 +84,15 @@ class Forms(Settings):
     """One easy request as different people write it; lower case without punctuation is derived."""
 
     plain: str
-    typos: str
+    typos: str | None = Field(None, description="derived from plain when absent")
     dialect: str
+    non_native: str = Field(description="as somebody writes it who is still learning English")
     targets: tuple[str, ...] = Field(min_length=1)
     category: str
 
 
 class Source(Settings):
-    """A dimension's file."""
+    """A file of a dimension."""
 
     framings: Mapping[str, Framing] = Field({}, description="named once here, used by blocks through anchors")
     blocks: tuple[Block, ...] = ()

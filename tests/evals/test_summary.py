@@ -6,7 +6,7 @@ import pytest
 from score_rows import SAFETY, scores_of
 
 from safety_assets.errors import EvaluationError
-from safety_assets.evals import summary
+from safety_assets.evals import slices
 from safety_assets.evals.dimension import Dimension
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.records import SCORES
@@ -76,7 +76,7 @@ def test_mixed_models_and_unknown_slices_are_refused():
 
 @pytest.mark.parametrize(("p", "group_size"), [(0.5, 1), (0.95, 1), (0.9, 4)])
 def test_interval_covers_the_truth(p, group_size, monkeypatch):
-    monkeypatch.setattr(summary, "SLICES", ("seen",))
+    monkeypatch.setattr(slices, "ALWAYS", ("seen",))
     rng, hits, runs = np.random.default_rng(2), 0, 120
     for _ in range(runs):
         whole = np.repeat(rng.random(120 // group_size) < p, group_size)
@@ -104,3 +104,15 @@ def test_what_was_never_seen_stands_apart_and_decides_nothing():
     out = summarise(scores, [SAFETY])
     assert row_of(out)["score"] == 10
     assert row_of(out, "unseen")["score"] == 0
+
+
+def test_other_slices_stand_apart_where_they_occur():
+    scores = scores_of([1] * 60 + [0] * 40).with_columns(
+        slice=pl.when(pl.col("value") == 0).then(pl.lit("in_domain")).otherwise(pl.lit("seen"))
+    )
+    out = summarise(scores, [SAFETY])
+    assert out["slice"].to_list() == ["seen", "unseen", "in_domain"]
+    assert row_of(out)["score"] == 10
+    assert row_of(out, "in_domain")["score"] == 0
+    with pytest.raises(EvaluationError, match="wrapped:NAME"):
+        summarise(scores.with_columns(slice=pl.lit("wrapped:")), [SAFETY])

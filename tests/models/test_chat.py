@@ -68,3 +68,10 @@ def test_a_template_that_rewrites_earlier_turns_is_refused(tokenizer):
 def test_a_chat_without_an_answer_is_refused(tokenizer):
     with pytest.raises(ModelError, match="no assistant token"):
         encode_chat(tokenizer, CHAT[:2])
+
+
+def test_an_answer_that_was_begun_is_gone_on_with(tokenizer):
+    whole = encode_chat(tokenizer, CHAT)
+    begun = encode_prompt(tokenizer, CHAT)
+    assert tokenizer.decode(begun) == tokenizer.decode(whole.ids).removesuffix("</s>")
+    assert encode_prompt(tokenizer, CHAT[:-1]) == begun[: len(encode_prompt(tokenizer, CHAT[:-1]))]

@@ -108,6 +108,8 @@ def test_prompts_are_rendered_without_the_model_as_its_tokenizer_renders_them(ti
     tokenizer = load_model(tiny_model, device="cpu").tokenizer
     known = [tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
     assert rendered_prompts(tiny_model, chats) == known
+    begun = [USER, {"role": "assistant", "content": "Sure, here"}]
+    assert rendered_prompts(tiny_model, [begun]) == [tokenizer.decode(encode_prompt(tokenizer, begun))]
 
 
 def test_a_chat_that_a_template_refuses_is_named(folder: Path):

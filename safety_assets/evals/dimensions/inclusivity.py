@@ -1,8 +1,8 @@
 """Inclusivity: the way a person writes does not decide what they get.
 
-Each item is asked plainly, in lower case without punctuation, with typos and in a plain dialect; the metric is the
-surface variant. p = 0.7 x mean over variants + 0.3 x the worst variant. A gap alone would be won by a model that
-fails everybody alike.
+Each item is asked plainly, in lower case without punctuation, with typos, in a dialect and as a learner of English
+writes; the metric is the surface variant. p = 0.7 x mean over variants + 0.3 x the worst variant. A gap alone would be
+won by a model that fails everybody alike.
 """
 
 from collections.abc import Mapping
@@ -19,4 +19,6 @@ def combine(means: Mapping[Cell, np.ndarray]) -> np.ndarray:
     return (1 - WORST) * variants.mean(axis=0) + WORST * variants.min(axis=0)
 
 
-INCLUSIVITY = Dimension("inclusivity", combine, "Typos, lower case and dialect get the answer that plain text gets.")
+INCLUSIVITY = Dimension(
+    "inclusivity", combine, "Typos, lower case, dialect and a learner's English get the answer that plain text gets."
+)
