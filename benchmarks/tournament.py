@@ -16,6 +16,7 @@ something that it depends on changes. `--quick`: one seed, no poison, a third of
 """
 
 import argparse
+import itertools
 import json
 import multiprocessing
 import time
@@ -28,7 +29,8 @@ from benchmarks import erosion
 from benchmarks.tournament_arena import Inputs, set_up
 from benchmarks.tournament_cell import Arena, Cell, run_cell
 from benchmarks.tournament_cost import measure_cost
-from benchmarks.tournament_results import Results, cell_key, cost_key
+from benchmarks.tournament_repairs import repair_cell
+from benchmarks.tournament_results import Results, cell_key, content, cost_key, trained_key
 from benchmarks.tournament_table import PLAIN, Standing, as_json, standings, table
 from safety_assets.recipes import Recipe
 from safety_assets.release import plots
@@ -62,7 +64,7 @@ def main() -> None:
     recipes = [_shortened(recipe) for recipe in whole] if chosen.quick else whole
     results = Results.open(chosen.results)
     cells = _cells(recipes, range(chosen.seeds), chosen.poison, inputs)
-    costs = {cost_key(recipe, whole[0], inputs): recipe for recipe in whole[1:]}
+    costs = {cost_key(recipe, whole[0], inputs): recipe for recipe in whole if content(recipe) != content(whole[0])}
     failures = run(jobs_left(arena, cells, costs, whole[0], results), results, chosen.processes)
     known = results.lines
     found = standings(
@@ -102,24 +104,21 @@ def _shortened(recipe: Recipe) -> Recipe:
 
 
 def _cells(recipes: Sequence[Recipe], seeds: Sequence[int], poison: Sequence[float], inputs: Inputs) -> list[Cell]:
-    return [
-        Cell(
-            key=cell_key(recipe, seed, share, inputs), recipe=recipe, seed=seed, poison=share, keep=recipe.name == PLAIN
-        )
-        for share in poison
-        for seed in seeds
-        for recipe in recipes
-    ]
+    """Every recipe, and every repair of its weights that it names. Of two that do the same (a recipe that is another
+    one but for its repairs) the first."""
+    found: dict[str, Cell] = {}
+    for share, seed, recipe in itertools.product(poison, seeds, recipes):
+        for one in (recipe, *recipe.candidates().values()):
+            key, weights = (of(one, seed, share, inputs) for of in (cell_key, trained_key))
+            kept = weights if one.start or one.finish or one.name == PLAIN else ""
+            found.setdefault(key, Cell(key=key, recipe=one, seed=seed, poison=share, trained=kept))
+    return list(found.values())
 
 
 def jobs_left(
     arena: Arena, cells: Sequence[Cell], costs: dict[str, Recipe], plain: Recipe, results: Results
 ) -> list[Job]:  # fmt: skip
-    """What the file does not hold yet, the longest first.
-
-    A cell without training of its own (a repair of weights) gets another `work` here: plain's checkpoints are kept in
-    `arena.checkpoint(key)` of plain's cell at the same seed and poison, and `tournament_cell.score` scores any folder.
-    """
+    """What the file does not hold yet, the longest first; repairs, which begin with others' weights, behind all."""
     jobs = [
         Job(
             kind="costs", key=key, title=f"cost of {recipe.name}", work=measure_cost, seconds=FIRST_GUESS / 4,
@@ -130,11 +129,13 @@ def jobs_left(
     jobs += [
         Job(
             kind="cells", key=cell.key, title=f"{cell.recipe.name}, seed {cell.seed}, poison {cell.poison:.0%}",
-            work=run_cell, arguments=(arena, cell), seconds=results.seconds(cell.recipe.name) or FIRST_GUESS,
+            work=repair_cell if cell.trained else run_cell, arguments=(arena, cell),
+            seconds=results.seconds(cell.recipe.name) or FIRST_GUESS,
         )
         for cell in cells if cell.key not in results.lines["cells"]
     ]  # fmt: skip
-    return sorted(jobs, key=lambda job: -job.seconds)
+    repairing = {cell.key for cell in cells if cell.recipe.finish}
+    return sorted(jobs, key=lambda job: (job.key in repairing, -job.seconds))
 
 
 def run(jobs: Sequence[Job], results: Results, processes: int) -> list[str]:
