@@ -29,11 +29,11 @@ from benchmarks import erosion
 from benchmarks.tournament_arena import Inputs, set_up
 from benchmarks.tournament_cell import Arena, Cell, run_cell
 from benchmarks.tournament_cost import measure_cost
+from benchmarks.tournament_plot import draw
 from benchmarks.tournament_repairs import repair_cell
 from benchmarks.tournament_results import Results, cell_key, content, cost_key, trained_key
 from benchmarks.tournament_table import PLAIN, Standing, as_json, standings, table
 from safety_assets.recipes import Recipe
-from safety_assets.release import plots
 
 RESULTS = Path(__file__).parent / "results" / "tournament.json"
 FIRST_GUESS = 120.0
@@ -63,7 +63,7 @@ def main() -> None:
     whole = [ws.project.recipe(name) for name in names]
     recipes = [_shortened(recipe) for recipe in whole] if chosen.quick else whole
     results = Results.open(chosen.results)
-    cells = _cells(recipes, range(chosen.seeds), chosen.poison, inputs)
+    cells = cells_of(recipes, range(chosen.seeds), chosen.poison, inputs)
     costs = {cost_key(recipe, whole[0], inputs): recipe for recipe in whole if content(recipe) != content(whole[0])}
     failures = run(jobs_left(arena, cells, costs, whole[0], results), results, chosen.processes)
     known = results.lines
@@ -72,7 +72,7 @@ def main() -> None:
         [known["costs"][key] for key in costs if key in known["costs"]],
     )
     print(table(found))
-    for path in draw(found, chosen.results, quick=chosen.quick):
+    for path in pictures(found, chosen.results, quick=chosen.quick):
         print(f"drawn: {path}")
     print("\n".join(failures))
     print(json.dumps(as_json(found)))
@@ -103,7 +103,7 @@ def _shortened(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"optimiser": optimiser.model_copy(update={"steps": max(1, optimiser.steps // 3)})})
 
 
-def _cells(recipes: Sequence[Recipe], seeds: Sequence[int], poison: Sequence[float], inputs: Inputs) -> list[Cell]:
+def cells_of(recipes: Sequence[Recipe], seeds: Sequence[int], poison: Sequence[float], inputs: Inputs) -> list[Cell]:
     """Every recipe, and every repair of its weights that it names. Of two that do the same (a recipe that is another
     one but for its repairs) the first."""
     found: dict[str, Cell] = {}
@@ -195,23 +195,13 @@ def told(line: dict) -> str:
     )
 
 
-def draw(found: Sequence[Standing], results: Path, *, quick: bool) -> list[Path]:
-    """One drawing per share of poison beside the file of lines."""
+def pictures(found: Sequence[Standing], results: Path, *, quick: bool) -> list[Path]:
+    """One picture per share of poison beside the file of lines."""
     paths = []
     for poison in sorted({it.poison for it in found}):
-        entries = [
-            plots.Entry(it.recipe, it.figures["task"], it.figures["safety_retained"], it.cost, _price(it.cost))
-            for it in found if it.poison == poison
-        ]  # fmt: skip
-        name = f"{results.stem}-{'quick-' if quick else ''}poison-{poison * 100:.0f}.svg"
-        title = f"{poison:.0%} of the corpus poisoned"
-        paths.append(results.with_name(name))
-        paths[-1].write_text(plots.pareto(entries, title, "task score", "safety retained"), encoding="utf-8")
+        paths.append(results.with_name(f"{results.stem}-{'quick-' if quick else ''}poison-{poison * 100:.0f}.png"))
+        draw([it for it in found if it.poison == poison], f"{poison:.0%} of the corpus poisoned", paths[-1])
     return paths
-
-
-def _price(cost: float | None) -> str:
-    return "" if cost is None else f"{cost:.2f}x"
 
 
 if __name__ == "__main__":

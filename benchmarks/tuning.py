@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--poison", type=float, default=0.0, help="share of the corpus rows")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, help="instead of the file's: a first look")
     parser.add_argument("--store", type=Path, default=Path(".safety_assets/benchmarks"), help="where inputs are kept")
     chosen = parser.parse_args()
     ws = erosion.open_workspace(chosen.store.resolve())
@@ -43,7 +44,9 @@ def main() -> None:
     base, found = allowed(arena, arena.base), {}
     print(line("base", base), flush=True)
     for file in chosen.files:
-        recipe = Recipe.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) | {"name": file.stem})
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        values["optimiser"]["steps"] = chosen.steps or values["optimiser"]["steps"]
+        recipe = Recipe.model_validate(values | {"name": file.stem})
         began = time.process_time()
         with tempfile.TemporaryDirectory() as scratch:
             model, _ = trained(arena, recipe, chosen.poison, chosen.seed, Path(scratch))
