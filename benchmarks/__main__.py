@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: one benchmark after the other; `tournament` (hours), `second_model` (published data) and `tuning` are run by themselves."""
+"""`python -m benchmarks`: one benchmark after the other; `tournament` (hours), `second_model` and `tuning` run alone."""
 
 import runpy
 
