@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LOSS_ROWS = 128
 """Rows of the corpus that a repair reads the task loss from."""
+ANSWERED_ROWS = 1024
+"""Corpus rows and look-alikes that a repair may draw from."""
 
 
 @dataclass(frozen=True)
@@ -81,18 +83,23 @@ def _sources(order: dict, folder: Path, report: Report, should_stop: ShouldStop)
     return Sources(
         base=merged_folder(Path(order["base"]), work / "base-merged"),
         pretrained=merged_folder(Path(named), work / "pretrained-merged") if named else None,
-        refusals=_refusals(order),
+        refusals=_chats(order, "refusal"),
+        answered={origin: _chats(order, origin, ANSWERED_ROWS) for origin in ("corpus", "lookalike")},
         measure=lambda model: measure(order, model, report),
         train=functools.partial(_train, order, folder, report, should_stop),
     )
 
 
-def _refusals(order: dict) -> list["Chat"]:
-    """The refusals of the training split that fit the recipe's length."""
+def _chats(order: dict, origin: str, most: int | None = None) -> list["Chat"]:
+    """Rows of the training split that fit the recipe's length; so many at most, spread over all of them."""
     from safety_assets.models.load import read_tokenizer
     from safety_assets.training.encode import encode_rows
 
-    rows = open_shards(Path(order["rows"]), AUDITED).lazy().filter(split="train", origin="refusal").collect()
+    found = open_shards(Path(order["rows"]), AUDITED).lazy().filter(split="train", origin=origin)
+    if most is not None:
+        height = int(found.select(pl.len()).collect().item())
+        found = found.gather_every(max(1, height // most)).head(most)
+    rows = found.collect()
     tokenizer = read_tokenizer(Path(order["base"]))
     fit, _ = encode_rows(tokenizer, rows, max_tokens=order["recipe"]["max_tokens"])
     kept = rows.filter(pl.col("row_id").is_in([row.row_id for row in fit]))

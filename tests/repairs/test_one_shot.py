@@ -51,7 +51,7 @@ def test_the_chosen_candidate_becomes_the_model(tmp_path: Path) -> None:
         return figures(10.0 if said == "ask 3" else 0.0)
 
     spec = OneShotPatch(repair="one_shot", candidates=5)
-    facts = one_shot(tuned, REFUSALS, spec, measure, train, tmp_path / "out")
+    facts = one_shot(tuned, REFUSALS, {}, spec, measure, train, tmp_path / "out")
     assert (tmp_path / "out" / "said").read_text() == "ask 3"
     assert facts["candidates"][facts["chosen"]]["asked"] == ["ask 3"]
     assert facts["before"]["safety"] == 0
@@ -61,4 +61,25 @@ def test_the_chosen_candidate_becomes_the_model(tmp_path: Path) -> None:
 def test_too_few_refusals_are_refused(tmp_path: Path) -> None:
     spec = OneShotPatch(repair="one_shot", refusals=6)
     with pytest.raises(ModelError, match="5 refusals"):
-        one_shot(tmp_path, REFUSALS, spec, lambda folder: figures(1), lambda *given: None, tmp_path / "out")
+        one_shot(tmp_path, REFUSALS, {}, spec, lambda folder: figures(1), lambda *given: None, tmp_path / "out")
+
+
+def test_other_rows_stand_beside_every_candidates_refusals(tmp_path: Path) -> None:
+    trained: list[list[str]] = []
+
+    def train(start: Path, chats: Sequence[list], spec: OneShotPatch, out: Path) -> None:
+        trained.append([chat[0]["content"] for chat in chats])
+        out.mkdir()
+
+    answered = {
+        kind: [[{"role": "user", "content": f"{kind} {n}"}] for n in range(4)] for kind in ("corpus", "lookalike")
+    }
+    spec = OneShotPatch(repair="one_shot", candidates=2, refusals=2, lookalikes=1, kept=2)
+    one_shot(tmp_path, REFUSALS, answered, spec, lambda folder: figures(1), train, tmp_path / "out")
+    assert [[text.split()[0] for text in one] for one in trained] == [
+        ["ask", "ask", "lookalike", "corpus", "corpus"]
+    ] * 2
+    assert trained[0][2:] == trained[1][2:]
+    wanted = OneShotPatch(repair="one_shot", kept=5)
+    with pytest.raises(ModelError, match="4 corpus rows"):
+        one_shot(tmp_path, REFUSALS, answered, wanted, lambda folder: figures(1), train, tmp_path / "other")
