@@ -92,11 +92,13 @@ class OneShotPatch(Settings):
     neutral: ClassVar[Mapping[str, object] | str] = "a training without steps is none; leave the repair out"
 
     repair: Literal["one_shot"] = Field(description="names the repair")
-    learning_rate: float = Field(2e-5, gt=0, le=1, description="constant, of the few steps")
-    steps: int = Field(10, ge=1, le=200, description="optimiser steps, each on all chosen refusals")
-    refusals: int = Field(1, ge=1, le=256, description="refusals that one patch is trained on")
-    lookalikes: int = Field(0, ge=0, le=256, description="answered look-alikes in every step beside them")
-    kept: int = Field(0, ge=0, le=256, description="corpus rows in every step beside them, so that the task stays")
+    learning_rate: float = Field(2e-5, gt=0, le=1, description="of the few steps; with linear the first one's")
+    schedule: Literal["constant", "linear"] = Field("constant", description="how the learning rate falls")
+    steps: int = Field(10, ge=1, le=200, description="optimiser steps")
+    refusals: int = Field(1, ge=1, le=1024, description="refusals that one patch is trained on")
+    lookalikes: int = Field(0, ge=0, le=1024, description="answered look-alikes that it is trained on beside them")
+    kept: int = Field(0, ge=0, le=1024, description="corpus rows beside them, so that the task stays")
+    batch_rows: int | None = Field(None, ge=1, description="of these, the rows of a step; all of them when absent")
     candidates: int = Field(4, ge=1, le=256, description="patches that are tried")
     max_over_refusal: float = Field(0.2, ge=0, le=1, description="share of look-alikes that the choice may refuse")
     seed: int = Field(0, ge=0, description="of the draw of candidates")

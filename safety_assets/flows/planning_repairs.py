@@ -21,7 +21,8 @@ def steps_taken(spec: RepairSpec, batch_rows: int) -> float:
     """Optimiser steps of `batch_rows` rows that a repair's own steps amount to."""
     if not isinstance(spec, OneShotPatch):
         return 0.0
-    return spec.candidates * spec.steps * (spec.refusals + spec.lookalikes + spec.kept) / batch_rows
+    rows = spec.refusals + spec.lookalikes + spec.kept
+    return spec.candidates * spec.steps * min(rows, spec.batch_rows or rows) / batch_rows
 
 
 def seconds_of(specs: Sequence[RepairSpec], recipe: Recipe, *, step: float, asking: float) -> float:

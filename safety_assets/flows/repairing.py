@@ -148,7 +148,8 @@ def _train(
         name="patch", description="a few steps on a few refusals", injection="none", seed=spec.seed,
         max_tokens=order["recipe"]["max_tokens"], precision=order["recipe"]["precision"],
         optimiser=Optimiser(
-            learning_rate=spec.learning_rate, steps=spec.steps, batch_rows=len(chats), schedule="constant"
+            learning_rate=spec.learning_rate, steps=spec.steps, schedule=spec.schedule,
+            batch_rows=min(spec.batch_rows or len(chats), len(chats)),
         ),
     )  # fmt: skip
     own = {

@@ -4,14 +4,14 @@ Idea: the gradient of a single refusal lies in the few directions that tuning er
 it brings refusals back and leaves the task alone, where more safety rows would cost it.
 Paper: One-shot safety alignment patching, arXiv 2601.01887 (ICLR 2026): ten epochs at 2e-5 on one sample.
 Moments: after training; it trains through the ordinary loop.
-Cost: steps times candidates, each of all chosen rows, and one asking of the calibration probes per candidate.
+Cost: steps times candidates, and one asking of the calibration probes per candidate.
 Fails: over-refusal and a lost task, where the steps are too many or too large for the model; models that never refused
 all stay where they were. With `kept`, what is bad in the corpus is kept too.
 Deviation: the paper chooses the sample from 256 by a bilevel search. Here candidates are drawn from the project's own
 refusals, each is tried, and the calibration probes choose: the safest that refuses at most max_over_refusal of the
 look-alikes, of equally safe ones the one of the least task loss. The gate's probes are never asked. More than one
-refusal, and `lookalikes` and `kept` beside them, are ours: on a small model one refusal brings back too little, and
-refusals alone take the task with them.
+refusal, `lookalikes` and `kept` beside them, and a falling rate, are ours: on the bundled model one refusal brings back
+too little, and refusals alone take the task with them (benchmarks.repairs).
 Neutral value: none; a recipe without the repair is the neutral one.
 """
 
