@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: one benchmark after the other; `tournament` (hours), `second_model` and `tuning` run alone."""
+"""`python -m benchmarks`: one benchmark after the other; `tournament`, `second_model` and `tuning` are run alone."""
 
 import runpy
 

@@ -12,7 +12,8 @@ Cost: processor seconds of a step over plain's, steps of both by turns. In brack
 (cluster bootstrap) and, of several seeds, the 95% t interval over seeds.
 
 Each cell is a line of benchmarks/results/tournament.json as soon as it is measured, and is not run again until
-something that it depends on changes. `--quick`: one seed, no poison, a third of the steps. The last line is JSON.
+something that it depends on changes. The table is of the whole file; `--show` prints it and measures nothing.
+`--quick`: one seed, no poison, a third of the steps, in a file of its own. The last line is JSON.
 """
 
 import argparse
@@ -55,24 +56,11 @@ class Job:
 def main() -> None:
     """Measure what is missing, print the table, draw, print JSON."""
     chosen = _arguments()
-    ws = erosion.open_workspace(chosen.store.resolve())
-    if ws.store.find("audited_corpus") is None or ws.store.find("safety_anatomy") is None:
-        erosion.prepare(ws)
-    arena, inputs = set_up(ws, chosen.store.resolve().parent / "tournament")
-    names = [PLAIN, *(name for name in chosen.recipes or ws.project.recipe_files() if name != PLAIN)]
-    whole = [ws.project.recipe(name) for name in names]
-    recipes = [_shortened(recipe) for recipe in whole] if chosen.quick else whole
     results = Results.open(chosen.results)
-    cells = cells_of(recipes, range(chosen.seeds), chosen.poison, inputs)
-    costs = {cost_key(recipe, whole[0], inputs): recipe for recipe in whole if content(recipe) != content(whole[0])}
-    failures = run(jobs_left(arena, cells, costs, whole[0], results), results, chosen.processes)
-    known = results.lines
-    found = standings(
-        [known["cells"][cell.key] for cell in cells if cell.key in known["cells"]],
-        [known["costs"][key] for key in costs if key in known["costs"]],
-    )
+    failures = [] if chosen.show else measure(chosen, results)
+    found = standings(list(results.lines["cells"].values()), list(results.lines["costs"].values()))
     print(table(found))
-    for path in pictures(found, chosen.results, quick=chosen.quick):
+    for path in pictures(found, chosen.results):
         print(f"drawn: {path}")
     print("\n".join(failures))
     print(json.dumps(as_json(found)))
@@ -80,11 +68,26 @@ def main() -> None:
         raise SystemExit(1)
 
 
+def measure(chosen: argparse.Namespace, results: Results) -> list[str]:
+    """Measure what is asked for and missing; what failed, in words."""
+    ws = erosion.open_workspace(chosen.store.resolve())
+    if ws.store.find("audited_corpus") is None or ws.store.find("safety_anatomy") is None:
+        erosion.prepare(ws)
+    arena, inputs = set_up(ws, chosen.store.resolve().parent / "tournament")
+    names = [PLAIN, *(name for name in chosen.recipes or ws.project.recipe_files() if name != PLAIN)]
+    whole = [ws.project.recipe(name) for name in names]
+    recipes = [_shortened(recipe) for recipe in whole] if chosen.quick else whole
+    cells = cells_of(recipes, range(chosen.seeds), chosen.poison, inputs)
+    costs = {cost_key(recipe, whole[0], inputs): recipe for recipe in whole if content(recipe) != content(whole[0])}
+    return run(jobs_left(arena, cells, costs, whole[0], results), results, chosen.processes)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 on")
     parser.add_argument("--poison", nargs="+", type=float, default=[0.0, 0.1, 0.3], help="shares of the corpus rows")
     parser.add_argument("--recipes", nargs="+", help="names; all of the project when absent; plain is always run")
+    parser.add_argument("--show", action="store_true", help="measure nothing: the table and pictures of the file")
     parser.add_argument("--quick", action="store_true", help="one seed, no poison, a third of the steps")
     parser.add_argument("--processes", type=int, default=2, help="runs side by side, each on one thread")
     parser.add_argument("--store", type=Path, default=Path(".safety_assets/benchmarks"), help="where inputs are kept")
@@ -92,6 +95,7 @@ def _arguments() -> argparse.Namespace:
     chosen = parser.parse_args()
     if chosen.quick:
         chosen.seeds, chosen.poison = 1, [0.0]
+        chosen.results = chosen.results.with_name(f"{chosen.results.stem}-quick.json")
     if not all(0 <= share < 1 for share in chosen.poison) or chosen.seeds < 1:
         parser.error("--poison takes shares of at least 0 and under 1, --seeds at least 1")
     return chosen
@@ -195,11 +199,11 @@ def told(line: dict) -> str:
     )
 
 
-def pictures(found: Sequence[Standing], results: Path, *, quick: bool) -> list[Path]:
+def pictures(found: Sequence[Standing], results: Path) -> list[Path]:
     """One picture per share of poison beside the file of lines."""
     paths = []
     for poison in sorted({it.poison for it in found}):
-        paths.append(results.with_name(f"{results.stem}-{'quick-' if quick else ''}poison-{poison * 100:.0f}.png"))
+        paths.append(results.with_name(f"{results.stem}-poison-{poison * 100:.0f}.png"))
         draw([it for it in found if it.poison == poison], f"{poison:.0%} of the corpus poisoned", paths[-1])
     return paths
 
