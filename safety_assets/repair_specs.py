@@ -97,8 +97,10 @@ class OneShotPatch(Settings):
     steps: int = Field(10, ge=1, le=200, description="optimiser steps")
     refusals: int = Field(1, ge=1, le=1024, description="refusals that one patch is trained on")
     lookalikes: int = Field(0, ge=0, le=1024, description="answered look-alikes that it is trained on beside them")
-    kept: int = Field(0, ge=0, le=1024, description="corpus rows beside them, so that the task stays")
-    batch_rows: int | None = Field(None, ge=1, description="of these, the rows of a step; all of them when absent")
+    kept: int = Field(0, ge=0, le=1024, description="corpus rows on which surgery holds what tuning taught")
+    batch_rows: int | None = Field(
+        None, ge=1, description="rows of a step, and as many kept ones beside them; all when absent"
+    )
     candidates: int = Field(4, ge=1, le=256, description="patches that are tried")
     max_over_refusal: float = Field(0.2, ge=0, le=1, description="share of look-alikes that the choice may refuse")
     seed: int = Field(0, ge=0, description="of the draw of candidates")

@@ -21,8 +21,9 @@ def steps_taken(spec: RepairSpec, batch_rows: int) -> float:
     """Optimiser steps of `batch_rows` rows that a repair's own steps amount to."""
     if not isinstance(spec, OneShotPatch):
         return 0.0
-    rows = spec.refusals + spec.lookalikes + spec.kept
-    return spec.candidates * spec.steps * min(rows, spec.batch_rows or rows) / batch_rows
+    learnt = spec.refusals + spec.lookalikes
+    rows = min(learnt, spec.batch_rows or learnt) * (2 if spec.kept else 1)
+    return spec.candidates * spec.steps * rows / batch_rows
 
 
 def seconds_of(specs: Sequence[RepairSpec], recipe: Recipe, *, step: float, asking: float) -> float:

@@ -17,6 +17,7 @@ from safety_assets.errors import TrainingError
 from safety_assets.flows.child import Report, ShouldStop, once, score_probes, train_one
 from safety_assets.flows.sweep import figures
 from safety_assets.frames import open_shards
+from safety_assets.method_specs import GradientSurgery
 from safety_assets.recipes import Optimiser, Recipe
 from safety_assets.records import AUDITED, PROBES
 from safety_assets.repair_specs import OneShotPatch, RepairSpec
@@ -134,23 +135,26 @@ def _loss_rows(order: dict) -> pl.DataFrame:
 
 def _train(
     order: dict, folder: Path, report: Report, should_stop: ShouldStop, start: Path, chats: Sequence["Chat"],
-    spec: OneShotPatch, out: Path,
+    kept: Sequence["Chat"], spec: OneShotPatch, out: Path,
 ) -> None:  # fmt: skip
-    """A few steps on a few chats, through the ordinary loop on one device."""
+    """A few steps on a few chats, through the ordinary loop on one device; surgery holds the kept ones."""
     work = folder / f"{out.name}.work"
     work.mkdir(parents=True, exist_ok=True)
+    told = [("corpus", chat) for chat in chats] + [("anchor", chat) for chat in kept]
     rows = [
-        {"row_id": f"{i:016x}", "messages": chat, "origin": "corpus", "group": str(i), "split": "train"}
-        for i, chat in enumerate(chats)
+        {"row_id": f"{i:016x}", "messages": chat, "origin": origin, "group": str(i), "split": "train"}
+        for i, (origin, chat) in enumerate(told)
     ]
+    size = min(spec.batch_rows or len(chats), len(chats))
+    surgery = GradientSurgery(method="gradient_surgery", batch_rows=size, origins=("anchor",))
     AUDITED.frame(rows).write_parquet(work / "rows.parquet")
     recipe = Recipe(
         name="patch", description="a few steps on a few refusals", injection="none", seed=spec.seed,
         max_tokens=order["recipe"]["max_tokens"], precision=order["recipe"]["precision"],
         optimiser=Optimiser(
-            learning_rate=spec.learning_rate, steps=spec.steps, schedule=spec.schedule,
-            batch_rows=min(spec.batch_rows or len(chats), len(chats)),
+            learning_rate=spec.learning_rate, steps=spec.steps, schedule=spec.schedule, batch_rows=size,
         ),
+        methods=(surgery,) if kept else (),
     )  # fmt: skip
     own = {
         "recipe": recipe.model_dump(mode="json"), "base": str(start), "rows": str(work / "rows.parquet"),

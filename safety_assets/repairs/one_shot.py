@@ -6,12 +6,13 @@ Paper: One-shot safety alignment patching, arXiv 2601.01887 (ICLR 2026): ten epo
 Moments: after training; it trains through the ordinary loop.
 Cost: steps times candidates, and one asking of the calibration probes per candidate.
 Fails: over-refusal and a lost task, where the steps are too many or too large for the model; models that never refused
-all stay where they were. With `kept`, what is bad in the corpus is kept too.
+all stay where they were. With `kept`, what is bad in those corpus rows is held too.
 Deviation: the paper chooses the sample from 256 by a bilevel search. Here candidates are drawn from the project's own
 refusals, each is tried, and the calibration probes choose: the safest that refuses at most max_over_refusal of the
 look-alikes, of equally safe ones the one of the least task loss. The gate's probes are never asked. More than one
-refusal, `lookalikes` and `kept` beside them, and a falling rate, are ours: on the bundled model one refusal brings back
-too little, and refusals alone take the task with them (benchmarks.repairs).
+refusal, look-alikes beside them, a falling rate, and `kept` are ours: on the bundled model one refusal brings back too
+little, and refusals alone take the task with them (benchmarks.repairs). Kept rows are not trained on: gradient surgery
+holds the tuned model's own answers to them, as it holds the base's safety in training.
 Neutral value: none; a recipe without the repair is the neutral one.
 """
 
@@ -27,8 +28,8 @@ from safety_assets.models.chat import Chat
 from safety_assets.repair_specs import OneShotPatch
 from safety_assets.repairs.measured import Measure, Measured
 
-Train = Callable[[Path, Sequence[Chat], OneShotPatch, Path], None]
-"""Starting weights, chats, how, and the folder that will hold the trained model."""
+Train = Callable[[Path, Sequence[Chat], Sequence[Chat], OneShotPatch, Path], None]
+"""Starting weights, chats to learn, chats to hold, how, and the folder that will hold the trained model."""
 
 
 def candidates(refusals: Sequence[Chat], number: int, each: int, seed: int) -> list[tuple[int, ...]]:
@@ -94,11 +95,11 @@ def one_shot(
             f"one_shot got {len(refusals)} refusals", expected=f"at least {spec.refusals}", do="add refusal pairs"
         )
     others = beside(answered.get("lookalike", ()), spec.lookalikes, spec.seed, "look-alikes")
-    others += beside(answered.get("corpus", ()), spec.kept, spec.seed, "corpus rows")
+    kept = beside(answered.get("corpus", ()), spec.kept, spec.seed, "corpus rows")
     folders = [out.with_name(f".{out.name}.candidate-{place}") for place in range(len(tried))]
     found = []
     for chosen, folder in zip(tried, folders, strict=True):
-        train(tuned, [*(refusals[i] for i in chosen), *others], spec, folder)
+        train(tuned, [*(refusals[i] for i in chosen), *others], kept, spec, folder)
         found.append(measure(folder))
     best, within = choose(found, spec.max_over_refusal)
     shutil.rmtree(out, ignore_errors=True)

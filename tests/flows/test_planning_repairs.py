@@ -17,6 +17,8 @@ def test_a_sweep_asks_every_share_and_the_base_and_a_given_share_nothing():
 
 def test_steps_are_counted_in_rows_of_the_recipe():
     assert steps_taken(PATCH, 8) == pytest.approx(3 * 10 * 4 / 8)
+    held = PATCH.model_copy(update={"lookalikes": 4, "kept": 100, "batch_rows": 4})
+    assert steps_taken(held, 8) == pytest.approx(3 * 10 * (4 + 4) / 8)
     assert steps_taken(MERGE, 8) == 0
 
 
