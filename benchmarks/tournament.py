@@ -33,7 +33,7 @@ from benchmarks.tournament_cost import measure_cost
 from benchmarks.tournament_plot import draw
 from benchmarks.tournament_repairs import repair_cell
 from benchmarks.tournament_results import Results, cell_key, content, cost_key, trained_key
-from benchmarks.tournament_table import PLAIN, Standing, as_json, standings, table
+from benchmarks.tournament_table import PLAIN, Standing, as_json, overview, standings, table
 from safety_assets.recipes import Recipe
 
 RESULTS = Path(__file__).parent / "results" / "tournament.json"
@@ -59,7 +59,7 @@ def main() -> None:
     results = Results.open(chosen.results)
     failures = [] if chosen.show else measure(chosen, results)
     found = standings(list(results.lines["cells"].values()), list(results.lines["costs"].values()))
-    print(table(found))
+    print(table(found), overview(found), sep="\n\n")
     for path in pictures(found, chosen.results):
         print(f"drawn: {path}")
     print("\n".join(failures))

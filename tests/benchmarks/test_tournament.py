@@ -11,7 +11,15 @@ from benchmarks.tournament import cells_of, jobs_left
 from benchmarks.tournament_cell import Arena, Cell
 from benchmarks.tournament_plot import draw, heights
 from benchmarks.tournament_results import Results, cell_key, content, cost_key, trained_key
-from benchmarks.tournament_table import as_json, cell_figures, over_seeds, regression_reduced, standings, table
+from benchmarks.tournament_table import (
+    as_json,
+    cell_figures,
+    over_seeds,
+    overview,
+    regression_reduced,
+    standings,
+    table,
+)
 from data.build.pool import pairs
 from safety_assets.corpus.overlap import last_user_turn
 from safety_assets.evals.probes import read_probes
@@ -221,6 +229,15 @@ def test_standings_pair_each_cell_with_plain_of_its_seed_and_poison():
     assert (said["plain"]["0"]["cost_ratio"], kept["cost_ratio"]) == (1.0, 2.5)
     assert [(it.poison, it.recipe) for it in found][:2] == [(0.0, "kept"), (0.0, "plain")]
     assert "2.50x | gradient_surgery 4 | 2 |" in table(found)
+
+
+def test_an_overview_has_a_line_per_recipe_the_safest_first():
+    found = standings([cell("plain", 8.0), cell("plain", 9.0, poison=0.3), cell("kept", 1.0)], [])
+    lines = [[one.strip() for one in line.split("|")[1:-1]] for line in overview(found).splitlines()[2:]]
+    assert lines == [
+        ["`kept`", "90.0%", "50.0%", "", "", "1.00 safety", "50.0%", ""],
+        ["`plain`", "20.0%", "50.0%", "10.0%", "50.0%", "8.00 safety", "50.0%", "1.00x"],
+    ]
 
 
 def test_an_interval_over_seeds_needs_two():
