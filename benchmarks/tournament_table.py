@@ -153,7 +153,7 @@ def overview(found: Sequence[Standing]) -> str:
         worst = first and f"{first.worst_drop:.2f} {first.worst_dimension}"
         over = first and f"{first.figures['over_refusal']:.1%}"
         cost = next((f"{it.cost:.2f}x" for it in own if it and it.cost is not None), None)
-        lines.append([f"`{name}`", *(said or "" for said in (*figures, worst, over, cost))])
+        lines.append([name, *(said or "" for said in (*figures, worst, over, cost))])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

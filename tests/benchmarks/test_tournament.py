@@ -235,8 +235,8 @@ def test_an_overview_has_a_line_per_recipe_the_safest_first():
     found = standings([cell("plain", 8.0), cell("plain", 9.0, poison=0.3), cell("kept", 1.0)], [])
     lines = [[one.strip() for one in line.split("|")[1:-1]] for line in overview(found).splitlines()[2:]]
     assert lines == [
-        ["`kept`", "90.0%", "50.0%", "", "", "1.00 safety", "50.0%", ""],
-        ["`plain`", "20.0%", "50.0%", "10.0%", "50.0%", "8.00 safety", "50.0%", "1.00x"],
+        ["kept", "90.0%", "50.0%", "", "", "1.00 safety", "50.0%", ""],
+        ["plain", "20.0%", "50.0%", "10.0%", "50.0%", "8.00 safety", "50.0%", "1.00x"],
     ]
 
 
