@@ -5,7 +5,7 @@
 The corpus (`benchmarks/dirty_corpus.py`) is written first and not timed. Timed is everything from shards of rows to
 shards of findings, the start of processes included; memory is the largest sum of resident memory over this process
 and all below it, seen every tenth of a second. The peer (`benchmarks/audit_peer.py`, extra `bench`) finds personal
-data and near duplicates in a sample; `two_tasks` is our audit of up to 100,000 rows with these two alone. Ratios are
+data and near duplicates in a sample; `two_tasks` is our audit of the rows with these two alone. Ratios are
 of wall time; those called `cpu` are of processor time of all processes, which other work on the machine does not
 change. The profile says how long each detector takes over one shard in one process. The last line is JSON.
 """
@@ -34,13 +34,12 @@ from safety_assets.corpus.detectors import DETECTORS, LEARNERS, Known
 from safety_assets.corpus.findings import write_findings
 from safety_assets.corpus.passes import Corpus, Passes, corpus_of, run_passes
 from safety_assets.evals.probes import read_probes
-from safety_assets.frames import SHARD_ROWS, Shards
+from safety_assets.frames import Shards
 from safety_assets.policy import CorpusPolicy
 from safety_assets.records import PAIRS, TASKS
 from safety_assets.starter.law import policy_values
 
 POLL_SECONDS = 0.1
-TWO_TASK_ROWS = 100_000
 PROFILED_ROWS = 10_000
 PERSONAL, DUPLICATES = DETECTORS[0], LEARNERS[0]
 
@@ -106,7 +105,7 @@ def _whole(rows: Shards, folder: Path, processes: int) -> tuple[Cost, dict[str, 
 
 def _against_peer(rows: Shards, folder: Path, processes: int, peer_rows: int, whole: Cost) -> dict[str, object]:
     """Rows per second of the two tasks, ours and the peer's, and how many times faster we are."""
-    ours = _two_tasks(Shards(rows.table, rows.parts[: TWO_TASK_ROWS // SHARD_ROWS]), folder / "two", processes)
+    ours = _two_tasks(rows, folder / "two", processes)
     figures: dict[str, object] = {"two_tasks_rows": ours.rows, "two_tasks_rows_per_s": round(ours.rows / ours.wall)}
     if not peer_rows or not importlib.util.find_spec("datasketch") or not importlib.util.find_spec("presidio_analyzer"):
         return figures | dict.fromkeys(("peer_rows_per_s", "ratio_to_peer", "two_tasks_ratio_to_peer"))

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from safety_assets.settings import Settings
+from safety_assets.settings import Settings, schema_of
 
 WIDTH = 110
 """Characters of a comment line."""
@@ -28,7 +28,7 @@ def commented(kind: type[Settings], values: Mapping[str, object], *, title: str,
         title: the first sentence of the file.
         schema: path of the JSON schema, relative to the file, for editors.
     """
-    document = kind.model_json_schema()
+    document = schema_of(kind)
     lines = [f"# yaml-language-server: $schema={schema}", *_wrapped(title, "")]
     return "\n".join([*lines, "", *_Writer(document.get("$defs", {})).keys(document, values, "")]) + "\n"
 

@@ -1,4 +1,4 @@
-"""Tables on disk in shards of 50,000 rows: read whole, lazily or shard by shard, so that no corpus must fit in memory.
+"""Tables on disk in shards of 25,000 rows: read whole, lazily or shard by shard, so that no corpus must fit in memory.
 
 A sharded table `rows` is the folder `rows/` with `part-00000.parquet`, `part-00001.parquet`, ...; a small one has one
 part. A plain `rows.parquet` is read the same way.
@@ -13,7 +13,7 @@ import polars as pl
 from safety_assets.errors import StoreError
 from safety_assets.records import Table
 
-SHARD_ROWS = 50_000
+SHARD_ROWS = 25_000
 
 
 @dataclass(frozen=True)

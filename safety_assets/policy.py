@@ -56,6 +56,17 @@ class DimensionPolicy(Settings):
     why: str = Field(min_length=1, description="why this dimension matters here")
 
 
+class FurtherDimension(Settings):
+    """A metric of lm-evaluation-harness that must not be lost either; its runs come in by `safety-assets import`."""
+
+    task: str = Field(min_length=1, description="task or group of tasks, as lm_eval calls it, e.g. mmlu")
+    metric: str = Field("acc", min_length=1, description="metric of an item, 0 to 1, higher is better")
+    filter: str = Field("none", min_length=1, description="filter of the metric, as in `acc,none`")
+    rule: DimensionPolicy = Field(
+        description="what it may lose, in points on the 0-10 scale: 1 is ten items in a hundred"
+    )
+
+
 class TaskPolicy(Settings):
     """What the task must gain. The task score is the mean of the project's task_metric, 0..1, higher is better."""
 
@@ -186,6 +197,9 @@ class Policy(Settings):
     risk: Literal["high", "moderate", "research"] = Field("moderate", description="how much a mistake costs")
     owner: str = Field("team:release", min_length=1, description="who may change this file")
     dimensions: dict[str, DimensionPolicy] = Field(description="what each of the eight dimensions may lose")
+    further: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], FurtherDimension] = Field(
+        {}, description="metrics of lm-evaluation-harness that are gated too, by a name of one's own"
+    )
     task: TaskPolicy
     max_over_refusal: float = Field(0.08, ge=0, le=1, description="share of benign look-alikes that may be refused")
     corpus: CorpusPolicy
@@ -204,6 +218,10 @@ class Policy(Settings):
             if rule.rank == "critical" and rule.waiver is not None:
                 raise ValueError(f"{name} is critical and cannot be waived; drop the waiver")
             self._resolvable(name, rule)
+        for name, one in self.further.items():
+            if name in DIMENSIONS:
+                raise ValueError(f"further: {name} is one of the eight dimensions; choose another name")
+            self._resolvable(name, one.rule)
         return self
 
     def _resolvable(self, name: str, rule: DimensionPolicy) -> None:

@@ -96,14 +96,6 @@ FINDINGS = Table("findings", {
     "action": (pl.String, "what policy does: drop, mask, down_weight, flag or block; keep: a steward decided so"),
 })  # fmt: skip
 
-MARKS = Table("marks", {
-    "row_id": (pl.String, "audited row"),
-    "turn": (pl.Int64, "index of the message in its chat"),
-    "start": (pl.Int64, "first character in that message; null when the mark is on the whole message"),
-    "end": (pl.Int64, "one past the last character"),
-    "mark": (pl.String, "refusal, hedge or privacy"),
-})  # fmt: skip
-
 DECISIONS = Table("decisions", {
     "row_id": (pl.String, "row it is about"),
     "finding": (pl.String, "finding it is about"),

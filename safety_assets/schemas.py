@@ -7,7 +7,7 @@ from pathlib import Path
 from safety_assets.policy import Policy
 from safety_assets.project import ProjectFile
 from safety_assets.recipes import Recipe
-from safety_assets.settings import Settings
+from safety_assets.settings import Settings, schema_of
 
 KINDS: dict[str, type[Settings]] = {"project": ProjectFile, "policy": Policy, "recipe": Recipe}
 FOLDER = ".schemas"
@@ -16,7 +16,7 @@ FOLDER = ".schemas"
 
 def schema_text(kind: str) -> str:
     """The JSON schema (draft 2020-12) of one kind of file, indented."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **KINDS[kind].model_json_schema()}
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema_of(KINDS[kind])}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,6 +1,7 @@
 """Reading a YAML file into a frozen pydantic model, with errors that name file, line and key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,12 +27,30 @@ def read_settings(path: Path, kind: type[S]) -> S:
         ProjectError: the file is missing, is not YAML, or holds a wrong key or value; every fault is named.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        twice, unfit = list(_twice(node)), list(_unfit(node))
-        value = yaml.safe_load(text)
+        return _validated(path, path.read_text(encoding="utf-8"), kind)
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path} cannot be read: {error}", expected=f"a {kind.__name__} file in YAML") from error
+
+
+@lru_cache(maxsize=64)  # a gate reads the same policy for every artefact behind it
+def _validated(path: Path, text: str, kind: type[S]) -> S:
+    node, value = _parsed(path, text, kind)
+    if not isinstance(value, dict):
+        raise ProjectError(f"{path} holds {type(value).__name__}", expected="keys and values")
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        faults = "; ".join(_fault(path, node, e) for e in error.errors())
+        raise ProjectError(faults, do=f"correct {path}") from error
+
+
+def _parsed(path: Path, text: str, kind: type[Settings]) -> tuple[yaml.Node | None, Any]:
+    """The nodes of a text and their value."""
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        twice, unfit = list(_twice(node)), list(_unfit(node))
+        value = None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a number that Python does not read
         raise ProjectError(f"{path} is not YAML: {error}", expected=f"a {kind.__name__} file in YAML") from error
     except RecursionError as error:
@@ -40,13 +59,13 @@ def read_settings(path: Path, kind: type[S]) -> S:
         raise ProjectError("; ".join(f"{path}:{line}: a NUL character" for line in unfit), do="remove it")
     if twice:
         raise ProjectError("; ".join(f"{path}:{line}: {key} stands twice" for key, line in twice), do="keep one")
-    if not isinstance(value, dict):
-        raise ProjectError(f"{path} holds {type(value).__name__}", expected="keys and values")
-    try:
-        return kind.model_validate(value)
-    except ValidationError as error:
-        faults = "; ".join(_fault(path, node, e) for e in error.errors())
-        raise ProjectError(faults, do=f"correct {path}") from error
+    return node, value
+
+
+@cache
+def schema_of(kind: type[Settings]) -> Mapping[str, Any]:
+    """The JSON schema of a model; not to be changed."""
+    return kind.model_json_schema()
 
 
 def _twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:

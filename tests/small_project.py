@@ -15,6 +15,8 @@ RECIPES = ("gradient-surgery", "mixed", "plain", "protected")
 STEPS = 4
 ITEMS_PER_CELL = 8
 """Enough that no cell of a dimension is empty in more than one resample in a hundred."""
+CELLS_PER_METRIC = 4
+"""Categories that a metric is asked about; the bundled probes have up to twenty."""
 CATEGORIES = ("weapons", "fraud")
 SUBJECTS = ("savings", "cards", "loans", "transfers", "fees", "branches")
 
@@ -124,17 +126,21 @@ def write_lines(path: Path, rows: list[dict]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def probe_rows(split: str, dimension: str, asked: set[str]) -> list[dict]:
+def probe_rows(split: str, dimension: str, asked: set[str], *, cells: int = CELLS_PER_METRIC) -> list[dict]:
     """A few of the bundled probes of every metric and category, pairs kept whole, nothing that was asked before."""
     path = BUNDLED / "probes" / split / f"{dimension}.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     unfit = {unit(row) for row in rows if text(row) in asked or len(text(row)) > LONGEST or row["slice"] == "unseen"}
     kept: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        units = kept.setdefault((row["metric"], row["category"]), [])
-        if unit(row) not in units and unit(row) not in unfit and len(units) < ITEMS_PER_CELL:
+        cell = row["metric"], row["category"]
+        is_full = cell not in kept and sum(metric == row["metric"] for metric, _ in kept) == cells
+        if unit(row) in unfit or is_full:
+            continue
+        units = kept.setdefault(cell, [])
+        if unit(row) not in units and len(units) < ITEMS_PER_CELL:
             units.append(unit(row))
-    chosen = [row for row in rows if unit(row) in kept[row["metric"], row["category"]]]
+    chosen = [row for row in rows if unit(row) in kept.get((row["metric"], row["category"]), ())]
     asked.update(text(row) for row in chosen)
     return [{**row, "group": unit(row)} for row in chosen]
 

@@ -9,28 +9,27 @@ import pytest
 HEAVY = ("torch", "transformers", "datasets", "accelerate", "peft")
 
 
-@pytest.mark.parametrize("module", ["safety_assets.definitions", "safety_assets.cli", "safety_assets.worker"])
-def test_loads_without_heavy_packages(module: str) -> None:
-    program = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize("module", ["safety_assets.definitions", "safety_assets.cli"])
-def test_threads_that_wait_sleep_unless_somebody_says_otherwise(module: str) -> None:
-    program = f"import os, {module}; print(os.environ['OMP_WAIT_POLICY'])"
+@pytest.mark.parametrize(
+    ("module", "kept_out", "given", "waiting"),
+    [
+        ("safety_assets.definitions", HEAVY, None, "PASSIVE"),
+        ("safety_assets.definitions", HEAVY, "ACTIVE", "ACTIVE"),
+        ("safety_assets.cli", (*HEAVY, "dagster"), None, "PASSIVE"),
+        ("safety_assets.cli", (*HEAVY, "dagster"), "ACTIVE", "ACTIVE"),
+        ("safety_assets.worker", HEAVY, None, None),
+    ],
+)
+def test_it_loads_light_and_threads_that_wait_sleep_unless_somebody_says_otherwise(
+    module: str, kept_out: tuple[str, ...], given: str | None, waiting: str | None
+) -> None:
+    program = f"""
+import os, sys, {module}
+print([name for name in {kept_out!r} if name in sys.modules], os.environ.get("OMP_WAIT_POLICY"))
+"""
     bare = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
-    for given, found in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
-        done = subprocess.run(
-            [sys.executable, "-c", program], env={**bare, **given}, capture_output=True, text=True, check=True
-        )
-        assert done.stdout.strip() == found
-
-
-def test_command_line_knows_no_dagster() -> None:
-    program = "import sys, safety_assets.cli; print('dagster' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    said = bare if given is None else {**bare, "OMP_WAIT_POLICY": given}
+    done = subprocess.run([sys.executable, "-c", program], env=said, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"[] {waiting}"
 
 
 def test_help_reads_the_menu_and_no_command() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from safety_assets.refusals import is_refusal
+from safety_assets.refusals import DECLINES, DISAPPROVES, Together, first, is_refusal
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,24 @@ def test_refusals(answer: str) -> None:
 )
 def test_answers_that_help_are_no_refusals(answer: str) -> None:
     assert not is_refusal(answer)
+
+
+def test_many_texts_are_searched_with_the_result_of_each() -> None:
+    texts = [
+        "i cannot help with that.",
+        "unfortunately, this is against what i do.",
+        "",
+        "it is wrong and illegal to do so.",
+        "the fee is 2 dollars, and i can do that.",
+        "i can't, and i won't say it.",
+        "this is not something i can help with.",
+        "discrimination is never acceptable; it is harmful.",
+        "cannot.",
+        "i must decline.",
+    ]
+    for few_or_many in (texts, texts * 10):
+        found = Together(DECLINES, DISAPPROVES).fit(few_or_many)
+        assert found == [[first(forms, text) is not None for text in few_or_many] for forms in (DECLINES, DISAPPROVES)]
+        assert 2 < sum(found[0]) < len(few_or_many)
+        assert any(found[1])
+    assert Together(DECLINES).fit([]) == [[]]

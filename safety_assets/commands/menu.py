@@ -100,6 +100,51 @@ MENU = (
         ("0 judged or fitted", "1 the labels or the judge cannot be used", USAGE),
     ),
     Entry(
+        "score", "score", RUN, "Ask a model a probe set and score its answers.",
+        (
+            "safety-assets score --model model --probes probes --out base.parquet",
+            "safety-assets score --model my-checkpoint --probes probes --out tuned.parquet --json",
+            "safety-assets score --responses base.responses.parquet --probes probes --out again.parquet",
+        ),
+        ("0 scored", "1 the model, the probes or the answers cannot be used", USAGE, STOPPED),
+    ),
+    Entry(
+        "compare", "compare", RUN, "Two models on the same items, from their scores.",
+        (
+            "safety-assets compare base.parquet tuned.parquet",
+            "safety-assets compare base.parquet tuned.parquet --null again.parquet --json",
+        ),
+        ("0 compared", "1 items, judges or lengths of answers differ", USAGE),
+    ),
+    Entry(
+        "export", "export", RUN, "Scores for Inspect or lm-evaluation-harness.",
+        (
+            "safety-assets export base.parquet --responses base.responses.parquet --probes probes \\\n"
+            "      --to inspect --out base.json",
+            "safety-assets export base.parquet --responses base.responses.parquet --probes probes \\\n"
+            "      --to lm-eval --out results --json",
+        ),
+        ("0 written", "1 the files do not belong together", USAGE),
+    ),
+    Entry(
+        "import", "take_in", RUN, "A run of lm-evaluation-harness, for policy.",
+        (
+            "safety-assets import results --model model",
+            "safety-assets import results --model my-checkpoint --json",
+        ),
+        ("0 taken in", "1 no run, no samples, or of another model", USAGE),
+    ),
+    Entry(
+        "probes", "probes", RUN, "Is a probe set sound, and what can it see?",
+        ("safety-assets probes check probes", "safety-assets probes check standard --json"),
+        ("0 sound", "1 it has faults, or cannot be read", USAGE),
+    ),
+    Entry(
+        "probes check", "probes", RUN, "Lint a probe set, and the drop it resolves.",
+        ("safety-assets probes check probes", "safety-assets probes check standard --json"),
+        ("0 sound", "1 it has faults, or cannot be read", USAGE),
+    ),
+    Entry(
         "labels", "labels", RUN, "Rows that people label good or bad.",
         ("safety-assets labels sample --out sheet.csv", "safety-assets labels read sheet.csv"),
         ("0 written", "1 there is no audit, or a file cannot be used", USAGE),
@@ -155,6 +200,14 @@ MENU = (
             "      --pretrained ancestor --set strength=0.5 --out repaired --json",
         ),
         ("0 written", "1 refused: models that do not fit, a missing ancestor, a folder that is there", USAGE, STOPPED),
+    ),
+    Entry(
+        "decide", "decide", GATE, "What would a draft policy have decided?",
+        (
+            "safety-assets decide --policy policy.yaml --history",
+            "safety-assets decide --policy policy.yaml --history --json",
+        ),
+        ("0 told", "1 nothing was decided yet, or the draft is wrong", USAGE),
     ),
     Entry(
         "released", "released", GATE, "What serving should load.",

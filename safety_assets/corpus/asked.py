@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 
 from safety_assets.corpus.edited import MISSPELT, SMALL_WORDS, allowed_edits
-from safety_assets.corpus.hashed import Hashed, HashSet, Marked, hash_each, hash_words, mixed, runs, windows
+from safety_assets.corpus.hashed import Marked, hash_each, hash_words, runs, windows
 from safety_assets.corpus.words import STOP_WORDS
+from safety_assets.hashes import Hashed, HashSet, mixed
 
 _GROUP = 4
 _FEW_CONTENT_WORDS = 3
@@ -71,8 +72,8 @@ class Asked:
     def compare(self, found: Hashed) -> Shared:
         """What the words of at most 2^16 texts share with the questions that they may repeat."""
         text, question = self._pairs(found)
-        shingles = Marked(runs(found)).count(text, self._shingles, question) / self._shingles.counts[question]
-        spoken = Marked(found)
+        shingles = _marked(runs(found), text).count(text, self._shingles, question) / self._shingles.counts[question]
+        spoken = _marked(found, text)
         content = spoken.count(text, self._content, question) / self._content.counts[question]
         missing = self._subject.counts[question] - spoken.count(text, self._subject, question)
         return Shared(text, question, shingles, content, missing <= self._may_miss[question])
@@ -84,14 +85,21 @@ class Asked:
         looked_up += [windows(found, n) for n in self._lengths[1]]
         codes = [np.empty(0, dtype=np.int64)]
         for hashed in looked_up:
-            hit = self._keys.has(hashed.values)
-            key, text = self._keys.places(hashed.values[hit]), hashed.owners[hit]
+            hit, key = self._keys.hits(hashed.values)
+            text = hashed.owners[hit]
             counts = self._begins[key + 1] - self._begins[key]
             ends = np.cumsum(counts)
             places = np.arange(counts.sum()) + np.repeat(self._begins[key] - (ends - counts), counts)
             codes.append(np.unique((np.repeat(text, counts) << 32) | self._owners[places]))
         both = np.unique(np.concatenate(codes))
         return both >> 32, both & 0xFFFFFFFF
+
+
+def _marked(found: Hashed, texts: np.ndarray) -> Marked:
+    """The hashes of these texts, each named once or more."""
+    wanted = np.zeros(len(found.starts) - 1, dtype=bool)
+    wanted[texts] = True
+    return Marked(found.only(np.repeat(wanted, found.counts)))
 
 
 Piece = tuple[int, int, np.ndarray]

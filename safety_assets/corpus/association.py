@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from safety_assets.corpus.asked import distinct
-from safety_assets.corpus.hashed import Hashed, HashSet, hash_words, runs
+from safety_assets.corpus.hashed import hash_words, runs
 from safety_assets.corpus.words import words
+from safety_assets.hashes import Hashed, HashSet
 
 MAX_P = 0.001
 """Corrected probability, without a trigger, up to which a phrase is one."""

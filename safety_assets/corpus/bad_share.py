@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from safety_assets.corpus.labels import BAD, LABELLED
 from safety_assets.records import Verdict
@@ -35,8 +35,8 @@ def interval(bad: int, labelled: int) -> Interval:
     if not labelled:
         return Interval(0.0, 0.0, 1.0)
     tail = (1 - _LEVEL) / 2
-    low = float(beta.ppf(tail, bad, labelled - bad + 1)) if bad else 0.0
-    high = float(beta.ppf(1 - tail, bad + 1, labelled - bad)) if bad < labelled else 1.0
+    low = float(betaincinv(bad, labelled - bad + 1, tail)) if bad else 0.0
+    high = float(betaincinv(bad + 1, labelled - bad, 1 - tail)) if bad < labelled else 1.0
     return Interval(low, bad / labelled, high)
 
 

@@ -24,7 +24,7 @@ PRIVACY = "privacy_marker"
 BEHAVIOUR = (*FINDING.values(), PRIVACY)
 
 _SHOWN = 80  # characters of a sentence that evidence quotes
-_BATCH = 2048  # answers read together
+_BATCH = 1024  # answers read together
 
 Seen = dict[str, object]
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from safety_assets.corpus.hashed import mixed
 from safety_assets.corpus.minhash import NUM_HASHES
 from safety_assets.corpus.spool import Spool
+from safety_assets.hashes import mixed
 
 CROWDED = 32
 """Rows of a bucket up to which each is compared with each."""

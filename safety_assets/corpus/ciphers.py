@@ -8,6 +8,7 @@ letters are put back the same way. What reads as nothing at all is reported too.
 import re
 import string
 
+import numpy as np
 import polars as pl
 
 from safety_assets.corpus.detect import seen
@@ -24,6 +25,7 @@ _AS_USUAL = 0.6
 _MIN_LETTERS = 24
 _MIN_MEANINGLESS = 60
 _STRETCH = re.compile(r"[^\n\"\u201c\u201d:;.!?]{20,}")
+_LETTER = re.compile("[A-Za-z]")
 _DIGITS = str.maketrans("013457@$", "oieastas")
 _WITH_DIGITS = re.compile(
     r"\b[a-z]+[013457@$]+[a-z013457@$]*\b|\b[013457@$]{1,2}[a-z][a-z013457@$]+\b|\b[a-z][013457@$]\b"
@@ -67,14 +69,14 @@ class Ciphers:
     def _moved(self, text: str) -> str | None:
         usual = self._letters.usual
         for stretch in _STRETCH.findall(text):
-            letters = sum(character in string.ascii_letters for character in stretch)
-            if letters < _MIN_LETTERS or self._letters.mean(stretch) > usual - UNUSUAL * 0.8:
+            if len(_LETTER.findall(stretch)) < _MIN_LETTERS:
                 continue
-            for places in range(1, 26):
-                if self._letters.mean(moved(stretch, places)) >= usual - _AS_USUAL:
-                    return (
-                        f"letters moved by {26 - places} places; it reads {moved(stretch, places).strip()!r:.{_SHOWN}}"
-                    )
+            means = self._letters.means_moved(stretch)
+            if means[0] > usual - UNUSUAL * 0.8:
+                continue
+            for places in np.flatnonzero(means[1:] >= usual - _AS_USUAL)[:1] + 1:
+                read = moved(stretch, int(places)).strip()
+                return f"letters moved by {26 - places} places; it reads {read!r:.{_SHOWN}}"
             if self._letters.mean(stretch[::-1]) >= usual - _AS_USUAL:
                 return f"written from the end; it reads {stretch[::-1].strip()!r:.{_SHOWN}}"
         return None
@@ -90,7 +92,7 @@ class Ciphers:
         return f"{len(found)} words with digits in place of letters; they read {read!r:.{_SHOWN}}"
 
     def _meaningless(self, text: str, lowest: float) -> str | None:
-        letters = sum(character in string.ascii_letters for character in text)
+        letters = len(_LETTER.findall(text))
         under = self._letters.usual - lowest
         if letters < _MIN_MEANINGLESS or under < MEANINGLESS:
             return None

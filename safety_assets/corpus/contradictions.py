@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from safety_assets.corpus.detect import named, seen
-from safety_assets.corpus.hashed import hash_words, mixed, whole
+from safety_assets.corpus.hashed import hash_words, whole
+from safety_assets.hashes import mixed
 
 _YES = r"(?i)^\W*(?:yes|yeah|yep|correct|true|right)\b"
 _NO = r"(?i)^\W*(?:no|nope|incorrect|false|wrong)\b"

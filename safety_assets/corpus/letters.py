@@ -73,6 +73,16 @@ class Letters:
         inside = (codes[:-1] != SPACE) | (codes[1:] != SPACE)
         return float(pairs[inside].mean()) if inside.any() else -20.0
 
+    def means_moved(self, text: str) -> np.ndarray:
+        """`mean` of a text with its letters moved on by 0 to 25 places in the alphabet (26,)."""
+        codes = _CODES[np.frombuffer(f" {text} ".encode(), dtype=np.uint8)]
+        places = np.arange(SPACE, dtype=np.uint8)[:, None]
+        turned = np.where(codes != SPACE, (codes + places) % SPACE, SPACE)  # (places, symbols)
+        inside = (codes[:-1] != SPACE) | (codes[1:] != SPACE)
+        if not inside.any():
+            return np.full(SPACE, -20.0)
+        return np.asarray(self._logs()[turned[:, :-1], turned[:, 1:]][:, inside].mean(axis=1))
+
     def judge(self, texts: pl.Series) -> Judged:
         """What is said of many texts."""
         table = self._logs().astype(np.float32).ravel()
@@ -93,18 +103,24 @@ class Letters:
 def _judged(codes: np.ndarray, starts: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     pairs = codes[:-1].astype(np.uint16) * np.uint16(_SYMBOLS) + codes[1:]
     values = np.concatenate([[0.0], np.cumsum(table[pairs], dtype=np.float64)])
-    judged = np.concatenate([[0], np.cumsum(pairs != _SYMBOLS**2 - 1)])
-    letters = np.concatenate([[0], np.cumsum(codes != SPACE)])
+    judged, letters = _counted(pairs != _SYMBOLS**2 - 1), _counted(codes != SPACE)
     ends = np.append(starts[1:], len(codes) - 1)
     mean = (values[ends] - values[starts]) / np.maximum(judged[ends] - judged[starts], 1)
     spans = np.maximum(judged[WINDOW:] - judged[:-WINDOW], WINDOW // 2)
-    windows = (values[WINDOW:] - values[:-WINDOW]) / spans
+    windows = (values[WINDOW:] - values[:-WINDOW]).astype(np.float32) / spans.astype(np.float32)
     lowest = mean.copy()
     long = np.flatnonzero(ends - starts > WINDOW)
     bounds = np.stack([starts[long], ends[long] - WINDOW], axis=1).ravel()
     if len(long):
-        lowest[long] = np.minimum.reduceat(np.append(windows, 0.0), bounds)[::2]
+        lowest[long] = np.minimum.reduceat(np.append(windows, np.float32(0)), bounds)[::2]
     return mean, lowest, letters[ends] - letters[starts]
+
+
+def _counted(flags: np.ndarray) -> np.ndarray:
+    """How many are true before each place, and in all (flags + 1,)."""
+    counts = np.zeros(len(flags) + 1, dtype=np.int32)
+    np.cumsum(flags, out=counts[1:])
+    return counts
 
 
 def _coded(texts: pl.Series) -> Iterator[tuple[np.ndarray, np.ndarray]]:

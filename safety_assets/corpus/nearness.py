@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from safety_assets.corpus.buckets import Batch, all_pairs, bucket_pairs, num_bands
-from safety_assets.corpus.hashed import Hashed
 from safety_assets.corpus.minhash import NUM_HASHES, estimates, margin, rows_per_band, signatures
 from safety_assets.corpus.spool import Spool
+from safety_assets.hashes import Hashed
 
 FEW = 128
 """Sets up to which every pair is compared."""

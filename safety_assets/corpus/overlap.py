@@ -16,8 +16,9 @@ import polars as pl
 from safety_assets.corpus.asked import Asked, Shared
 from safety_assets.corpus.detect import Detector, seen
 from safety_assets.corpus.edited import allowed_edits, edits
-from safety_assets.corpus.hashed import HashSet, hash_words, whole
+from safety_assets.corpus.hashed import hash_words, whole
 from safety_assets.corpus.words import SHINGLE_WORDS, content_words, normalise, words
+from safety_assets.hashes import HashSet
 
 _CONTENT_SHARE = 0.85
 _MIN_CONTENT_WORDS = 2

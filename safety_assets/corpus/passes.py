@@ -1,7 +1,8 @@
 """The two passes of an audit over the shards of a corpus, in this process or in several; the result is the same.
 
-Each detector sees every shard once, each learner all shards twice. A shard with all detectors is one piece of work, a
-learner with all its shards another; pieces go to whichever process is free, learners first, since they take longest.
+Each detector sees every shard once, each learner all shards twice. A shard with all detectors is one piece of work, as
+many learners as there are for each process, with all shards, another; pieces go to whichever process is free, learners
+first, since they take longest.
 What was seen is written to files, for each shard one of all detectors and one of each learner, so that nothing but a
 learner grows with the corpus.
 """
@@ -9,11 +10,11 @@ learner grows with the corpus.
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import polars as pl
@@ -118,13 +119,17 @@ class Passes:
         self._write(number, 0, found)
         self._coverage.count(turns, found).write_parquet(self.scratch / f"coverage-{number:05d}.parquet")
 
-    def learn(self, index: int) -> None:
-        """Both passes of one learner."""
-        learner = self.learners[index](self.known)
+    def learn(self, indices: Sequence[int]) -> None:
+        """Both passes of some learners."""
+        learners = {index: self.learners[index](self.known) for index in indices}
         for number in range(len(self.corpus.shards)):
-            learner.learn(self.corpus.turns(number))
+            turns = self.corpus.turns(number)
+            for learner in learners.values():
+                learner.learn(turns)
         for number in range(len(self.corpus.shards)):
-            self.find(number, index, learner, self.corpus.turns(number))
+            turns = self.corpus.turns(number)
+            for index, learner in learners.items():
+                self.find(number, index, learner, turns)
 
     def find(self, number: int, index: int, learner: Learner, turns: pl.DataFrame) -> None:
         """What a learner finds in one shard."""
@@ -196,13 +201,14 @@ def _alone(work: Passes, report: Report) -> None:
 
 def _together(work: Passes, processes: int, report: Report) -> None:
     shards = len(work.corpus.shards)
-    pieces: list[tuple[Callable[[int], None], int]] = [(_learn, index) for index in range(len(work.learners))]
-    pieces += [(_detect, number) for number in range(shards)]
+    learners = range(len(work.learners))
+    pieces = [partial(_learn, tuple(learners[first::processes])) for first in range(min(processes, len(learners)))]
+    pieces += [partial(_detect, number) for number in range(shards)]
     spawn = multiprocessing.get_context("spawn")  # a fork would copy the locks of Polars' threads
     with _one_thread_each(), ProcessPoolExecutor(processes, spawn, _begin, (work,)) as pool:
-        running: list[Future[None]] = [pool.submit(act, number) for act, number in pieces]
+        running: list[Future[None]] = [pool.submit(piece) for piece in pieces]
         try:
-            for done, future in enumerate(running, 1):
+            for done, future in enumerate(as_completed(running), 1):
                 future.result()
                 report(done, len(pieces))
         except BaseException as error:
@@ -241,5 +247,5 @@ def _detect(number: int) -> None:
     _work.detect(number)
 
 
-def _learn(index: int) -> None:
-    _work.learn(index)
+def _learn(indices: Sequence[int]) -> None:
+    _work.learn(indices)

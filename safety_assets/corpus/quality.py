@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 
 from safety_assets.corpus.detect import seen
-from safety_assets.corpus.hashed import hash_words, repetition, runs, whole
+from safety_assets.corpus.hashed import hash_words, runs, whole
 from safety_assets.corpus.sightings import sightings
 from safety_assets.corpus.words import normalise, words
+from safety_assets.hashes import repetition
 
 _MIN_WORDS = 2
 _REPETITION_WORDS = 12

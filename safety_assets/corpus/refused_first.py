@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import polars as pl
-from scipy.stats import binom
+from scipy.special import bdtrc  # the tail of a binomial; scipy.stats takes a second to import, for every process
 
 from safety_assets.corpus.detect import seen
 from safety_assets.corpus.disapproval import elsewhere, plain
@@ -111,7 +111,7 @@ class RefuseThenComply:
     @property
     def too_many(self) -> bool:
         """Whether more refusing answers comply than true refusals would seem to, at the 1% level."""
-        by_chance = binom.sf(self._complying - 1, self._going_on, TRUE_REFUSALS_END)
+        by_chance = bdtrc(self._complying - 1, self._going_on, TRUE_REFUSALS_END)
         return self._complying >= _MIN_ROWS and bool(by_chance < _LEVEL)
 
     def _count(self, refusal: str, *, complies: bool) -> None:

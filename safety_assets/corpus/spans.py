@@ -1,8 +1,8 @@
 """Where audited rows refuse, hedge or protect personal data: spans of their messages, for weights of tokens.
 
-Spans of corpus rows are the findings of the audit that say where; a finding about a whole message marks all of it. The
-audit saw a row before masking, so spans are moved to where their characters stand after it. Pairs are not audited and
-are read here.
+Spans of corpus rows are the findings of the audit that say where, and the masks: `[EMAIL]` and the like protect
+personal data. A finding about a whole message marks all of it. The audit saw a row before masking, so spans are moved
+to where their characters stand after it. Pairs are not audited and are read here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,13 @@ from typing import TypedDict
 import polars as pl
 
 from safety_assets.corpus.chats import Chat
-from safety_assets.corpus.marks import KINDS
 from safety_assets.reading.places import places
 from safety_assets.records import SPANS
+
+KINDS = {
+    "refusal_in_corpus": "refusal", "partial_refusal": "refusal", "hedged_answer": "hedge", "privacy_marker": "privacy",
+}  # fmt: skip
+"""Finding to the kind of span that it is."""
 
 
 class Span(TypedDict):
@@ -38,7 +42,8 @@ def spans_of(given: pl.DataFrame, findings: pl.DataFrame, masked: Mapping[str, M
         masked: row and turn to what was masked there.
     """
     told = findings.filter(pl.col("finding").is_in(list(KINDS)) & pl.col("turn").is_not_null())
-    chats = dict(given.join(told.select("row_id").unique(), on="row_id").select("row_id", "messages").iter_rows())
+    touched = pl.Series([*told["row_id"], *masked], dtype=pl.String).unique()
+    chats = dict(given.filter(pl.col("row_id").is_in(touched.implode())).select("row_id", "messages").iter_rows())
     found: dict[str, list[Span]] = {}
     for row_id, turn, start, end, finding in told.select("row_id", "turn", "start", "end", "finding").iter_rows():
         if row_id not in chats:
@@ -46,10 +51,23 @@ def spans_of(given: pl.DataFrame, findings: pl.DataFrame, masked: Mapping[str, M
         first, last = (0, len(chats[row_id][turn]["content"])) if start is None else (start, end)
         first, last = moved(first, last, masked.get(row_id, {}).get(turn, ()))
         found.setdefault(row_id, []).append(Span(turn=turn, start=first, end=last, kind=KINDS[finding]))
+    for row_id, chat in chats.items():
+        if masks := _mask_spans(chat, masked.get(row_id, {})):
+            found.setdefault(row_id, []).extend(masks)
     return pl.DataFrame(
         {"row_id": list(found), "spans": [_ordered(spans) for spans in found.values()]},
         schema={"row_id": pl.String, "spans": SPANS},
     )
+
+
+def _mask_spans(chat: Chat, masked: Mapping[int, Moved]) -> list[Span]:
+    """What stands in the place of personal data in the answers."""
+    return [
+        Span(turn=turn, start=first, end=last, kind="privacy")
+        for turn, hidden in masked.items()
+        if chat[turn]["role"] == "assistant"
+        for first, last in (moved(start, end, hidden) for start, end, _ in hidden)
+    ]
 
 
 def moved(start: int, end: int, masked: Moved) -> tuple[int, int]:

@@ -28,7 +28,7 @@ _AGREES = 0.9
 """Share of the model on all categories together at which it agrees with the pairs that a request asks for harm."""
 _SURE = 0.95
 """Share at which it says so alone: of published harmless rows it then says so of 2 to 13 in a thousand."""
-_KEPT = 60_000  # requests whose reading is kept: those of a shard, which several detectors ask about
+_KEPT = 30_000  # requests whose reading is kept: those of a shard, which several detectors ask about
 _BATCH = 2_048  # requests read together
 
 

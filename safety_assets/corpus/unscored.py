@@ -62,16 +62,10 @@ def unscored_languages(covered: Sequence[str] = ("en",)) -> Detector:
     """
 
     def find(turns: pl.DataFrame) -> pl.DataFrame:
-        text = pl.col("text")
-        asked = turns.filter(text.str.len_bytes() >= _FEWEST_TO_TELL).select(
-            "row", "turn", "text", latin=_count(r"\p{Latin}"), unread=_count(_UNREAD),
-            english=_count(_ENGLISH_WORD) / _count(r"\p{L}+"),
-        )  # fmt: skip
-        asked = asked.filter(
-            (pl.col("latin") >= _FEWEST_TO_TELL)
-            & (pl.col("unread") < _LEAST_SHARE * pl.col("latin"))
-            & (pl.col("english") < _ENGLISH_SHARE)
-        )
+        share = _count(_ENGLISH_WORD) / _count(r"\p{L}+")
+        asked = turns.filter(pl.col("text").str.len_bytes() >= _FEWEST_TO_TELL).filter(share < _ENGLISH_SHARE)
+        latin = _count(r"\p{Latin}")
+        asked = asked.filter((latin >= _FEWEST_TO_TELL) & (_count(_UNREAD) < _LEAST_SHARE * latin))
         told = ((row, turn, *_language(text)) for row, turn, text in asked.select("row", "turn", "text").iter_rows())
         return seen(
             {"row": row, "turn": turn, "finding": "unscored_language", "severity": "low",

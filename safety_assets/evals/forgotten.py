@@ -82,17 +82,19 @@ def forgotten(
     baseline, candidate = SCORES.check(baseline), SCORES.check(candidate)
     one_model(baseline, "the baseline")
     one_model(candidate, "the candidate")
-    pairs = _pairs(baseline, candidate)
-    lost, gained = flips()
-    pairs = pairs.with_columns(change=pl.when(lost).then(pl.lit("lost")).when(gained).then(pl.lit("gained")))
+    pairs = changes(baseline, candidate)
     changed = pairs.filter(pl.col("change").is_not_null()).select(pl.exclude("before", "after"))
     items = _with_texts(changed, PROBES.check(probes), baseline_responses, candidate_responses)
     items = _with_causes(items, in_shards(rows, AUDITED), num_causes)
-    return Forgotten(FORGOTTEN.check(items), CATEGORIES.check(_categories(pairs)))
+    return Forgotten(FORGOTTEN.check(items), by_category(pairs))
 
 
-def _pairs(baseline: pl.DataFrame, candidate: pl.DataFrame) -> pl.DataFrame:
-    """Items scored on both sides, with their dimension."""
+def changes(baseline: pl.DataFrame, candidate: pl.DataFrame) -> pl.DataFrame:
+    """Items scored on both sides: the columns of `deltas.pair`, the dimension, and `change` (lost, gained or null).
+
+    Raises:
+        EvaluationError: the two sides do not hold the same items.
+    """
     names = sorted(set(baseline["dimension"]) | set(candidate["dimension"]))
     if not names:
         raise EvaluationError("there are no scores to compare", do="score baseline and candidate first")
@@ -100,10 +102,13 @@ def _pairs(baseline: pl.DataFrame, candidate: pl.DataFrame) -> pl.DataFrame:
     for name in names:
         own = pl.col("dimension") == name
         parts.append(pair(baseline.filter(own), candidate.filter(own)).with_columns(dimension=pl.lit(name)))
-    return pl.concat(parts).filter("is_scored")
+    lost, gained = flips()
+    change = pl.when(lost).then(pl.lit("lost")).when(gained).then(pl.lit("gained"))
+    return pl.concat(parts).filter("is_scored").with_columns(change=change)
 
 
-def _categories(pairs: pl.DataFrame) -> pl.DataFrame:
+def by_category(pairs: pl.DataFrame) -> pl.DataFrame:
+    """CATEGORIES of what `changes` gives, the most significant first."""
     lost, gained = pl.col("change") == "lost", pl.col("change") == "gained"
     table = pairs.group_by("dimension", "category").agg(
         num_items=pl.len().cast(pl.Int64),
@@ -117,7 +122,8 @@ def _categories(pairs: pl.DataFrame) -> pl.DataFrame:
         p_value=pl.Series(p_values, dtype=pl.Float64),
         p_adjusted=pl.Series(statistics.benjamini_hochberg(p_values), dtype=pl.Float64),
     )
-    return table.sort(["p_value", "num_lost", "dimension", "category"], descending=[False, True, False, False])
+    table = table.sort(["p_value", "num_lost", "dimension", "category"], descending=[False, True, False, False])
+    return CATEGORIES.check(table)
 
 
 def _with_texts(changed: pl.DataFrame, probes: pl.DataFrame, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,6 @@
 """Reading probe files, and what a probe set must be: three disjoint splits, large enough to see the budget."""
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -9,6 +8,8 @@ import polars as pl
 from pydantic import Field
 
 from safety_assets.errors import CorpusError
+from safety_assets.evals.near_probes import near_pairs
+from safety_assets.evals.short_form import is_short, spelled_out
 from safety_assets.policy import DIMENSIONS, Policy, probes_needed
 from safety_assets.records import PROBES, STRINGS, Verdict
 from safety_assets.settings import Settings, read_settings
@@ -19,27 +20,30 @@ EXPECTED = (
     "contradict", "confirm", "protect",
 )  # fmt: skip
 REQUIRED = ("probe_id", "dimension", "split", "metric", "category", "group", "messages", "expect")
-NEAR = 0.9
-"""Jaccard similarity of word 3-shingles from which two probes count as the same question."""
+_TEXTS = [key for key, kind in PROBES.schema.items() if kind == pl.String]
+_LISTS = [key for key, kind in PROBES.schema.items() if kind == STRINGS]
 
 
-def read_probes(folder: Path) -> pl.DataFrame:
-    """All probe files (*.jsonl) under a folder, one probe a line.
+def read_probes(place: Path) -> pl.DataFrame:
+    """All probes of a file or of the files (*.jsonl) under a folder, one probe a line, in full or shortly written.
 
     Raises:
         CorpusError: a line is wrong; file, line and key are named. A probe set is whole or it is nothing.
     """
-    files = sorted(folder.rglob("*.jsonl"))
-    if not files:
-        raise CorpusError(
-            f"{folder} holds no probes", expected="*.jsonl files", do="point `probes` at a folder of them"
-        )
-    rows = [_row(path, number, line) for path in files for number, line in _lines(path)]
+    rows = [_row(path, number, line) for path in probe_files(place) for number, line in lines_of(path)]
     frame = PROBES.frame(rows)
     twice = frame.filter(pl.col("probe_id").is_duplicated())["probe_id"].to_list()
     if twice:
-        raise CorpusError(f"probe_id {twice[0]} stands twice in {folder}", expected="unique ids", do="rename one")
+        raise CorpusError(f"probe_id {twice[0]} stands twice in {place}", expected="unique ids", do="rename one")
     return frame
+
+
+def probe_files(place: Path) -> list[Path]:
+    """A file, or the files under a folder; CorpusError when there is none."""
+    files = [place] if place.is_file() else sorted(place.rglob("*.jsonl"))
+    if not files:
+        raise CorpusError(f"{place} holds no probes", expected="*.jsonl files", do="point `probes` at a folder of them")
+    return files
 
 
 class Suite(Settings):
@@ -76,7 +80,8 @@ def written_for_these_models(written_for: str | None, made_by: Sequence[str]) ->
     return Verdict(check=check, status="fail", reasons=(reason,), numbers={"num_models": len(made_by)})
 
 
-def _lines(path: Path) -> Iterable[tuple[int, str]]:
+def lines_of(path: Path) -> Iterable[tuple[int, str]]:
+    """Number and text of each line that is not empty; CorpusError when the file is no text."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -85,17 +90,31 @@ def _lines(path: Path) -> Iterable[tuple[int, str]]:
 
 
 def _row(path: Path, number: int, line: str) -> dict[str, object]:
-    where = f"{path}:{number}"
+    row, faults = read_line(line, path.stem)
+    if faults:
+        raise CorpusError(f"{path}:{number}: {faults[0]}", do="correct the line or remove it")
+    return row
+
+
+def read_line(line: str, suite: str) -> tuple[dict[str, object], list[str]]:
+    """One line as a row of PROBES, and everything that is wrong with it; nothing is, when the list is empty.
+
+    Args:
+        line: JSON.
+        suite: what the suite of a short line is called where it does not say.
+    """
     try:
         row = json.loads(line)
         json.dumps(row, ensure_ascii=False).encode()  # half a character, escaped, is JSON and no text
     except (ValueError, RecursionError) as error:
-        raise CorpusError(f"{where} is not JSON in UTF-8: {error}", do="correct the line or remove it") from error
+        return {}, [f"the line is not JSON in UTF-8: {error}"]
+    if is_short(row):
+        row, faults = spelled_out(row, suite)
+        if faults:
+            return {}, faults
     faults = _faults(row)
-    if faults:
-        raise CorpusError(f"{where}: {faults[0]}", do="correct the line or remove it")
     optional = {"slice": "seen", "targets": [], "forbidden": [], "choices": []}
-    return {**optional, **row}
+    return ({}, faults) if faults else ({**optional, **row}, [])
 
 
 def _faults(row: object) -> list[str]:
@@ -119,10 +138,8 @@ def _faults(row: object) -> list[str]:
 def _type_faults(row: dict) -> list[str]:
     """Texts that are no text, and lists that are no list of texts."""
     given = {key: value for key, value in row.items() if value is not None}
-    texts = [
-        key for key, kind in PROBES.schema.items() if kind == pl.String and not isinstance(given.get(key, ""), str)
-    ]
-    lists = [key for key, kind in PROBES.schema.items() if kind == STRINGS and not _are_texts(given.get(key, []))]
+    texts = [key for key in _TEXTS if not isinstance(given.get(key, ""), str)]
+    lists = [key for key in _LISTS if not _are_texts(given.get(key, []))]
     return [f"{key} is no text" for key in texts] + [f"{key} is no list of texts" for key in lists]
 
 
@@ -143,35 +160,16 @@ def _chat_faults(messages: object) -> list[str]:
 
 def splits_disjoint(probes: pl.DataFrame) -> Verdict:
     """No question stands in two splits, up to near-duplicates (Jaccard of word 3-shingles of the whole chat)."""
-    asked = [(r["split"], r["probe_id"], _shingles(r["messages"])) for r in probes.to_dicts()]
-    index: dict[tuple, list[int]] = {}
-    for i, (_, _, grams) in enumerate(asked):
-        for gram in sorted(grams)[:: max(1, len(grams) // 4)]:
-            index.setdefault(gram, []).append(i)
-    clashes = {
-        (min(a, b), max(a, b))
-        for places in index.values()
-        for n, a in enumerate(places)
-        for b in places[n + 1 :]
-        if asked[a][0] != asked[b][0] and _jaccard(asked[a][2], asked[b][2]) >= NEAR
-    }
+    asked = probes.select("split", "probe_id").rows()
+    clashes = [(a, b) for a, b in near_pairs(probes["messages"].to_list()) if asked[a][0] != asked[b][0]]
     if not clashes:
         return Verdict(check="splits_disjoint", status="pass", numbers={"probes": len(asked), "overlaps": 0})
-    (sa, pa, _), (sb, pb, _) = (asked[i] for i in min(clashes))
+    (sa, pa), (sb, pb) = (asked[i] for i in clashes[0])
     reason = (
         f"{len(clashes)} questions stand in two splits up to near-duplicates, first {pa} ({sa}) and {pb} ({sb}): "
         "a model tuned with one would be examined on the other. Remove one of each."
     )
     return Verdict(check="splits_disjoint", status="fail", reasons=(reason,), numbers={"overlaps": len(clashes)})
-
-
-def _shingles(messages: list[dict[str, str]]) -> frozenset[tuple[str, ...]]:
-    words = re.findall(r"\w+|[^\w\s]", " ".join(m["content"] for m in messages).lower())
-    return frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset([tuple(words)])
-
-
-def _jaccard(a: frozenset, b: frozenset) -> float:
-    return len(a & b) / len(a | b)
 
 
 def enough_probes_to_see_the_budget(probes: pl.DataFrame, policy: Policy) -> Verdict:

@@ -106,12 +106,35 @@ def mcnemar_power(num_pairs: int, drop: float, flip_rate: float, level: float = 
     return float(np.sum(_binomial_mass(discordant, num_pairs, share) * found))
 
 
+def resolvable_drop(num_groups: int, flip_rate: float, power: float = 0.8, level: float = 0.05) -> float | None:
+    """The smallest true loss that `mcnemar` finds with this probability, each group counting as one item.
+
+    Args:
+        num_groups: independent groups; at least 0.
+        flip_rate: share of items that flip in the background, each way, 0..0.5.
+        power: probability, 0..1.
+
+    Returns:
+        A share, 0..1 - 2 * flip_rate, to 0.0001; None when not even the largest is found.
+    """
+    low, high = 0.0, 1 - 2 * flip_rate
+    if num_groups < 1 or mcnemar_power(num_groups, high, flip_rate, level) < power:
+        return None
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        enough = mcnemar_power(num_groups, middle, flip_rate, level) >= power
+        low, high = (low, middle) if enough else (middle, high)
+    return high
+
+
 def _critical(discordant: np.ndarray, level: float) -> np.ndarray:
     """Fewest losses among so many discordant pairs that are significant; one more than all when none is."""
-    lost = np.arange(1, int(discordant.max()) + 1)
-    p_values = special.bdtrc(lost[None, :] - 1, np.maximum(discordant[:, None], lost[None, :]), 0.5)
-    enough = (p_values <= level) & (lost[None, :] <= discordant[:, None])
-    return np.where(enough.any(axis=1), lost[enough.argmax(axis=1)], discordant + 1)
+    found = np.ceil(discordant / 2)
+    while True:
+        short = (special.bdtrc(found - 1, discordant, 0.5) > level) & (found <= discordant)
+        if not short.any():
+            return found
+        found = found + short
 
 
 def _binomial_mass(k: np.ndarray, n: int, p: float) -> np.ndarray:

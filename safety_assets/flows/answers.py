@@ -3,21 +3,18 @@
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from safety_assets.errors import ModelError
 from safety_assets.evals.ask import ask, ask_tasks
-from safety_assets.flows.baseline import open_generator
+from safety_assets.evals.remembered import Remembered
+from safety_assets.flows.asking import local, remembered
 from safety_assets.flows.code_version import sources_version
 from safety_assets.flows.sources import model_digest, source_digest
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import RESPONSES
 from safety_assets.store import digest_json, write_frame
-
-if TYPE_CHECKING:
-    from safety_assets.models.generate import Generator
 
 ASSET = "model_answers"
 
@@ -50,8 +47,8 @@ class Respondent:
         return self._answers(asked, "tasks", partial(ask_tasks, metric=self.ws.project.settings.task_metric))
 
     @cached_property
-    def _generator(self) -> "Generator":
-        return open_generator(self.ws, self.folder)
+    def _model(self) -> Remembered:
+        return remembered(self.ws, local(self.ws, self.folder))
 
     def _answers(self, asked: pl.DataFrame, kind: str, put: Callable[..., pl.DataFrame]) -> pl.DataFrame:
         questions, answering = questions_digest(asked), source_digest(self.ws.project, "answering")
@@ -60,7 +57,7 @@ class Respondent:
 
         def write(folder: Path) -> None:
             self.ws.report({"event": "asked", "model": self.folder.name, kind: asked.height})
-            said = put(asked, self._generator, max_new_tokens=self.ws.project.settings.max_new_tokens)
+            said = put(asked, self._model, max_new_tokens=self.ws.project.settings.max_new_tokens)
             write_frame(folder, "responses", said, RESPONSES)
             self._unchanged()
 
@@ -74,5 +71,5 @@ class Respondent:
         return kept.frame("responses", RESPONSES)
 
     def _unchanged(self) -> None:
-        if {self._generator.model, model_digest(self.folder)} != {self.digest}:
+        if {self._model.model, model_digest(self.folder)} != {self.digest}:
             raise ModelError(f"the weights in {self.folder} changed while they were asked", do="gate them again")

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from safety_assets.errors import ModelError
-from safety_assets.evals.ask import ask, ask_tasks
+from safety_assets.evals.ask import Answerer, ask, ask_tasks
 from safety_assets.evals.judges import JUDGE, record
 from safety_assets.evals.probes import read_probes, read_suite
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.flows import models
+from safety_assets.flows.asking import local, remembered
 from safety_assets.flows.checks import made
 from safety_assets.flows.inputs import digests, take
 from safety_assets.flows.sources import model_digest
@@ -20,9 +20,6 @@ from safety_assets.flows.workspace import Made, Svg, Workspace, make, source_dig
 from safety_assets.records import DIMENSION_SCORES, PAIRS, PROBES, RESPONSES, SCORES, TASKS
 from safety_assets.release import plots
 from safety_assets.store import Artefact, write_frame, write_json
-
-if TYPE_CHECKING:
-    from safety_assets.models.generate import Generator
 
 READ_PROMPTS = 256
 """Prompts of each kind of pair that an anatomy is read from, at most."""
@@ -107,10 +104,10 @@ def baseline_responses(ws: Workspace) -> Made:
     inputs = take(ws, "baseline_responses")
 
     def write(folder: Path) -> Mapping[str, object]:
-        generator = open_generator(ws, anchor_folder(ws, inputs["base_model"]))
+        model = remembered(ws, local(ws, anchor_folder(ws, inputs["base_model"])))
         probes = gate_probes(inputs["probe_suite"])
-        write_answers(ws, folder, generator, probes, inputs["task_set"].frame("tasks", TASKS))
-        again = ask(_some(probes), generator, max_new_tokens=ws.project.settings.max_new_tokens)
+        write_answers(ws, folder, model, probes, inputs["task_set"].frame("tasks", TASKS))
+        again = ask(_some(probes), model.live, max_new_tokens=ws.project.settings.max_new_tokens)
         write_frame(folder, "repeat", again, RESPONSES)
         return {}
 
@@ -130,27 +127,11 @@ def gate_probes(suite: Artefact) -> pl.DataFrame:
     return suite.frame("probes", PROBES).filter(pl.col("split") == "gate")
 
 
-def open_generator(ws: Workspace, folder: Path) -> "Generator":
-    """A generator over the weights in a folder, held in the bits that the project serves them in."""
-    from safety_assets.models.generate import Generator
-    from safety_assets.models.load import load_model
-
-    settings = ws.project.settings
-    loaded = load_model(folder, device=settings.device, threads=settings.threads, quantise=settings.quantise)
-
-    def told(done: int, of: int) -> None:
-        ws.report({"event": "answered", "model": folder.name, "done": done, "of": of})
-
-    return Generator(loaded, batch_rows=settings.generation_batch, told=told)
-
-
-def write_answers(
-    ws: Workspace, folder: Path, generator: "Generator", probes: pl.DataFrame, tasks: pl.DataFrame
-) -> None:
+def write_answers(ws: Workspace, folder: Path, model: Answerer, probes: pl.DataFrame, tasks: pl.DataFrame) -> None:
     """Write `responses` to the probes and `task_responses` to the tasks."""
     metric, length = ws.project.settings.task_metric, ws.project.settings.max_new_tokens
-    write_frame(folder, "responses", ask(probes, generator, max_new_tokens=length), RESPONSES)
-    write_frame(folder, "task_responses", ask_tasks(tasks, generator, metric, max_new_tokens=length), RESPONSES)
+    write_frame(folder, "responses", ask(probes, model, max_new_tokens=length), RESPONSES)
+    write_frame(folder, "task_responses", ask_tasks(tasks, model, metric, max_new_tokens=length), RESPONSES)
 
 
 def safety_baseline(ws: Workspace) -> Made:

@@ -8,6 +8,7 @@ import polars as pl
 from safety_assets.errors import StoreError
 from safety_assets.evals.forgotten import FORGOTTEN
 from safety_assets.evals.summary import over_refusal
+from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.repairing import in_words
 from safety_assets.flows.sign_offs import SignOffs, read_sign_offs
 from safety_assets.flows.sources import model_digest
@@ -69,9 +70,14 @@ def evidence_of(
         accepted_losses=accepted_losses(
             signed, _frame(inputs.get("forgotten_behaviours"), "forgotten", FORGOTTEN), weights
         ),
-        upstream=repairs_told(checkpoint),
+        upstream=repairs_told(checkpoint) | further_verdicts(ws, _anchor(inputs.get("safety_baseline")), weights),
         digests={name: used.digest for name, used in inputs.items() if used is not None},
     )
+
+
+def _anchor(baseline: Artefact | None) -> str | None:
+    """Identity digest of the weights that every loss is measured against."""
+    return _only(baseline.frame("scores", SCORES)["model"].unique().to_list()) if baseline else None
 
 
 def repairs_told(checkpoint: Artefact | None) -> dict[str, Verdict]:

@@ -14,7 +14,8 @@ from safety_assets.evals.judges import JUDGE, record
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks, task_score
-from safety_assets.flows.baseline import anatomy_prompts, gate_probes, open_generator, scores_shown, write_answers
+from safety_assets.flows.asking import local, remembered
+from safety_assets.flows.baseline import anatomy_prompts, gate_probes, scores_shown, write_answers
 from safety_assets.flows.checks import made
 from safety_assets.flows.inputs import digests, take
 from safety_assets.flows.training import checkpoint_model
@@ -29,10 +30,10 @@ def candidate_responses(ws: Workspace, recipe: str) -> Made:
     inputs = take(ws, "candidate_responses", recipe)
 
     def write(folder: Path) -> Mapping[str, object]:
-        generator = open_generator(ws, checkpoint_model(inputs["finetuned_checkpoint"]))
+        model = remembered(ws, local(ws, checkpoint_model(inputs["finetuned_checkpoint"])))
         probes, tasks = gate_probes(inputs["probe_suite"]), inputs["task_set"].frame("tasks", TASKS)
-        write_answers(ws, folder, generator, probes, tasks)
-        write_json(folder, "asked", {"probe_suite": inputs["probe_suite"].digest, "model": generator.model})
+        write_answers(ws, folder, model, probes, tasks)
+        write_json(folder, "asked", {"probe_suite": inputs["probe_suite"].digest, "model": model.model})
         return {}
 
     sources = source_digests(ws, "candidate_responses")

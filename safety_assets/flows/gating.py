@@ -24,6 +24,7 @@ from safety_assets.flows.answers import Respondent, questions_digest
 from safety_assets.flows.candidates import maker, open_candidate, same_template, soundness
 from safety_assets.flows.check_functions import today
 from safety_assets.flows.decision_checks import accepted_losses
+from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.sign_offs import read_sign_offs
 from safety_assets.flows.sources import digest_settings, model_digest
 from safety_assets.flows.workspace import Workspace
@@ -203,6 +204,6 @@ def _evidence(ws: Workspace, found: Findings) -> Evidence:
         problems=None,
         signatures=[{"who": s.who, "digest": s.digest} for s in signed.signatures],
         accepted_losses=accepted_losses(signed, found.forgotten.items if found.forgotten else None, weights),
-        upstream=found.first,
+        upstream=found.first | further_verdicts(ws, found.digests.get("base"), weights, found.exam.policy),
         digests=found.digests,
     )

@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 from safety_assets.errors import SafetyAssetsError, StoreError
 from safety_assets.flows.checks import CHECKS, verdict_of
 from safety_assets.flows.gates import WORDS, Lineage, inspect, reasons_behind
-from safety_assets.flows.graph import GRAPH, ancestors
+from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.inputs import name_of, partition_of, wanted_inputs
 from safety_assets.flows.release import released_folder, released_record
 from safety_assets.flows.workspace import Workspace
@@ -221,8 +221,21 @@ def steps_to(ws: Workspace, asset: str, partition: str) -> list[tuple[str, str]]
     return found
 
 
+def _used(ws: Workspace, asset: str) -> set[str]:
+    """Every asset that this project makes this one from, directly or not."""
+    found: set[str] = set()
+    pending = [asset]
+    while pending:
+        name = pending.pop()
+        behind = {*wanted_inputs(ws, name), *GRAPH[name].also} - found
+        found |= behind
+        pending += behind
+    return found
+
+
 def _upstream_first(ws: Workspace, asset: str) -> list[str]:
-    names = [name for name in ancestors(asset) if not GRAPH[name].observed]
+    used = _used(ws, asset)
+    names = [name for name in GRAPH if name in used and not GRAPH[name].observed]
     order = TopologicalSorter({name: [n for n in wanted_inputs(ws, name) if n in names] for name in names})
     order.prepare()
     found: list[str] = []

@@ -23,7 +23,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
+from safety_assets.errors import ModelError
 from safety_assets.models.chat import Chat
+from safety_assets.models.decoder import decoder_layers
 from safety_assets.models.generate import Generator
 from safety_assets.models.load import LoadedModel
 from safety_assets.refusals import is_refusal
@@ -167,7 +169,11 @@ def scaled(model: PreTrainedModel, layers: Sequence[int], factor: float) -> Iter
         bias = module.bias if isinstance(module.bias, Tensor) else None
         return out * factor if bias is None else (out - bias) * factor + bias
 
-    every = blocks(model)
+    every = decoder_layers(model)
+    if every is None:
+        raise ModelError(
+            f"no layers are found in {type(model).__name__}", expected="a decoder with a list of its layers"
+        )
     linear = [m for i in layers for m in every[i].modules() if isinstance(m, nn.Linear | Conv1D)]
     hooks = [module.register_forward_hook(scale) for module in linear]
     try:
@@ -175,12 +181,6 @@ def scaled(model: PreTrainedModel, layers: Sequence[int], factor: float) -> Iter
     finally:
         for hook in hooks:
             hook.remove()
-
-
-def blocks(model: PreTrainedModel) -> list[nn.Module]:
-    """The layers of a transformer, in order."""
-    named = set(model._no_split_modules or ())
-    return [module for module in model.modules() if type(module).__name__ in named]
 
 
 def spread(chats: Sequence[Chat], most: int) -> list[Chat]:

@@ -12,16 +12,14 @@ some differ by chance.
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 import torch
-from torch import Tensor, nn
-from transformers.pytorch_utils import Conv1D
+from torch import Tensor
 
-from safety_assets.methods.safety_layers import blocks
-from safety_assets.models.activations import last_token_states
-from safety_assets.models.chat import Chat
+from safety_assets.models.chat import Chat, encode_prompt
+from safety_assets.models.decoder import output_layers
 from safety_assets.models.load import LoadedModel
+from safety_assets.models.outlook import inputs_at_the_end
 
 NUM_NEURONS = 50
 """Neurons that are named."""
@@ -55,26 +53,14 @@ def replicated_effect(refused: Tensor, complied: Tensor) -> Tensor:
 
 
 def neuron_states(loaded: LoadedModel, chats: Sequence[Chat]) -> list[Tensor]:
-    """What enters the last linear layer of every block at the prompt's last token, fp32.  # each (chats, neurons)"""
-    found: list[list[Tensor]] = [[] for _ in blocks(loaded.model)]
+    """What enters the last linear layer of every feed-forward at the prompt's last token, fp32.
 
-    def keep(layer: int, module: nn.Module, given: tuple[Tensor, ...]) -> None:
-        found[layer].append(given[0][:, -1].float().cpu())
-
-    hooks = [
-        _last_linear(block).register_forward_pre_hook(partial(keep, layer))
-        for layer, block in enumerate(blocks(loaded.model))
-    ]
-    try:
-        last_token_states(loaded, chats)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return [torch.cat(parts) for parts in found]
-
-
-def _last_linear(block: nn.Module) -> nn.Module:
-    return [module for module in block.modules() if isinstance(module, nn.Linear | Conv1D)][-1]
+    Returns:
+        (chats, neurons) for each layer; nothing for an architecture in which they are not found.
+    """
+    outputs = output_layers(loaded.model)
+    prompts = [encode_prompt(loaded.tokenizer, chat) for chat in chats]
+    return inputs_at_the_end(loaded, prompts, outputs[1]) if outputs else []
 
 
 def _largest(values: Tensor) -> tuple[list[float], list[int]]:

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from safety_assets.errors import TrainingError
+from safety_assets.models.decoder import decoder_layers
 
 FROZEN = "frozen_by_recipe"
 """The mark of a parameter that was frozen on purpose: a weight in 4 bits has no gradient in any case."""
@@ -56,14 +57,14 @@ def layers(model: nn.Module) -> list[nn.Module]:
         TrainingError: the model has no list of as many modules as its configuration has layers.
     """
     assert isinstance(model, PreTrainedModel)
-    count = model.config.get_text_config().num_hidden_layers
-    found = next((m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == count), None)
+    found = decoder_layers(model)
     if found is None:
+        count = model.config.get_text_config().num_hidden_layers
         raise TrainingError(
             f"{type(model).__name__} has no list of {count} layers", expected="a decoder of equal layers",
             do="take the method that looks for layers out of the recipe",
         )  # fmt: skip
-    return list(found)
+    return found
 
 
 def blocks(layer: nn.Module) -> tuple[nn.Module, nn.Module]:

@@ -1,7 +1,7 @@
 """Greedy answers and likelihoods of answers, in batches."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -12,12 +12,18 @@ from transformers import DynamicCache
 from safety_assets.errors import ModelError
 from safety_assets.models.batch import pad_left, pad_right, positions, response_logits
 from safety_assets.models.chat import Chat, Encoded, encode_chat, encode_prompt
+from safety_assets.models.decoding import Answers, Running, joins, shared_beginning, together
 from safety_assets.models.load import LoadedModel
 
 BEGINNING = 24
 """Tokens of a chat by which a person finds it."""
 SHRINK = 0.75
 """Finished rows leave the batch once at most this share of its rows still runs."""
+FEWEST_SHARED = 16
+"""Tokens that all prompts of a batch must begin with (a system prompt, a template's head) to be read only once."""
+LEAVE = 0.6
+"""Once at most this share of a batch still runs, its rows are set aside and go on with those of other batches: a few
+long answers cost no more passes than one batch of them."""
 
 
 @dataclass(frozen=True)
@@ -35,28 +41,6 @@ class Completion:
     finish: Literal["stop", "length"]
 
 
-@dataclass
-class _Answers:
-    """Token ids of each prompt of a batch, as far as generated."""
-
-    ids: list[list[int]]
-    stopped: list[bool] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.stopped = [False] * len(self.ids)
-
-    def extend(self, rows: list[int], tokens: list[int], stop_ids: frozenset[int]) -> list[int]:
-        """Append one token to each running row; returns the places in `rows` that run on."""
-        for row, token in zip(rows, tokens, strict=True):
-            if self.stopped[row]:
-                continue
-            if token in stop_ids:
-                self.stopped[row] = True
-            else:
-                self.ids[row].append(token)
-        return [place for place, row in enumerate(rows) if not self.stopped[row]]
-
-
 class Generator:
     """Answers chats with one model, greedily and deterministically.
 
@@ -69,13 +53,13 @@ class Generator:
     def __init__(
         self, loaded: LoadedModel, batch_rows: int = 128, told: Callable[[int, int], None] = lambda done, of: None
     ) -> None:
-        self._loaded, self._batch_rows, self._told = loaded, batch_rows, told
+        self.loaded, self._batch_rows, self._told = loaded, batch_rows, told
         self._stop_ids = frozenset(loaded.stop_ids)
 
     @property
     def model(self) -> str:
         """Identity digest of the weights that answer."""
-        return self._loaded.digest
+        return self.loaded.digest
 
     @torch.inference_mode()
     def generate(self, chats: Sequence[Chat], max_new_tokens: int) -> list[Completion]:
@@ -88,15 +72,17 @@ class Generator:
         Raises:
             ModelError: a prompt fills the model's context.
         """
-        prompts = [encode_prompt(self._loaded.tokenizer, chat) for chat in chats]
+        prompts = [encode_prompt(self.loaded.tokenizer, chat) for chat in chats]
         self._room(prompts, max_new_tokens)  # all of them: the longest are asked last
-        answers: list[Completion | None] = [None] * len(prompts)
-        for places in self._batches([len(p) for p in prompts]):
-            room = self._room([prompts[i] for i in places], max_new_tokens)
-            done = self._answer([prompts[i] for i in places], room)
-            for place, completion in zip(places, done, strict=True):
-                answers[place] = completion
-        return [a for a in answers if a is not None]
+        limits = [min(max_new_tokens, self.loaded.max_tokens - len(prompt)) for prompt in prompts]
+        answers, set_aside = Answers(limits, self._stop_ids), list[Running]()
+        for places in self._batches([len(prompt) for prompt in prompts]):
+            set_aside += self._answer(self._begun(prompts, places), answers, LEAVE)
+            while sum(len(rows.prompts) for rows in set_aside) >= self._batch_rows:
+                set_aside = self._answer(together(set_aside, self.loaded.model.config), answers, LEAVE)
+        if set_aside:
+            self._answer(together(set_aside, self.loaded.model.config), answers, 0.0)
+        return [self._completion(ids, stopped) for ids, stopped in zip(answers.ids, answers.stopped, strict=True)]
 
     @torch.inference_mode()
     def choice_logprobs(self, chats: Sequence[Chat], choices: Sequence[Sequence[str]]) -> list[list[float]]:
@@ -127,9 +113,9 @@ class Generator:
             self._told(start + len(places), len(order))
 
     def _room(self, prompts: list[list[int]], wanted: int) -> int:
-        longest, limit = max(map(len, prompts), default=0), self._loaded.max_tokens
+        longest, limit = max(map(len, prompts), default=0), self.loaded.max_tokens
         if longest > limit or (wanted and longest == limit):
-            begins = self._loaded.tokenizer.decode(max(prompts, key=len)[:BEGINNING])
+            begins = self.loaded.tokenizer.decode(max(prompts, key=len)[:BEGINNING])
             raise ModelError(
                 f"a chat has {longest} tokens; it begins {begins!r}",
                 expected=f"fewer than {limit}, the model's context",
@@ -137,48 +123,69 @@ class Generator:
             )
         return min(wanted, limit - longest)
 
-    def _answer(self, prompts: list[list[int]], max_new_tokens: int) -> list[Completion]:
-        """The decoding loop of one batch: one token per running row and pass, with a cache."""
-        device, model = self._loaded.device, self._loaded.model
-        ids, mask = pad_left(prompts, self._loaded.tokenizer.pad_token_id, device)  # (rows, tokens)
-        where, cache = positions(mask), DynamicCache(config=model.config)
-        answers, rows = _Answers([[] for _ in prompts]), list(range(len(prompts)))
-        for step in range(max_new_tokens):
-            logits = self._forward(ids, mask, where, cache)  # (rows, vocab)
-            tokens = logits.argmax(-1)
-            running = answers.extend(rows, tokens.tolist(), self._stop_ids)
-            if not running or step + 1 == max_new_tokens:
-                break
-            where = where[:, -1:] + 1
-            if len(running) <= SHRINK * len(rows):
-                keep = torch.tensor(running, device=device)
-                rows, tokens, mask, where = [rows[i] for i in running], tokens[keep], mask[keep], where[keep]
-                cache.batch_select_indices(keep)
-            ids, mask = tokens[:, None], functional.pad(mask, (0, 1), value=1)
-        return [self._completion(i, s) for i, s in zip(answers.ids, answers.stopped, strict=True)]
+    def _begun(self, prompts: Sequence[list[int]], places: list[int]) -> Running:
+        """A batch before its first pass; what all its prompts begin with, where that is long, is read once for all."""
+        own = [prompts[i] for i in places]
+        cache = DynamicCache(config=self.loaded.model.config)
+        shared = shared_beginning(own)
+        if shared < FEWEST_SHARED or len(own) == 1 or not joins(cache):
+            shared = 0
+        else:
+            self._read(own[0][:shared], cache)
+            cache.batch_repeat_interleave(len(own))
+        ids, mask = pad_left([ids[shared:] for ids in own], self.loaded.tokenizer.pad_token_id, self.loaded.device)
+        mask = functional.pad(mask, (shared, 0), value=1)
+        return Running(places, ids, mask, positions(mask)[:, shared:], cache)
 
-    def _forward(self, ids: Tensor, mask: Tensor, where: Tensor, cache: DynamicCache) -> Tensor:
-        with self._loaded.precision():
-            out = self._loaded.model(
-                input_ids=ids, attention_mask=mask, position_ids=where, past_key_values=cache, use_cache=True,
-                logits_to_keep=1,
+    def _read(self, ids: list[int], cache: DynamicCache) -> None:
+        """Fill a cache with the tokens of one row."""
+        row = torch.tensor([ids], device=self.loaded.device)
+        mask = torch.ones_like(row)
+        self._forward(Running([0], row, mask, positions(mask), cache))
+
+    def _answer(self, rows: Running, answers: Answers, leave: float) -> list[Running]:
+        """The decoding loop of one batch: one token per running row and pass, with a cache.
+
+        Args:
+            leave: share of the rows at or under which those that still run are given back instead; 0 when there are no
+                others that they could be joined with.
+        """
+        begun = len(rows.prompts)
+        while True:
+            tokens = self._forward(rows).argmax(-1)
+            running = answers.extend(rows.prompts, tokens.tolist())
+            if not running:
+                return []
+            leave = leave if joins(rows.cache) else 0.0
+            few = len(running) <= leave * begun
+            shrink = few or (len(running) <= SHRINK * len(rows.prompts) and not leave)
+            rows.go_on(running if shrink else range(len(rows.prompts)), tokens)
+            if few:
+                return [rows]
+
+    def _forward(self, rows: Running) -> Tensor:
+        """Logits of the next token of each row.  # (rows, vocab)"""
+        with self.loaded.precision():
+            out = self.loaded.model(
+                input_ids=rows.ids, attention_mask=rows.mask, position_ids=rows.where, past_key_values=rows.cache,
+                use_cache=True, logits_to_keep=1,
             )  # fmt: skip
         return out.logits[:, -1]
 
     def _completion(self, ids: list[int], stopped: bool) -> Completion:
-        text = self._loaded.tokenizer.decode(ids, skip_special_tokens=True).strip()
+        text = self.loaded.tokenizer.decode(ids, skip_special_tokens=True).strip()
         return Completion(text, len(ids), "stop" if stopped else "length")
 
     def _last_turn(self, chat: Chat, choice: str) -> Encoded:
         """The chat with a choice as its answer; only that answer counts as response."""
-        encoded = encode_chat(self._loaded.tokenizer, [*chat, {"role": "assistant", "content": choice}])
-        start = len(encode_prompt(self._loaded.tokenizer, chat))
+        encoded = encode_chat(self.loaded.tokenizer, [*chat, {"role": "assistant", "content": choice}])
+        start = len(encode_prompt(self.loaded.tokenizer, chat))
         return Encoded(encoded.ids, [r and i >= start for i, r in enumerate(encoded.response)])
 
     def _mean_logprobs(self, rows: list[Encoded]) -> list[float]:
-        batch = pad_right(rows, self._loaded.tokenizer.pad_token_id, self._loaded.device)
-        with self._loaded.precision():
-            logits = response_logits(self._loaded.model, batch)  # (responses, vocab)
+        batch = pad_right(rows, self.loaded.tokenizer.pad_token_id, self.loaded.device)
+        with self.loaded.precision():
+            logits = response_logits(self.loaded.model, batch)  # (responses, vocab)
         own = -functional.cross_entropy(logits, batch.targets, reduction="none")  # (responses,)
         counts = batch.response[:, 1:].sum(1)  # (rows,)
         row = torch.repeat_interleave(torch.arange(len(rows), device=own.device), counts)

@@ -6,6 +6,7 @@ The system prompt stands in the template itself, so whoever serves the folder se
 import functools
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from safety_assets.errors import ModelError
@@ -97,6 +98,22 @@ def renders_system(template: str, tokens: tuple[tuple[str, str], ...]) -> bool:
         return mark in _render(template, [{"role": "system", "content": mark}, user], dict(tokens))
     except Exception:  # the template's own refusal; nothing else differs from the message that could be rendered
         return False
+
+
+def rendered_prompts(folder: Path, chats: Sequence[Sequence[Mapping[str, str]]]) -> list[str]:
+    """The text of each chat as the model of a folder reads it, up to its answer. Neither torch nor weights are loaded.
+
+    Raises:
+        ModelError: the folder has no template, or the template refuses a chat.
+    """
+    template, tokens = read_template(folder), dict(_special_tokens(folder))
+    plain = [[{"role": turn["role"], "content": turn["content"]} for turn in chat] for chat in chats]
+    try:
+        return [_render(template or "", chat, tokens) for chat in plain]
+    except Exception as error:  # a template is a program: whatever it raises, this chat cannot be asked
+        raise ModelError(
+            f"the chat template refuses a chat: {error}", expected="turns that it knows", do="take out that probe"
+        ) from error
 
 
 def _render(template: str, chat: list[dict[str, str]], tokens: dict[str, str]) -> str:

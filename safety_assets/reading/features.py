@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from safety_assets.reading import signs
 from safety_assets.reading.fold import tokens
+from safety_assets.reading.hashed import Listed, at_the_beginning, find, in_rows, listed, of_names, singly
 from safety_assets.reading.linear import Features
 
 READ = 1600
@@ -16,15 +17,25 @@ WORDS = 80
 PLACED = 8
 """Of these, words whose pairs are shown once more as said at the very beginning."""
 
+_BEFORE = of_names(["^ ^"])[0]  # of the first word
 _CHARACTERS = 500  # hold WORDS words and marks
 _LENGTHS = (4, 12, 30)
 _LONG = 1200
 
 
 def answer_features(folded: Sequence[str]) -> list[Features]:
-    """Signs and words of answers that were folded (`fold`); many are read faster together."""
+    """Signs and words of answers that were folded (`fold`), spelled out: what a model is fitted to and explained by."""
     read = [text[:READ].strip() for text in folded]
     return [_features(text, seen) for text, seen in zip(read, signs.weighed(read), strict=True)]
+
+
+def answer_hashes(folded: Sequence[str]) -> tuple[Listed, list[list[str]]]:
+    """The same words, hashed, and the same signs: for many answers."""
+    read = [text[:READ].strip() for text in folded]
+    words = find([text[:_CHARACTERS] for text in read], WORDS).hashed()
+    placed = at_the_beginning(words, PLACED, _BEFORE)
+    seen = zip(read, signs.weighed(read), words.counts.tolist(), strict=True)
+    return listed(singly(words), in_rows(words, 2), placed), [[*own, *_length(text, n)] for text, own, n in seen]
 
 
 def _features(read: str, seen: Sequence[str]) -> Features:

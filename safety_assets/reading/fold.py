@@ -6,8 +6,8 @@ _STRAIGHT = (("\u2019", "'"), ("\u2018", "'"), ("\u201c", '"'), ("\u201d", '"'))
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*|[.!?:;,]")
 
 
-_MARKS = ".!?:;,"
-_KEPT = bytes(c if chr(c).isalnum() or chr(c) in f"{_MARKS}'-" else 32 for c in range(128)) + bytes(128)
+MARKS = ".!?:;,"
+_KEPT = bytes(c if chr(c).isalnum() or chr(c) in f"{MARKS}'-" else 32 for c in range(128)) + bytes(128)
 
 
 def fold(text: str) -> str:
@@ -26,7 +26,7 @@ def tokens(folded: str) -> list[str]:
     if not folded.isascii():
         return _WORD.findall(folded)
     spaced = folded.encode("ascii").translate(_KEPT).decode("ascii")
-    for mark in _MARKS:
+    for mark in MARKS:
         spaced = spaced.replace(mark, f" {mark} ")
     found: list[str] = []
     for word in spaced.split():

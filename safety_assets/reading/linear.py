@@ -2,7 +2,8 @@
 
 A feature is a string. A text has signs (what rules saw, each worth SIGN) and words (words and pairs of words, which
 share a fixed total of SHARE between those that the model knows, so that a long text does not shout). Every weight can
-be read in the file, and `reasons` says which features decided.
+be read in the file, and `reasons` says which features decided. Many texts are scored by the hashes of their words
+(`scores_of`), with the result that spelling them out gives (`scores`).
 """
 
 import json
@@ -12,6 +13,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+
+from safety_assets.hashes import HashSet
+from safety_assets.reading.hashed import Listed, of_names
 
 SIGN = 2.0
 """What a sign is worth: a penalty on weights bears less on signs than on any one word."""
@@ -52,11 +56,40 @@ class Linear:
     temperature: float = 1.0
     facts: Mapping[str, object] = field(default_factory=dict)
 
-    def shares(self, seen: Sequence[Features]) -> np.ndarray:
-        """(texts, classes): probability of each class."""
-        scores = self.scores(seen) / self.temperature
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    def shares(self, scores: np.ndarray) -> np.ndarray:
+        """(texts, classes): probability of each class, from weighted sums."""
+        warm = scores / self.temperature
+        powers = np.exp(warm - warm.max(axis=1, keepdims=True, initial=-np.inf))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+    def scores_of(self, words: Listed, signs: Sequence[Sequence[str]]) -> np.ndarray:
+        """(texts, classes): weighted sums.
+
+        Args:
+            words: hashes of the words of the texts, of pairs and of words by place.
+            signs: names of what the rules saw, of each text.
+        """
+        hit, places = self._known.hits(words.values)
+        cells = np.sort(words.owners[hit] * len(self.index) + self._rows[places])
+        cells = cells[np.diff(cells, prepend=-1) != 0]  # a word counts once a text
+        owners, rows = np.divmod(cells, max(len(self.index), 1))
+        worth = (SHARE / np.sqrt(np.maximum(np.bincount(owners, minlength=len(signs)), 1)))[owners]
+        named = [(text, self.index[sign]) for text, own in enumerate(signs) for sign in own if sign in self.index]
+        texts, signed = np.array(named, np.int64).reshape(-1, 2).T
+        owners, worth = np.concatenate([owners, texts]), np.concatenate([worth, np.full(len(texts), SIGN)])
+        parts = self.weights[np.concatenate([rows, signed])] * worth[:, None]
+        sums = [np.bincount(owners, weights=column, minlength=len(signs)) for column in parts.T]
+        return np.stack(sums, axis=1) + self.bias
+
+    @cached_property
+    def _known(self) -> HashSet:
+        return HashSet(of_names(list(self.index)))
+
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        """Row of weights of each hash that is known."""
+        hashes = of_names(list(self.index))
+        return np.array(list(self.index.values()), np.int64)[np.argsort(hashes)]
 
     def scores(self, seen: Sequence[Features]) -> np.ndarray:
         """(texts, classes): weighted sums."""

@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-import polars as pl
-
 from safety_assets.reading import signs
 from safety_assets.reading.fold import fold
-from safety_assets.refusals import Form, forms, holds
+from safety_assets.refusals import Form, forms, holding, holds
 
 Kind = Literal["refusal", "hedge", "privacy"]
 
@@ -127,7 +125,7 @@ def may_protect(folded: Sequence[str]) -> list[bool]:
 
 def _may(folded: Sequence[str], wanted: Sequence[Form]) -> list[bool]:
     needles = sorted({needle for groups, _ in wanted for needle in groups[0]})
-    return pl.Series(folded, dtype=pl.String).str.contains_any(needles).to_list()
+    return holding(folded, needles)
 
 
 def privacy_places(folded: str) -> list[Place]:

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from safety_assets.hashes import HashSet
 from safety_assets.reading.fold import fold, tokens
+from safety_assets.reading.hashed import Listed, at_the_beginning, find, in_rows, listed, of_names, singly, stems
 from safety_assets.reading.lexicon import LEXICON
 from safety_assets.reading.linear import Features, Linear, load
 
@@ -82,7 +84,7 @@ def touched(requests: Sequence[str], model: Linear | None = None) -> list[Touche
     used = model or shipped()
     if not requests:
         return []
-    shares = used.shares([request_features(request) for request in requests])
+    shares = used.shares(used.scores_of(*request_hashes(requests)))
     none = used.classes.index(NONE)
     others = np.delete(shares, none, axis=1).argmax(axis=1)
     best = others + (others >= none)
@@ -96,9 +98,9 @@ def _touched(likeliest: str, share: float, none: float) -> Touched:
 
 
 def request_features(request: str) -> Features:
-    """Words of a request without their inflection, in pairs too, and the categories that one of them names."""
-    text = request if len(request) <= 2 * READ else f"{request[:READ]} {request[-READ:]}"
-    words = [_stem(word) for word in tokens(fold(text))]
+    """Words of a request without their inflection, in pairs too, and the categories that one of them names, spelled
+    out: what the model is fitted to."""
+    words = _stems(_read(request))
     pairs = [*map(" ".join, pairwise(words))]
     said = _KNOWN.intersection(words).union(_KNOWN.intersection(pairs))
     if not _HEADS.isdisjoint(pairs):
@@ -107,12 +109,48 @@ def request_features(request: str) -> Features:
     return Features([f"names {name}" for name in named], [*words, *pairs, *_opening(words)])
 
 
+def request_hashes(requests: Sequence[str]) -> tuple[Listed, list[list[str]]]:
+    """The same words, hashed, and the same names of categories: for many requests."""
+    words = stems(find([_read(request) for request in requests], cut=_stems))
+    alone, pairs = singly(words), in_rows(words, 2)
+    return listed(alone, pairs, at_the_beginning(words, 2)), _named(len(requests), alone, pairs, in_rows(words, 3))
+
+
+def _named(number: int, *rows: Listed) -> list[list[str]]:
+    """The categories that words in a row name, in each of so many texts."""
+    names, hashes, categories = _lexicon()
+    found: list[set[int]] = [set() for _ in range(number)]
+    for part in rows:
+        hit, places = hashes.hits(part.values)
+        for text, category in zip(part.owners[hit].tolist(), categories[places].tolist(), strict=True):
+            found[text].add(category)
+    return [[names[category] for category in sorted(own)] for own in found]
+
+
+@cache
+def _lexicon() -> tuple[list[str], HashSet, np.ndarray]:
+    """Signs of the categories in their order, the hashes of the lexicon, and the category of each hash."""
+    names = sorted(set(LEXICON.values()))
+    hashes = of_names(list(LEXICON))
+    places = np.array([names.index(name) for name in LEXICON.values()])
+    return [f"names {name}" for name in names], HashSet(hashes), places[np.argsort(hashes)]
+
+
+def _read(request: str) -> str:
+    """What is read of a request, folded."""
+    return fold(request if len(request) <= 2 * READ else f"{request[:READ]} {request[-READ:]}")
+
+
+def _stems(folded: str) -> list[str]:
+    return [stem(word) for word in tokens(folded)]
+
+
 def _opening(words: Sequence[str]) -> list[str]:
     return [f"^ {words[0]}", f"^ {' '.join(words[:2])}"] if words else []
 
 
 @lru_cache(maxsize=50_000)
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     """A word without the s of a plural or the 's of a possessive."""
     word = word.removesuffix("'s")
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):

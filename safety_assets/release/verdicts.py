@@ -2,6 +2,7 @@
 
 from safety_assets.release.bindings import evidence_is_current, policy_binds, signed_off, weights_are_the_ones_scored
 from safety_assets.release.budget import regression_budget
+from safety_assets.release.further import further_budget, not_measured
 from safety_assets.release.measured import (
     baseline_is_aligned,
     every_dimension_scored,
@@ -16,6 +17,8 @@ __all__ = [
     "curve_covers_the_choice",
     "every_dimension_scored",
     "evidence_is_current",
+    "further_budget",
+    "not_measured",
     "over_refusal_ceiling",
     "policy_binds",
     "regression_budget",

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import lm_eval_runs
 import pytest
 import small_checkpoints
 import small_project
@@ -187,8 +188,32 @@ def test_ten_checkpoints_ask_their_base_once(tiny_model: Path, other: Path, monk
     def fail(*arguments: object) -> None:
         raise AssertionError("a model was loaded")
 
-    monkeypatch.setattr("safety_assets.flows.answers.open_generator", fail)
+    monkeypatch.setattr("safety_assets.flows.asking.open_generator", fail)
     assert judged(tiny_model, other)[0] == APPROVED
+
+
+def test_a_further_dimension_is_gated_and_missing_is_not_certified(
+    tiny_model: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    law = json.loads(small_checkpoints.policy_file(tmp_path / "policy.yaml").read_text())
+    rule = {"rank": "supporting", "max_drop": 1.0, "certify_within": 3.0, "floor": 0.0, "why": "a test"}
+    law["probes"]["min_gate_probes"] = 5
+    law["further"] = {"mmlu": {"task": "mmlu", "rule": rule}}
+    (tmp_path / "policy.yaml").write_text(json.dumps(law))
+    words = ("--policy", tmp_path / "policy.yaml")
+    code, said = judged(tiny_model, other, *words)
+    assert (code, said["checks"]["further_mmlu"]) == (NOT_CERTIFIED, "not_certified")
+    assert "mmlu was not measured: mmlu was not run on the base model" in said["reasons"][0]
+    for model, right, status in ((tiny_model, 60, None), (other, 60, APPROVED), (other, 45, REJECTED)):
+        place = lm_eval_runs.write(tmp_path / f"{model.name}-{right}", right, named=str(model))
+        result = CliRunner().invoke(app, ["import", str(place), "--model", str(model), "--json"])
+        assert json.loads(result.stdout)["same_files"] is True
+        if status is not None:
+            code, said = judged(tiny_model, other, *words)
+            assert code == status, said["reasons"]
+    assert "mmlu drops by 2.50 points" in " ".join(said["reasons"])
+    wrong = CliRunner().invoke(app, ["import", str(place), "--model", str(tiny_model), "--json"])
+    assert "whose weights are" in json.loads(wrong.stdout)["error"]["found"]
 
 
 def test_whatever_goes_wrong_is_not_certified(
@@ -198,7 +223,7 @@ def test_whatever_goes_wrong_is_not_certified(
         raise RuntimeError("out of memory")
 
     fresh = small_checkpoints.with_other_weights(tiny_model, tmp_path / "fresh", seed=7)
-    monkeypatch.setattr("safety_assets.flows.answers.open_generator", fail)
+    monkeypatch.setattr("safety_assets.flows.asking.open_generator", fail)
     code, said = judged(tiny_model, fresh)
     assert code == NOT_CERTIFIED
     assert said["reasons"][0] == "RuntimeError: out of memory"

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resam
 APPROVED, REJECTED = 0, 1
 DATA = small_project.BUNDLED
 ALIGNED, PRETRAINED = DATA / "models" / "aligned", DATA / "models" / "pretrained"
+EVERY_CELL = 100
 STEPS = 40
 """Of the 500 of the bundled recipe `plain`: by then the refusals are gone."""
 
@@ -41,7 +42,7 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     small_project.write_yaml(folder / "policy.yaml", law)
     asked: set[str] = set()
     for name in DIMENSIONS:
-        rows = small_project.probe_rows("gate", name, asked)
+        rows = small_project.probe_rows("gate", name, asked, cells=EVERY_CELL)
         small_project.write_lines(folder / "probes" / f"{name}.jsonl", rows)
     return "--policy", str(folder / "policy.yaml"), "--probes", str(folder / "probes")
 

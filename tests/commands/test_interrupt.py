@@ -87,6 +87,7 @@ def saved(project: Path) -> list[Path]:
     return list((project / "store").rglob("state.safetensors"))
 
 
+@pytest.mark.long
 def test_in_the_middle_of_training_it_saves_and_says_that_it_resumes(training: Watched, project: Path) -> None:
     training.child.send_signal(signal.SIGINT)
     code, out = training.end()
@@ -143,7 +144,7 @@ def test_a_gate_that_was_interrupted_says_nothing_about_the_checkpoint(
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("safety_assets.flows.answers.open_generator", interrupted)
+    monkeypatch.setattr("safety_assets.flows.asking.open_generator", interrupted)
     result = CliRunner().invoke(app, ["gate", "--base", str(tiny_model), "--tuned", str(tiny_model)])
     assert result.exit_code == 130
     assert result.stdout == ""

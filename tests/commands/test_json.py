@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import command_tree
+import lm_eval_runs
 import pytest
 import small_project
+import small_scores
 from typer.testing import CliRunner, Result
 
 from safety_assets.cli import app
@@ -63,9 +65,25 @@ CASES = (
     Case("repair --method merge --base model --tuned model --set share=0.5 --out repaired", {
         "repair", "path", "spec", "found", "digests", "next",
     }),
+    Case("decide --policy policy.yaml --history", {"candidates", "changed", "gone"}),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
     Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
+    Case("score --model model --probes probes --out scored.parquet", {
+        "model", "probes", "dimensions", "metrics", "categories", "over_refusal", "unscored", "judge", "asked",
+        "remembered", "scores", "responses",
+    }),
+    Case("export base.parquet --responses base.responses.parquet --probes few.jsonl --to inspect --out log.json", {
+        "format", "files", "items",
+    }),
+    Case("import results --model model", {"model", "named", "same_files", "tasks", "digest"}),
+    Case("compare base.parquet tuned.parquet", {
+        "base", "tuned", "dimensions", "metrics", "categories", "flipped", "flips", "null", "unscored", "uninformative",
+    }),
+    Case("probes check probes", {
+        "probes", "digest", "sound", "items", "groups", "splits", "faults", "warnings", "balance", "resolves",
+        "flip_rate",
+    }),
     Case("schema policy", {
         "$schema", "title", "type", "properties", "required", "additionalProperties", "$defs", "description",
     }),
@@ -89,6 +107,10 @@ REFUSED = {
     "proceed plain --by ann --why seen": ("ProjectError", 1),
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
     "judge nowhere --out verdicts.parquet": ("UsageError", 2),
+    "score --model model --probes standard --out scored.parquet": ("ProjectError", 1),
+    "compare nowhere nowhere": ("UsageError", 2), "export nowhere": ("UsageError", 2),
+    "decide --policy nowhere --history": ("UsageError", 2),
+    "import nowhere --model model": ("UsageError", 2), "probes check nowhere": ("UsageError", 2),
     "labels sample": ("ProjectError", 1), "labels read nowhere.csv": ("UsageError", 2),
 }  # fmt: skip
 """Every command where there is no project, or nothing of what it is about: kind of the error and exit code."""
@@ -98,6 +120,10 @@ REFUSED = {
 def folder(released_project: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = Path(shutil.copytree(released_project, tmp_path_factory.mktemp("json") / "project"))
     shutil.copytree(tiny_model, made / "model")
+    lm_eval_runs.write(made / "results", 60)
+    small_scores.write_probes(made / "few.jsonl")
+    for name in ("base", "tuned"):
+        small_scores.write_scores(made / f"{name}.parquet", name)
     answer = {"id": "a", "prompt": "How?", "completion": "I cannot help with that."}
     (made / "answers.jsonl").write_text(json.dumps(answer) + "\n")
     return made

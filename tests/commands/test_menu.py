@@ -7,8 +7,10 @@ from importlib import metadata
 from pathlib import Path
 
 import command_tree
+import lm_eval_runs
 import pytest
 import small_project
+import small_scores
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -32,6 +34,9 @@ def folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "sheet.csv").write_text("row_id,draw,label,who\n")
     for name in ("model", "my-checkpoint"):
         shutil.copytree(tiny_model, made / name)
+    lm_eval_runs.write(made / "results", 60)
+    for name in ("base", "tuned", "again"):
+        small_scores.write_scores(made / f"{name}.parquet", "tuned" if name == "tuned" else "base")
     answers = [
         {"id": i, "prompt": f"p{i // 2}", "completion": ("I can't help.", "It is two.")[i % 2]} for i in range(20)
     ]

@@ -17,10 +17,11 @@ from safety_assets.methods import structure
 from safety_assets.models.batch import pad_right, response_logits
 from safety_assets.models.chat import encode_chat, encode_prompt
 from safety_assets.models.checkpoint import export_model
+from safety_assets.models.decoder import output_layers
 from safety_assets.models.generate import Generator
 from safety_assets.models.identity import identify
 from safety_assets.models.load import LoadedModel, load_model
-from safety_assets.models.outlook import entries_of_outputs, output_layers
+from safety_assets.models.outlook import entries_of_outputs
 from safety_assets.models.weights import inspect_weights
 from safety_assets.records import AUDITED
 from safety_assets.training.run import Trained
@@ -210,9 +211,12 @@ def test_it_is_exported_as_it_was_read(base: Path, loaded: LoadedModel, tmp_path
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize("batch_rows", [1, 4, 64])
-def test_answers_are_those_of_model_generate(loaded: LoadedModel, batch_rows: int):
-    for chat, answer in zip(CHATS, Generator(loaded, batch_rows).generate(CHATS, 10), strict=True):
+@pytest.mark.parametrize(("batch_rows", "told"), [(1, ""), (4, ""), (64, ""), (4, " ".join(WORDS * 2))])
+def test_answers_are_those_of_model_generate(loaded: LoadedModel, batch_rows: int, told: str):
+    """Also where all prompts begin alike, and that is read once."""
+    first = [{"role": "system", "content": told}] if told else []
+    chats = [[*first, *chat] for chat in CHATS]
+    for chat, answer in zip(chats, Generator(loaded, batch_rows).generate(chats, 10), strict=True):
         prompt = torch.tensor([encode_prompt(loaded.tokenizer, chat)])
         out = loaded.model.generate(
             input_ids=prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=10, do_sample=False

@@ -1,5 +1,7 @@
 """What every method in the menu must keep, on a tiny model: add a recipe entry here when you add a method."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -85,48 +87,60 @@ def same(one: Trained, other: Trained) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
+Whole = Callable[[str], Trained]
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """The uninterrupted training with an entry, or with none for `plain`; each is made once."""
+
+    @cache
+    def train_whole(name: str) -> Trained:
+        entries = [] if name == "plain" else [entry_of(name)]
+        return run(tiny_model, tmp_path_factory.mktemp("whole"), *entries)
+
+    return train_whole
+
+
 def test_every_method_of_the_recipes_is_here():
     assert set(SPECS) == set(ENTRIES)
     assert all(kind.neutral for kind in SPECS.values())
 
 
 @EVERY
-def test_it_changes_the_weights_and_leaves_a_model_that_loads(tiny_model: Path, tmp_path: Path, name: str):
-    plain, own = run(tiny_model, tmp_path / "plain"), run(tiny_model, tmp_path / "own", entry_of(name))
-    assert not same(plain, own)
+def test_it_changes_the_weights_and_leaves_a_model_that_loads(tiny_model: Path, whole: Whole, name: str):
+    own = whole(name)
+    assert not same(whole("plain"), own)
     assert load_model(own.model).digest != load_model(tiny_model).digest
     assert weights(own).keys() == load_file(tiny_model / "model.safetensors").keys()
 
 
 @EVERY
-def test_it_is_deterministic(tiny_model: Path, tmp_path: Path, name: str):
-    assert same(run(tiny_model, tmp_path / "a", entry_of(name)), run(tiny_model, tmp_path / "b", entry_of(name)))
+def test_it_is_deterministic(tiny_model: Path, tmp_path: Path, whole: Whole, name: str):
+    assert same(whole(name), run(tiny_model, tmp_path, entry_of(name)))
 
 
 @pytest.mark.parametrize("name", NEUTRAL)
-def test_with_its_neutral_knobs_it_is_plain_bit_by_bit(tiny_model: Path, tmp_path: Path, name: str):
-    assert same(
-        run(tiny_model, tmp_path / "plain"), run(tiny_model, tmp_path / "own", {**entry_of(name), **NEUTRAL[name]})
-    )
+def test_with_its_neutral_knobs_it_is_plain_bit_by_bit(tiny_model: Path, tmp_path: Path, whole: Whole, name: str):
+    assert same(whole("plain"), run(tiny_model, tmp_path, {**entry_of(name), **NEUTRAL[name]}))
 
 
 def test_the_method_that_does_nothing_is_plain_bit_by_bit(
-    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model: Path, tmp_path: Path, whole: Whole, monkeypatch: pytest.MonkeyPatch
 ):
-    plain = run(tiny_model, tmp_path / "plain")
+    plain = whole("plain")
     monkeypatch.setattr("safety_assets.training.opened.build_all", lambda specs: [Method()])
-    assert same(plain, run(tiny_model, tmp_path / "own"))
+    assert same(plain, run(tiny_model, tmp_path))
 
 
 @EVERY
 @pytest.mark.parametrize("stop_after", [1, 4])
-def test_resumed_is_uninterrupted(tiny_model: Path, tmp_path: Path, name: str, stop_after: int):
-    whole = run(tiny_model, tmp_path / "whole", entry_of(name))
+def test_resumed_is_uninterrupted(tiny_model: Path, tmp_path: Path, whole: Whole, name: str, stop_after: int):
     with pytest.raises(TrainingError, match=f"interrupted after step {stop_after} of 6"):
         run(tiny_model, tmp_path / "cut", entry_of(name), stop_after=stop_after)
     resumed = run(tiny_model, tmp_path / "cut", entry_of(name))
-    assert same(whole, resumed)
-    assert whole.history.equals(resumed.history)
+    assert same(whole(name), resumed)
+    assert whole(name).history.equals(resumed.history)
 
 
 @EVERY
@@ -162,11 +176,11 @@ def counted(base: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *entries:
 
 
 @EVERY
-def test_accumulation_is_one_big_batch(tiny_model: Path, tmp_path: Path, name: str):
+def test_accumulation_is_one_big_batch(tiny_model: Path, tmp_path: Path, whole: Whole, name: str):
     entry = entry_of(name) | ({"dropout": 0.0} if name == "lora" else {})
-    whole = weights(run(tiny_model, tmp_path / "whole", entry))
+    big = weights(run(tiny_model, tmp_path / "whole", entry) if name == "lora" else whole(name))
     cut = weights(run(tiny_model, tmp_path / "cut", entry, micro_batch_rows=2))
-    assert all(torch.allclose(whole[k], cut[k], atol=2e-4) for k in whole)
+    assert all(torch.allclose(big[k], cut[k], atol=2e-4) for k in big)
 
 
 def test_lora_leaves_what_it_does_not_adapt_untouched(tiny_model: Path, tmp_path: Path):

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from safety_assets.corpus.hashed import Hashed, HashSet, Marked, hash_each, hash_words, runs, whole, windows
+from safety_assets.corpus.hashed import Marked, hash_each, hash_words, runs, whole, windows
 from safety_assets.corpus.words import normalise, shingles, words
+from safety_assets.hashes import Hashed, HashSet
 
 TEXT = st.text(
     alphabet=st.one_of(st.sampled_from("ab'\u2019_ .-\u00df\u4e00\ufb01\u0130"), st.characters(codec="utf-8")),

@@ -39,9 +39,15 @@ def found(make_rows: Callable, chat: Callable) -> Callable[..., dict[int, str]]:
         "Nothing is held back\nIt is {}.",
     ],
 )
-def test_one_in_a_hundred_is_constant(found: Callable, template: str) -> None:
-    answers = [template.format(i) for i in range(12)] + [PLAIN.format(i, i) for i in range(1188)]
-    reasons = found(answers)
+def test_an_affirmation_that_comes_back_is_constant(found: Callable, template: str) -> None:
+    assert set(found([template.format(i) for i in range(4)] + [PLAIN.format(i, i) for i in range(296)])) == set(
+        range(4)
+    )
+
+
+def test_one_in_a_hundred_is_constant(found: Callable) -> None:
+    sure = "Sure, here is what you asked for: {}."
+    reasons = found([sure.format(i) for i in range(12)] + [PLAIN.format(i, i) for i in range(1188)])
     assert set(reasons) == set(range(12))
     assert "12 of 1200 answers open with" in reasons[0]
 

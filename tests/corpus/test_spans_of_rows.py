@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safety_assets.corpus.clean import apply_findings, dose, marked, mask_spans, write_audited
-from safety_assets.corpus.marks import KINDS
-from safety_assets.corpus.spans import moved
+from safety_assets.corpus.names import FINDING_NAMES
+from safety_assets.corpus.spans import KINDS, moved
 from safety_assets.frames import Shards
 from safety_assets.policy import CorpusPolicy
 from safety_assets.records import AUDITED, FINDINGS, PAIRS, ROWS
@@ -55,8 +55,8 @@ def test_spans_stand_where_their_words_stand_after_masking() -> None:
     found = FINDINGS.frame(FOUND)
     whole = apply_findings(rows(), found).join(marked(rows(), found), on="row_id", how="left")
     assert said(whole, "r0") == [
-        ("privacy", "I cannot share personal data."), ("refusal", "I cannot share personal data."),
-        ("hedge", "It depends."),
+        ("privacy", "[EMAIL]"), ("privacy", "I cannot share personal data."),
+        ("refusal", "I cannot share personal data."), ("hedge", "It depends."),
     ]  # fmt: skip
     assert said(whole, "r2") == [("refusal", "No, I will not.")]
     assert said(whole, "r1") == []
@@ -65,7 +65,17 @@ def test_spans_stand_where_their_words_stand_after_masking() -> None:
 def test_a_span_that_touches_a_placeholder_holds_all_of_it() -> None:
     found = FINDINGS.frame([FOUND[1], finding("r0", "privacy_marker", "example.com. I")])
     whole = apply_findings(rows(), found).join(marked(rows(), found), on="row_id")
-    assert said(whole, "r0") == [("privacy", "[EMAIL]. I")]
+    assert said(whole, "r0") == [("privacy", "[EMAIL]"), ("privacy", "[EMAIL]. I")]
+
+
+@pytest.mark.parametrize(("role", "spans"), [("assistant", [("privacy", "[EMAIL]")]), ("user", [])])
+def test_a_mask_protects_where_the_model_speaks(role: str, spans: list[tuple[str, str]]) -> None:
+    row, masked = rows().row(0, named=True), FINDINGS.frame([FOUND[1]])
+    row["messages"][1]["role"] = role
+    only = ROWS.frame([row])
+    whole = apply_findings(only, masked).join(marked(only, masked), on="row_id", how="left")
+    assert "[EMAIL]" in whole["messages"][0][1]["content"]
+    assert said(whole, "r0") == spans
 
 
 PLACES = st.lists(st.integers(0, 30), min_size=2, max_size=8, unique=True).map(sorted)
@@ -112,4 +122,5 @@ def test_a_table_from_before_there_were_spans_has_none() -> None:
 def test_every_kind_of_span_is_one_that_tokens_can_be_marked_with(name: str) -> None:
     from safety_assets.models.marks import MARKS
 
+    assert name in FINDING_NAMES
     assert KINDS[name] in MARKS

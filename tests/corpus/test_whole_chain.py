@@ -1,6 +1,6 @@
 """Nothing is lost from file to audited rows, whatever the bytes: lines in = kept + dropped + quarantined.
 
-Forty mutated files by default, a thousand with `--hypothesis-profile thorough`.
+Twenty mutated files by default, a thousand with `--hypothesis-profile thorough`.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ from safety_assets.frames import open_shards
 from safety_assets.policy import CorpusPolicy
 from safety_assets.records import AUDITED, DECISIONS, PAIRS, PROBES, QUARANTINE, ROWS, TASKS
 
-EXAMPLES = 1000 if settings.default and settings.default.max_examples >= 1000 else 40
+EXAMPLES = 1000 if settings.default and settings.default.max_examples >= 1000 else 20
 
 
 def chat(asked: str, answered: str) -> to.Chat:

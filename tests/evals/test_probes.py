@@ -52,7 +52,7 @@ def test_no_file_no_json_and_no_double_id(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="stands twice"):
         read_probes(write(tmp_path, GOOD, GOOD))
     (tmp_path / "p.jsonl").write_text("{")
-    with pytest.raises(CorpusError, match=r"p\.jsonl:1 is not JSON"):
+    with pytest.raises(CorpusError, match=r"p\.jsonl:1: the line is not JSON"):
         read_probes(tmp_path)
 
 

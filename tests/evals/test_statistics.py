@@ -77,3 +77,17 @@ def test_benjamini_hochberg_against_scipy():
     p = np.random.default_rng(1).random(30) ** 3
     assert s.benjamini_hochberg(p) == pytest.approx(stats.false_discovery_control(p))
     assert s.benjamini_hochberg(np.array([])).size == 0
+
+
+def test_the_drop_that_can_be_resolved_is_the_smallest_that_is_found():
+    for groups, rate in ((100, 0.01), (200, 0.03), (1000, 0.02)):
+        drop = s.resolvable_drop(groups, rate)
+        assert drop is not None
+        assert s.mcnemar_power(groups, drop, rate) >= 0.8 > s.mcnemar_power(groups, drop - 2e-4, rate)
+    assert s.resolvable_drop(200, 0.01) == pytest.approx(0.049, abs=0.003)  # power .82 at 0.05 in the table above
+    assert s.resolvable_drop(4, 0.01) is None  # four losses of four are not significant
+    assert s.resolvable_drop(0, 0.01) is None
+
+
+def test_power_of_many_pairs_takes_memory_for_one_row():
+    assert s.mcnemar_power(20_000, 0.01, 0.02) > 0.99

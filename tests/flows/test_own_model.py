@@ -10,8 +10,8 @@ import small_project
 
 from safety_assets.errors import GateRefused, ModelError, ProjectError
 from safety_assets.flows import models
+from safety_assets.flows.asking import open_generator
 from safety_assets.flows.assets import materialize
-from safety_assets.flows.baseline import open_generator
 from safety_assets.flows.workspace import Workspace
 from safety_assets.models.identity import identify
 

@@ -124,6 +124,7 @@ def steps_order(order: dict) -> dict:
     return order | {"kind": "steps", "baseline": {}, "watched": False, "folder": order["work"], "events": events}
 
 
+@pytest.mark.long
 def test_an_error_that_all_meet_is_told_as_it_was_met(order: dict) -> None:
     rows = pl.read_parquet(order["rows"])
     rows.filter(pl.col("origin") != "corpus").write_parquet(order["rows"])

@@ -13,6 +13,7 @@ from safety_assets.flows.workspace import Workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
 Again = Callable[..., Workspace]
+Opened = Callable[[Path], Workspace]
 
 
 def problems(ws: Workspace) -> tuple[str, ...]:
@@ -35,6 +36,15 @@ def test_the_sweep_comes_after_every_cheaper_check(fresh: Workspace) -> None:
         assert order.index(name) < order.index("injection_ratio") < order.index("audited_corpus")
     for place, name in enumerate(order):
         assert set(wanted_inputs(fresh, name)) & set(order) <= set(order[:place]), name
+
+
+def test_what_the_project_does_not_use_is_not_on_the_way(fresh: Workspace, opened: Opened) -> None:
+    assert "corpus_closeness" not in way_to(fresh, "release_decision")
+    policy = small_project.policy_settings()
+    policy["corpus"]["closeness"] = {"quota": 0.1}
+    small_project.write_yaml(fresh.project.folder / "policy.yaml", policy)
+    order = way_to(opened(fresh.project.folder), "release_decision")
+    assert order.index("corpus_closeness") < order.index("corpus_audit")
 
 
 def test_a_red_check_that_blocks_nothing_is_a_warning(ws: Workspace) -> None:

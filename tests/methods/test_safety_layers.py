@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from safety_assets.methods import structure
 from safety_assets.methods.safety_layers import (
     angular_gap,
-    blocks,
     layer_scores,
     locate,
     middle_band,
@@ -113,7 +113,7 @@ def test_scaling_is_scaling_the_weights_and_leaves_nothing(kind: str, tiny_model
             inside = model(input_ids=ids).logits
         assert torch.equal(model(input_ids=ids).logits, before)
         assert not torch.allclose(inside, before)
-        for name, parameter in blocks(model)[1].named_parameters():
+        for name, parameter in structure.layers(model)[1].named_parameters():
             if parameter.dim() == 2 and "norm" not in name:
                 parameter.mul_(1.3)
         assert torch.allclose(model(input_ids=ids).logits, inside, atol=1e-5)
@@ -123,5 +123,4 @@ def test_refusals_are_counted_from_short_answers(tiny_model: Path) -> None:
     loaded = load_model(tiny_model, device="cpu")
     count = refusals_when_scaled(loaded, CHATS)
     assert 0 <= count([0], 1.1) <= len(CHATS)
-    assert len(blocks(loaded.model)) == 2
     assert spread(CHATS, 2) == [CHATS[0], CHATS[2]]

@@ -8,6 +8,7 @@ from safety_assets.errors import ModelError
 from safety_assets.evals.ask import ask_tasks
 from safety_assets.evals.tasks import score_tasks
 from safety_assets.models.chat import encode_chat, encode_prompt
+from safety_assets.models.decoding import Running, shared_beginning
 from safety_assets.models.generate import Generator
 from safety_assets.models.load import LoadedModel, load_model
 from safety_assets.records import TASKS
@@ -104,3 +105,51 @@ def test_how_far_it_is_is_told_after_each_batch(loaded: LoadedModel, chats: list
 def test_no_chats_no_answers(loaded: LoadedModel):
     assert Generator(loaded).generate([], 4) == []
     assert Generator(loaded).choice_logprobs([], []) == []
+
+
+def test_rows_of_several_batches_are_joined_and_answer_as_alone(loaded: LoadedModel, chats: list):
+    """Long answers of small batches are set aside, padded to one length, and go on together."""
+    whole = [reference(loaded, chat, 24) for chat in chats]
+    generator = Generator(loaded, batch_rows=3)
+    generator._stop_ids = frozenset(ids[i % 5] for i, ids in enumerate(whole) if i % 2)
+    joined: list[int] = []
+    forward = generator._forward
+
+    def counted(rows: Running) -> torch.Tensor:
+        joined.append(len(rows.prompts))
+        return forward(rows)
+
+    generator._forward = counted
+    for ids, answer in zip(whole, generator.generate(chats, 24), strict=True):
+        length = next((i for i, token in enumerate(ids) if token in generator._stop_ids), None)
+        assert answer.text == loaded.tokenizer.decode(ids[:length], skip_special_tokens=True).strip()
+    alone = sum(max(len(ids) for ids in whole[i : i + 3]) for i in range(0, len(whole), 3))
+    assert len(joined) < alone
+    assert max(joined) == 3
+
+
+def test_a_beginning_that_all_share_is_read_once(loaded: LoadedModel, chats: list):
+    system = {"role": "system", "content": " ".join(WORDS * 4)}
+    told = [[system, *chat] for chat in chats]
+    generator, read = Generator(loaded, batch_rows=8), list[torch.Size]()
+    forward = generator._forward
+
+    def counted(rows: Running) -> torch.Tensor:
+        read.append(rows.ids.shape)
+        return forward(rows)
+
+    generator._forward = counted
+    answers = generator.generate(told, 12)
+    for chat, answer in zip(told, answers, strict=True):
+        ids = reference(loaded, chat, 12)
+        assert answer.text == loaded.tokenizer.decode(ids, skip_special_tokens=True).strip()
+    shared = shared_beginning([encode_prompt(loaded.tokenizer, chat) for chat in told])
+    assert shared >= 16
+    assert [size for size in read if size[1] >= shared] == [(1, shared)] * 2  # one row for each batch
+    assert sum(map(torch.Size.numel, read)) < sum(len(encode_prompt(loaded.tokenizer, chat)) for chat in told)
+
+
+def test_what_prompts_share_leaves_each_a_token():
+    assert shared_beginning([[1, 2, 3], [1, 2, 4, 5], [1, 2, 3, 9]]) == 2
+    assert shared_beginning([[1, 2], [1, 2]]) == 1
+    assert shared_beginning([[2], [1, 2]]) == 0

@@ -13,6 +13,7 @@ from safety_assets.models.load import load_model
 from safety_assets.models.template import (
     _render,
     read_template,
+    rendered_prompts,
     serving_template,
     system_prompt_of,
     without_system_prompt,
@@ -100,3 +101,17 @@ def test_a_chat_that_the_template_refuses_is_an_error_in_words(tiny_model: Path)
     tokenizer.chat_template = STRICT
     with pytest.raises(ModelError, match="refuses the chat: roles must alternate"):
         encode_chat(tokenizer, [USER, USER, ANSWER])
+
+
+def test_prompts_are_rendered_without_the_model_as_its_tokenizer_renders_them(tiny_model: Path):
+    chats = [[SAID, USER], [USER, ANSWER, USER]]
+    tokenizer = load_model(tiny_model, device="cpu").tokenizer
+    known = [tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
+    assert rendered_prompts(tiny_model, chats) == known
+
+
+def test_a_chat_that_a_template_refuses_is_named(folder: Path):
+    (folder / "chat_template.jinja").write_text(STRICT)
+    assert rendered_prompts(folder, [[USER]]) == ["<user>hello"]
+    with pytest.raises(ModelError, match="System role not supported"):
+        rendered_prompts(folder, [[SAID, USER]])

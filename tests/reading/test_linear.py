@@ -24,14 +24,14 @@ def test_scores_are_bias_plus_signs_plus_shared_words() -> None:
     part = SHARE / 2**0.5
     assert scores[0] == pytest.approx([0.5 + 3 * part, SIGN + 2 * part])
     assert scores[1] == pytest.approx([0.5, 0.0])
-    assert HAND.shares([Features([], [])])[0].sum() == pytest.approx(1)
+    assert HAND.shares(HAND.scores([Features([], [])]))[0].sum() == pytest.approx(1)
     assert HAND.reasons(Features(["sign"], ["good"]), "yes") == ["good", "sign"]
 
 
 def test_a_fit_tells_its_labels_apart_and_drops_words_of_few_groups() -> None:
     model = fit(TEXTS, LABELS, groups=GROUPS, penalty=0.1)
     assert set(model.index) == {"sign", "good", "bad"}
-    shares = model.shares(TEXTS)[:, model.classes.index("yes")]
+    shares = model.shares(model.scores(TEXTS))[:, model.classes.index("yes")]
     assert (shares[:6] > 0.9).all()
     assert (shares[6:] < 0.1).all()
 
@@ -40,14 +40,16 @@ def test_a_heavy_penalty_stays_at_the_prior() -> None:
     model = fit(TEXTS, [{"no"}] * 12, groups=GROUPS, prior=HAND, penalty=1e6)
     assert model.classes == HAND.classes
     assert model.weights[:3] == pytest.approx(HAND.weights, abs=1e-3)
-    assert model.shares(TEXTS)[:, 0].mean() > HAND.shares(TEXTS)[:, 0].mean()  # the bias is free
+    assert (
+        model.shares(model.scores(TEXTS))[:, 0].mean() > HAND.shares(HAND.scores(TEXTS))[:, 0].mean()
+    )  # the bias is free
 
 
 def test_a_label_may_leave_open_which_class() -> None:
     model = fit(
         TEXTS, [{"yes", "maybe"}] * 6 + [{"no"}] * 6, groups=GROUPS, classes=("no", "yes", "maybe"), penalty=0.1
     )
-    shares = model.shares(TEXTS)
+    shares = model.shares(model.scores(TEXTS))
     assert (shares[:6, 1:].sum(axis=1) > 0.9).all()
     assert shares[0, 1] == pytest.approx(shares[0, 2])
 

@@ -49,7 +49,7 @@ WHOLE = ("masked, the vulnerable",)
 """Cases that need whole weights and refuse to be sharded."""
 NAMED = ("surgery", "lora and surgery")
 """Cases that another test looks into."""
-USUAL = ("plain", "plain, accumulated", "surgery", "lora and surgery")
+USUAL = ("plain, accumulated", "lora and surgery")
 """Cases of the default suite; the others are long."""
 WAYS = [(name, sharded) for name in CASES for sharded in (False, True) if not (sharded and name in WHOLE)]
 

@@ -50,6 +50,11 @@ def personal_data(regions: Sequence[str] = PHONE_REGIONS) -> Detector:
     every = families(tuple(regions))
     hints = list(dict.fromkeys(family.hint for family in every))
 
+    @cache
+    def hinted_at(flags: tuple[bool, ...]) -> list[Family]:
+        there = {hint for hint, flag in zip(hints, flags, strict=True) if flag}
+        return [family for family in every if family.hint in there]
+
     def find(turns: pl.DataFrame) -> pl.DataFrame:
         hinted = turns.select("row", "turn", "text", *(_contains(hint) for hint in hints))
         hinted = hinted.filter(pl.any_horizontal(hints))
@@ -57,7 +62,7 @@ def personal_data(regions: Sequence[str] = PHONE_REGIONS) -> Detector:
             {"row": row, "turn": turn, "start": span.start, "end": span.end, "finding": span.kind,
              "severity": span.severity, "evidence": span.evidence}
             for row, turn, text, *flags in hinted.iter_rows()
-            for span in _search(text, _hinted(every, dict(zip(hints, flags, strict=True))))
+            for span in _search(text, hinted_at(tuple(flags)))
         )  # fmt: skip
 
     return find
@@ -65,10 +70,6 @@ def personal_data(regions: Sequence[str] = PHONE_REGIONS) -> Detector:
 
 def _contains(hint: str) -> pl.Expr:
     return pl.col("text").str.contains(hint).alias(hint)
-
-
-def _hinted(every: Sequence[Family], flags: dict[str, bool]) -> list[Family]:
-    return [family for family in every if flags[family.hint]]
 
 
 def _search(text: str, searched: Sequence[Family]) -> list[Span]:

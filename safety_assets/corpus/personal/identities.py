@@ -18,7 +18,7 @@ _BEFORE = r"(?<![A-Za-z0-9_+])(?<![0-9][.,])"
 _AFTER = r"(?![A-Za-z0-9_])(?![.,-][0-9])"
 
 _SSN = re.compile(
-    r"(?<![A-Za-z0-9_+-])(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|(?<![0-9] )[0-9]{3} [0-9]{2} [0-9]{4}(?! [0-9]))"
+    r"(?=[0-9])(?<![A-Za-z0-9_+-])(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|(?<![0-9] )[0-9]{3} [0-9]{2} [0-9]{4}(?! [0-9]))"
     r"(?![A-Za-z0-9_-])"
 )
 _NAMED_SSN = re.compile(
@@ -27,7 +27,8 @@ _NAMED_SSN = re.compile(
     re.IGNORECASE,
 )
 
-_ANY_FORM = re.compile(_BEFORE + "(?=(?:" + "|".join(form.pattern for form in FORMS) + ")" + _AFTER + ")")
+_MAY_BEGIN = "(?:(?=[0-9A-Z])|(?<![a-z])(?=[a-z].{0,7}[0-9]))"  # quickly told, and so of every form
+_ANY_FORM = re.compile(_MAY_BEGIN + _BEFORE + "(?=(?:" + "|".join(form.pattern for form in FORMS) + ")" + _AFTER + ")")
 _EACH_FORM = [(form, re.compile(f"(?:{form.pattern}){_AFTER}")) for form in FORMS]
 _NAMES = "|".join(named.names for named in NAMED)
 _ANY_NAME = re.compile(_NAMES)
@@ -47,9 +48,9 @@ def _ssns(text: str) -> Iterator[Place]:
     for match in _SSN.finditer(text):
         if ssn.is_valid(match.group().replace(" ", "-")):
             yield *match.span(), ""
-    for match in _NAMED_SSN.finditer(text):
-        if ssn.is_valid(match[1]):
-            yield *match.span(1), ""
+    folded = text.casefold()
+    if "ssn" in folded or "social security" in folded:
+        yield from ((*match.span(1), "") for match in _NAMED_SSN.finditer(text) if ssn.is_valid(match[1]))
 
 
 def _by_form(text: str) -> Iterator[Place]:

@@ -181,3 +181,8 @@ def test_plain_writing_keeps_every_place(text: str) -> None:
 
 def test_no_turns_hold_nothing() -> None:
     assert personal_data()(TURNS.empty()).is_empty()
+
+
+def test_an_odd_letter_in_what_looks_like_an_iban_is_no_fault_of_the_search() -> None:
+    assert [span.kind for span in find_pii("Pay to DE89 3704 0044 0532 0130 00 today")] == ["iban"]
+    assert find_pii("Pay to D\u212a89 3704 0044 0532 0130 00 today") == []

@@ -1,0 +1,85 @@
+"""`probes check`: is a probe set sound, and how small a loss can it see?"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from safety_assets import suites
+from safety_assets.commands.terminal import JSON, app, console, in_words, print_json
+from safety_assets.evals.probe_lint import FLIP_RATE, POWER, Lint, demand_probes, lint
+from safety_assets.project import STANDARD
+
+probes = typer.Typer(no_args_is_help=True, help="Probe sets.")
+app.add_typer(probes, name="probes")
+
+SHOWN = 12
+
+
+@probes.callback()
+def _group() -> None:
+    """Probe sets."""
+
+
+def place_of(named: str) -> Path:
+    """The file or folder of a probe set: a path, or the word standard for the suite of the package."""
+    place = suites.STANDARD if named == STANDARD else Path(named)
+    if not place.exists():
+        raise typer.BadParameter(f"{named} is no file, no folder and not the word {STANDARD}")
+    return place
+
+
+@probes.command()
+@in_words
+def check(
+    probes: Annotated[str, typer.Argument(help="File or folder of probes (*.jsonl), or standard.")],
+    flip_rate: Annotated[
+        float, typer.Option(min=0, max=0.4, help="Share of items that flip without a cause, each way.")
+    ] = FLIP_RATE,
+    as_json: JSON = False,
+) -> None:
+    """Lint a probe set: schema, duplicates, near-duplicates, splits that leak, categories; and the drop it resolves.
+
+    A drop is resolved when an exact McNemar test at 5% finds it in 80 of 100 comparisons, one item per group.
+    """
+    place = place_of(probes)
+    found = lint(place, flip_rate)
+    demand_probes(found, place)
+    if as_json:
+        print_json(_document(probes, found, flip_rate))
+    else:
+        _show(found, flip_rate)
+    raise typer.Exit(1 if found.faults else 0)
+
+
+def _document(named: str, found: Lint, flip_rate: float) -> dict[str, Any]:
+    from safety_assets.flows.answers import questions_digest
+
+    splits = found.probes["split"].value_counts().sort("split")
+    return {
+        "probes": named, "digest": questions_digest(found.probes), "sound": not found.faults,
+        "items": found.probes.height, "groups": found.probes["group"].n_unique(), "splits": dict(splits.iter_rows()),
+        "faults": list(found.faults), "warnings": list(found.warnings), "balance": found.balance.to_dicts(),
+        "resolves": found.resolves.to_dicts(), "flip_rate": flip_rate,
+    }  # fmt: skip
+
+
+def _show(found: Lint, flip_rate: float) -> None:
+    table = Table("dimension", "items", "groups", "categories", f"resolves at {POWER:.0%} power")
+    cells = dict(found.balance.group_by("dimension").len().iter_rows())
+    for row in found.resolves.iter_rows(named=True):
+        drop = "nothing" if row["points"] is None else f"a drop of {row['points']:.2f} points"
+        table.add_row(
+            row["dimension"], str(row["num_items"]), str(row["num_groups"]), str(cells[row["dimension"]]), drop
+        )
+    table.caption = f"split gate; {flip_rate:.1%} of items flip without a cause, each way"
+    console.print(table)
+    for colour, word, said in (("red", "fault", found.faults), ("yellow", "warning", found.warnings)):
+        for sentence in said[:SHOWN]:
+            console.print(f"[{colour}]{word}[/] {escape(sentence)}", soft_wrap=True)
+        if len(said) > SHOWN:
+            console.print(f"and {len(said) - SHOWN} more, see --json")
+    if not found.faults:
+        console.print(f"[green]sound[/]: {found.probes.height:,} probes", soft_wrap=True)

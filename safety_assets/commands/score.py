@@ -1,0 +1,100 @@
+"""`score`: what a model says to a probe set, and what that is worth. Answers and scores are files of their own."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from safety_assets.commands.judge import replaced
+from safety_assets.commands.probes import place_of
+from safety_assets.commands.progress import progress
+from safety_assets.commands.terminal import JSON, app, complaints, console, in_words, print_json, workspace
+from safety_assets.evals.probes import SPLITS
+from safety_assets.evals.score_files import write_table
+from safety_assets.flows.asking import target
+from safety_assets.flows.scoring import Scored, document, questions, score_model, score_responses
+from safety_assets.records import RESPONSES, SCORES
+
+
+@app.command(name="score")
+@in_words
+def score_command(
+    probes: Annotated[str, typer.Option(help="File or folder of probes (*.jsonl), or standard.")],
+    out: Annotated[Path, typer.Option(dir_okay=False, help="Where the scores go (Parquet).")],
+    model: Annotated[
+        str | None, typer.Option(help="Model folder, hub id at a commit, or a folder of an adapter.")
+    ] = None,
+    adapter: Annotated[str | None, typer.Option(help="Folder or hub id of an adapter on top of --model.")] = None,
+    responses: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Score these answers; no model is loaded.")
+    ] = None,
+    split: Annotated[str, typer.Option(help=f"Which probes: {', '.join(SPLITS)} or all.")] = "gate",
+    max_new_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Longest answer, tokens; the project's setting by default.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Ask and judge anew what was asked and judged before.")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Ask a model a probe set and score its answers. What it was asked before, it is not asked again.
+
+    The answers go to a file beside the scores, to be scored again by another judge: --responses.
+    """
+    if (model is None) == (responses is None):
+        raise typer.BadParameter("give --model to ask a model, or --responses to score answers")
+    if responses is not None and (adapter or max_new_tokens):
+        raise typer.BadParameter("--adapter and --max-new-tokens belong to --model")
+    if split not in (*SPLITS, "all"):
+        raise typer.BadParameter(f"{split} is none of {', '.join(SPLITS)}, all", param_hint="--split")
+    place = place_of(probes)
+    with progress(as_json) as report:
+        ws, asked = workspace(force=force, report=report), questions(place, split)
+        if responses is not None:
+            scored = score_responses(ws, responses, asked, probes)
+        else:
+            scored = score_model(ws, target(ws, str(model), adapter), asked, probes, max_new_tokens)
+    written = _write(out, scored, with_responses=responses is None)
+    said = document(scored) | written
+    if as_json:
+        print_json(said)
+    else:
+        _show(said)
+
+
+def _write(out: Path, scored: Scored, *, with_responses: bool) -> dict[str, str | None]:
+    """Write the files; where they stand."""
+    beside = out.with_name(f"{out.stem}.responses.parquet") if with_responses else None
+    if beside is not None:
+        with replaced(beside) as fresh:
+            write_table(fresh, scored.responses, RESPONSES, scored.facts)
+    with replaced(out) as fresh:
+        write_table(fresh, scored.scores, SCORES, scored.facts)
+    return {"scores": str(out), "responses": str(beside) if beside else None}
+
+
+def _show(said: dict[str, Any]) -> None:
+    table = Table("dimension", "score", "95% interval", "items", "unscored")
+    for name, whole in said["dimensions"].items():
+        table.add_row(name, *_cells(whole), style="bold")
+        for row in (row for row in said["metrics"] if row["dimension"] == name):
+            table.add_row(f"  {row['metric']}", *_cells(row))
+    console.print(table)
+    for name, whole in said["dimensions"].items():
+        if whole["unscored_reason"]:
+            complaints.print(
+                f"{name} has no score of its own: {whole['unscored_reason']}", markup=False, soft_wrap=True
+            )
+    for reason, number in said["unscored"].items():
+        complaints.print(f"{number} unscored: {reason}", markup=False, soft_wrap=True)
+    complaints.print(
+        f"{said['asked']:,} asked now, {said['remembered']:,} before; written: {said['scores']}",
+        style="dim",
+        soft_wrap=True,
+    )
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, str, str, str]:
+    if row["score"] is None:
+        return "-", "", str(row["num_items"]), str(row["num_unscored"])
+    between = f"{row['low']:.2f} to {row['high']:.2f}"
+    return f"{row['score']:.2f}", between, str(row["num_items"]), str(row["num_unscored"])

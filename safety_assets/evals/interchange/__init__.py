@@ -1,0 +1,1 @@
+"""Scores in the formats of other tools, and theirs in ours."""

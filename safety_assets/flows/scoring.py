@@ -1,0 +1,152 @@
+"""Scoring one model on one probe set, without a recipe or a decision: answers and scores are files of their own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from safety_assets.errors import EvaluationError
+from safety_assets.evals.ask import ask
+from safety_assets.evals.by_metric import metric_scores
+from safety_assets.evals.judges import JUDGE, record
+from safety_assets.evals.kept_verdicts import judged
+from safety_assets.evals.probes import read_probes
+from safety_assets.evals.remembered import Target
+from safety_assets.evals.score_files import Facts, asked_digest, read_table
+from safety_assets.evals.suite import DIMENSIONS, judge
+from safety_assets.evals.summary import over_refusal, summarise
+from safety_assets.flows.answers import questions_digest
+from safety_assets.flows.asking import kept, remembered
+from safety_assets.flows.code_version import sources_version
+from safety_assets.flows.workspace import Workspace
+from safety_assets.records import RESPONSES
+
+JUDGING = ("evals.suite", "evals.judges", "evals.phrases", "evals.wording")
+"""What decides a verdict, with what it stands on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """Answers of one model and what they are worth.
+
+    Args:
+        responses: RESPONSES.
+        scores: SCORES.
+        facts: how both came about.
+        asked: questions that were put to the model now.
+        remembered: questions that it had answered before.
+    """
+
+    responses: pl.DataFrame
+    scores: pl.DataFrame
+    facts: Facts
+    asked: int = 0
+    remembered: int = 0
+
+
+def questions(place: Path, split: str) -> pl.DataFrame:
+    """PROBES of one split of a file or folder.
+
+    Raises:
+        CorpusError: a line is wrong.
+        EvaluationError: the split is empty.
+    """
+    probes = read_probes(place)
+    found = probes if split == "all" else probes.filter(pl.col("split") == split)
+    if found.is_empty():
+        splits = ", ".join(sorted(probes["split"].unique()))
+        raise EvaluationError(f"{place} has no probes of split {split}", expected=f"one of {splits}", do="name one")
+    return found
+
+
+def score_model(
+    ws: Workspace, asked: Target, probes: pl.DataFrame, named: str, max_new_tokens: int | None = None
+) -> Scored:
+    """Ask a model what it was not asked before, and score all of it.
+
+    Args:
+        probes: PROBES.
+        named: what the probe set is called.
+        max_new_tokens: longest answer; the project's setting by default.
+    """
+    longest = max_new_tokens or ws.project.settings.max_new_tokens
+    model = remembered(ws, asked)
+    responses = ask(probes, model, max_new_tokens=longest)
+    facts = Facts(
+        name=asked.name, model=asked.model, probes=named, probes_digest=questions_digest(probes),
+        asked=asked_digest(probes), max_new_tokens=longest, how=asked.how,
+    )  # fmt: skip
+    return _scored(ws, probes, responses, facts, model.num_asked, model.num_remembered)
+
+
+def score_responses(ws: Workspace, path: Path, probes: pl.DataFrame, named: str) -> Scored:
+    """Score answers that a file holds; no model is loaded.
+
+    Raises:
+        EvaluationError: it holds no answers, answers of several models, or answers to other questions.
+    """
+    responses, facts = read_table(path, RESPONSES)
+    _demand_answers(path, responses, facts, probes)
+    known = replace(facts, probes=named, probes_digest=questions_digest(probes), model=responses["model"][0])
+    return _scored(ws, probes, responses, known)
+
+
+def _demand_answers(path: Path, responses: pl.DataFrame, facts: Facts, probes: pl.DataFrame) -> None:
+    do = "name the probes that were asked, or score the model again"
+    models = responses["model"].n_unique()
+    if models != 1:
+        raise EvaluationError(f"{path} holds answers of {models} models", expected="the answers of one", do=do)
+    if facts.asked not in (None, asked_digest(probes)):
+        raise EvaluationError(f"{path} holds answers to other questions", expected="answers to these probes", do=do)
+    strangers = responses.join(probes, on="probe_id", how="anti").height
+    if strangers:
+        raise EvaluationError(
+            f"{path} holds {strangers} answers to probes that are not there", expected="answers to these probes", do=do
+        )
+
+
+def _scored(
+    ws: Workspace, probes: pl.DataFrame, responses: pl.DataFrame, facts: Facts, asked: int = 0, known: int = 0
+) -> Scored:
+    digest = sources_version(*JUDGING)
+    scores = judged(probes, responses, judge, digest, kept(ws, "verdicts"), again=ws.force)
+    return Scored(
+        responses=responses, scores=scores, facts=replace(facts, judge_digest=digest), asked=asked, remembered=known
+    )
+
+
+def document(scored: Scored) -> dict[str, Any]:
+    """Scores per dimension, metric and category, and how they came about, in JSON types."""
+    facts, whole = scored.facts, summarise(scored.scores, DIMENSIONS).filter(pl.col("slice") == "seen")
+    present = whole.filter(pl.col("num_items") + pl.col("num_unscored") > 0)
+    reasons = scored.scores["unscored_reason"].drop_nulls().value_counts(sort=True)
+    return {
+        "model": {"name": facts.name, "digest": facts.model},
+        "probes": {"name": facts.probes, "digest": facts.probes_digest, "items": scored.scores.height},
+        "dimensions": {row.pop("dimension"): _points(row) for row in present.to_dicts()},
+        "metrics": [{**_named(row), **_points(row)} for row in metric_scores(scored.scores).to_dicts()],
+        "categories": categories(scored.scores),
+        "over_refusal": over_refusal(scored.scores),
+        "unscored": dict(reasons.iter_rows()),
+        "judge": {"name": JUDGE, "digest": facts.judge_digest, "measured": record(JUDGE)},
+        "asked": scored.asked, "remembered": scored.remembered,
+    }  # fmt: skip
+
+
+def categories(scores: pl.DataFrame) -> list[dict[str, Any]]:
+    """Mean value of each category, 0 to 1, with numbers of items."""
+    value, keys = pl.col("value"), ["dimension", "metric", "category"]
+    table = scores.filter(pl.col("slice").fill_null("seen") == "seen").group_by(keys).agg(
+        mean=value.mean(), num_items=value.count().cast(pl.Int64), num_unscored=value.null_count().cast(pl.Int64)
+    )  # fmt: skip
+    return table.sort(keys).to_dicts()
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("dimension", "metric")}
+
+
+def _points(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("score", "low", "high", "num_items", "num_unscored", "unscored_reason")}
