@@ -1,10 +1,10 @@
-"""`python -m benchmarks`: one benchmark after the other; `tournament`, which takes hours, is run by itself."""
+"""`python -m benchmarks`: one benchmark after the other; `tournament`, `second_model` and `tuning` are run alone."""
 
 import runpy
 
 NAMES = (
     "erosion", "demo_time", "devices", "refusal_judge", "policy_categories", "harmful_requests", "findings",
-    "choice_of_pairs", "audit", "repairs",
+    "choice_of_pairs", "audit", "guard", "repairs",
 )  # fmt: skip
 for name in NAMES:
     print(f"== {name}", flush=True)

@@ -8,11 +8,15 @@ from pathlib import Path
 from safety_assets.store import digest_json
 
 ROOT = Path(__file__).resolve().parents[1]
-LIGHT = frozenset(
-    f"safety_assets.{name}"
-    for name in ("recipes", "method_specs", "settings", "errors", "records", "schemas", "policy", "store")
-)
-"""Modules that decide no number by themselves: what a recipe says is in the digest of the recipe."""
+NAMES = (
+    "recipes", "method_specs", "keeping_specs", "shaping_specs", "repair_specs", "monitor_specs", "method_places",
+    "settings", "errors", "records", "schemas", "frames", "policy", "store", "exhaustion", "task_metric",
+    "models.room", "training.preflight", "training.footprint", "training.pauses", "monitors.instrument",
+    "flows.several_devices", "flows.side_by_side",
+)  # fmt: skip
+LIGHT = frozenset(f"safety_assets.{name}" for name in NAMES)
+"""Modules that decide no number here: what a recipe says is in the digest of the recipe; forecasts, refusals in words
+and pauses end a run or leave it as it is."""
 
 
 def source_digest(modules: Iterable[str]) -> str:

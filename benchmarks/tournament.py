@@ -12,10 +12,12 @@ Cost: processor seconds of a step over plain's, steps of both by turns. In brack
 (cluster bootstrap) and, of several seeds, the 95% t interval over seeds.
 
 Each cell is a line of benchmarks/results/tournament.json as soon as it is measured, and is not run again until
-something that it depends on changes. `--quick`: one seed, no poison, a third of the steps. The last line is JSON.
+something that it depends on changes. The table is of the whole file; `--show` prints it and measures nothing.
+`--quick`: one seed, no poison, a third of the steps, in a file of its own. The last line is JSON.
 """
 
 import argparse
+import itertools
 import json
 import multiprocessing
 import time
@@ -28,10 +30,11 @@ from benchmarks import erosion
 from benchmarks.tournament_arena import Inputs, set_up
 from benchmarks.tournament_cell import Arena, Cell, run_cell
 from benchmarks.tournament_cost import measure_cost
-from benchmarks.tournament_results import Results, cell_key, cost_key
-from benchmarks.tournament_table import PLAIN, Standing, as_json, standings, table
+from benchmarks.tournament_plot import draw
+from benchmarks.tournament_repairs import repair_cell
+from benchmarks.tournament_results import Results, cell_key, content, cost_key, trained_key
+from benchmarks.tournament_table import PLAIN, Standing, as_json, overview, standings, table
 from safety_assets.recipes import Recipe
-from safety_assets.release import plots
 
 RESULTS = Path(__file__).parent / "results" / "tournament.json"
 FIRST_GUESS = 120.0
@@ -53,24 +56,11 @@ class Job:
 def main() -> None:
     """Measure what is missing, print the table, draw, print JSON."""
     chosen = _arguments()
-    ws = erosion.open_workspace(chosen.store.resolve())
-    if ws.store.find("audited_corpus") is None or ws.store.find("safety_anatomy") is None:
-        erosion.prepare(ws)
-    arena, inputs = set_up(ws, chosen.store.resolve().parent / "tournament")
-    names = [PLAIN, *(name for name in chosen.recipes or ws.project.recipe_files() if name != PLAIN)]
-    whole = [ws.project.recipe(name) for name in names]
-    recipes = [_shortened(recipe) for recipe in whole] if chosen.quick else whole
     results = Results.open(chosen.results)
-    cells = _cells(recipes, range(chosen.seeds), chosen.poison, inputs)
-    costs = {cost_key(recipe, whole[0], inputs): recipe for recipe in whole[1:]}
-    failures = run(jobs_left(arena, cells, costs, whole[0], results), results, chosen.processes)
-    known = results.lines
-    found = standings(
-        [known["cells"][cell.key] for cell in cells if cell.key in known["cells"]],
-        [known["costs"][key] for key in costs if key in known["costs"]],
-    )
-    print(table(found))
-    for path in draw(found, chosen.results, quick=chosen.quick):
+    failures = [] if chosen.show else measure(chosen, results)
+    found = standings(list(results.lines["cells"].values()), list(results.lines["costs"].values()))
+    print(table(found), overview(found), sep="\n\n")
+    for path in pictures(found, chosen.results):
         print(f"drawn: {path}")
     print("\n".join(failures))
     print(json.dumps(as_json(found)))
@@ -78,11 +68,26 @@ def main() -> None:
         raise SystemExit(1)
 
 
+def measure(chosen: argparse.Namespace, results: Results) -> list[str]:
+    """Measure what is asked for and missing; what failed, in words."""
+    ws = erosion.open_workspace(chosen.store.resolve())
+    if ws.store.find("audited_corpus") is None or ws.store.find("safety_anatomy") is None:
+        erosion.prepare(ws)
+    arena, inputs = set_up(ws, chosen.store.resolve().parent / "tournament")
+    names = [PLAIN, *(name for name in chosen.recipes or ws.project.recipe_files() if name != PLAIN)]
+    whole = [ws.project.recipe(name) for name in names]
+    recipes = [_shortened(recipe) for recipe in whole] if chosen.quick else whole
+    cells = cells_of(recipes, range(chosen.seeds), chosen.poison, inputs)
+    costs = {cost_key(recipe, whole[0], inputs): recipe for recipe in whole if content(recipe) != content(whole[0])}
+    return run(jobs_left(arena, cells, costs, whole[0], results), results, chosen.processes)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 on")
     parser.add_argument("--poison", nargs="+", type=float, default=[0.0, 0.1, 0.3], help="shares of the corpus rows")
     parser.add_argument("--recipes", nargs="+", help="names; all of the project when absent; plain is always run")
+    parser.add_argument("--show", action="store_true", help="measure nothing: the table and pictures of the file")
     parser.add_argument("--quick", action="store_true", help="one seed, no poison, a third of the steps")
     parser.add_argument("--processes", type=int, default=2, help="runs side by side, each on one thread")
     parser.add_argument("--store", type=Path, default=Path(".safety_assets/benchmarks"), help="where inputs are kept")
@@ -90,6 +95,7 @@ def _arguments() -> argparse.Namespace:
     chosen = parser.parse_args()
     if chosen.quick:
         chosen.seeds, chosen.poison = 1, [0.0]
+        chosen.results = chosen.results.with_name(f"{chosen.results.stem}-quick.json")
     if not all(0 <= share < 1 for share in chosen.poison) or chosen.seeds < 1:
         parser.error("--poison takes shares of at least 0 and under 1, --seeds at least 1")
     return chosen
@@ -101,25 +107,22 @@ def _shortened(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"optimiser": optimiser.model_copy(update={"steps": max(1, optimiser.steps // 3)})})
 
 
-def _cells(recipes: Sequence[Recipe], seeds: Sequence[int], poison: Sequence[float], inputs: Inputs) -> list[Cell]:
-    return [
-        Cell(
-            key=cell_key(recipe, seed, share, inputs), recipe=recipe, seed=seed, poison=share, keep=recipe.name == PLAIN
-        )
-        for share in poison
-        for seed in seeds
-        for recipe in recipes
-    ]
+def cells_of(recipes: Sequence[Recipe], seeds: Sequence[int], poison: Sequence[float], inputs: Inputs) -> list[Cell]:
+    """Every recipe, and every repair of its weights that it names. Of two that do the same (a recipe that is another
+    one but for its repairs) the first."""
+    found: dict[str, Cell] = {}
+    for share, seed, recipe in itertools.product(poison, seeds, recipes):
+        for one in (recipe, *recipe.candidates().values()):
+            key, weights = (of(one, seed, share, inputs) for of in (cell_key, trained_key))
+            kept = weights if one.start or one.finish or one.name == PLAIN else ""
+            found.setdefault(key, Cell(key=key, recipe=one, seed=seed, poison=share, trained=kept))
+    return list(found.values())
 
 
 def jobs_left(
     arena: Arena, cells: Sequence[Cell], costs: dict[str, Recipe], plain: Recipe, results: Results
 ) -> list[Job]:  # fmt: skip
-    """What the file does not hold yet, the longest first.
-
-    A cell without training of its own (a repair of weights) gets another `work` here: plain's checkpoints are kept in
-    `arena.checkpoint(key)` of plain's cell at the same seed and poison, and `tournament_cell.score` scores any folder.
-    """
+    """What the file does not hold yet, the longest first; repairs, which begin with others' weights, behind all."""
     jobs = [
         Job(
             kind="costs", key=key, title=f"cost of {recipe.name}", work=measure_cost, seconds=FIRST_GUESS / 4,
@@ -130,11 +133,13 @@ def jobs_left(
     jobs += [
         Job(
             kind="cells", key=cell.key, title=f"{cell.recipe.name}, seed {cell.seed}, poison {cell.poison:.0%}",
-            work=run_cell, arguments=(arena, cell), seconds=results.seconds(cell.recipe.name) or FIRST_GUESS,
+            work=repair_cell if cell.trained else run_cell, arguments=(arena, cell),
+            seconds=results.seconds(cell.recipe.name) or FIRST_GUESS,
         )
         for cell in cells if cell.key not in results.lines["cells"]
     ]  # fmt: skip
-    return sorted(jobs, key=lambda job: -job.seconds)
+    repairing = {cell.key for cell in cells if cell.recipe.finish}
+    return sorted(jobs, key=lambda job: (job.key in repairing, -job.seconds))
 
 
 def run(jobs: Sequence[Job], results: Results, processes: int) -> list[str]:
@@ -194,23 +199,13 @@ def told(line: dict) -> str:
     )
 
 
-def draw(found: Sequence[Standing], results: Path, *, quick: bool) -> list[Path]:
-    """One drawing per share of poison beside the file of lines."""
+def pictures(found: Sequence[Standing], results: Path) -> list[Path]:
+    """One picture per share of poison beside the file of lines."""
     paths = []
     for poison in sorted({it.poison for it in found}):
-        entries = [
-            plots.Entry(it.recipe, it.figures["task"], it.figures["safety_retained"], it.cost, _price(it.cost))
-            for it in found if it.poison == poison
-        ]  # fmt: skip
-        name = f"{results.stem}-{'quick-' if quick else ''}poison-{poison * 100:.0f}.svg"
-        title = f"{poison:.0%} of the corpus poisoned"
-        paths.append(results.with_name(name))
-        paths[-1].write_text(plots.pareto(entries, title, "task score", "safety retained"), encoding="utf-8")
+        paths.append(results.with_name(f"{results.stem}-poison-{poison * 100:.0f}.png"))
+        draw([it for it in found if it.poison == poison], f"{poison:.0%} of the corpus poisoned", paths[-1])
     return paths
-
-
-def _price(cost: float | None) -> str:
-    return "" if cost is None else f"{cost:.2f}x"
 
 
 if __name__ == "__main__":

@@ -37,11 +37,14 @@ def set_up(ws: Workspace, folder: Path) -> tuple[Arena, Inputs]:
     arena = Arena(
         folder=folder, base=models.base(ws.project), share=share, anatomy=inputs.current(ws, "safety_anatomy").path,
         metric=ws.project.settings.task_metric, max_new_tokens=ws.project.settings.max_new_tokens,
+        pretrained=models.pretrained(ws.project),
     )  # fmt: skip
     found = {name: _digest(pl.read_parquet(folder / f"{name}.parquet")) for name in tables}
     base = load_model(arena.base, device="cpu", threads=1)
     _score_base(arena, Generator(base), digest_json([base.digest, found["probes"], source_digest(RUN)]))
-    return arena, {"base": base.digest, "share": share, "anatomy": _anatomy_digest(arena), **found}
+    ancestor = None if arena.pretrained is None else load_model(arena.pretrained, device="cpu", threads=1).digest
+    rest = {"share": share, "anatomy": _anatomy_digest(arena), "pretrained": ancestor}
+    return arena, {"base": base.digest, **rest, **found}
 
 
 def _score_base(arena: Arena, generator: Generator, key: str) -> None:

@@ -3,11 +3,10 @@
 It calls the library, never the assets: their audit would stop a poisoned corpus. It runs in a process of its own.
 """
 
-import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +41,7 @@ class Arena:
         share: the calibrated share of injected rows.
         anatomy: where safety lives in the base.
         metric, max_new_tokens: as in the project.
+        pretrained: folder of the base's unaligned ancestor.
     """
 
     folder: Path
@@ -50,6 +50,7 @@ class Arena:
     anatomy: Path | None
     metric: AnyMetric
     max_new_tokens: int
+    pretrained: Path | None = None
 
     def rows(self, poison: float, seed: int) -> pl.DataFrame:
         """The corpus and the pairs, with a share of poison."""
@@ -64,42 +65,56 @@ class Arena:
         share = {"none": 0.0, "calibrated": self.share}.get(str(recipe.injection), recipe.injection)
         return TrainingOrder(
             recipe=recipe, share=float(share), base=self.base, rows=rows, work=work / "work", out=work / "out",
-            device="cpu", threads=1, seed=seed, anatomy=self.anatomy,
+            device="cpu", threads=1, seed=seed, anatomy=self.anatomy, pretrained=self.pretrained,
         )  # fmt: skip
 
     def checkpoint(self, key: str) -> Path:
-        """Where a checkpoint that is repaired later is kept."""
+        """Where trained weights that are repaired are kept."""
         return self.folder / "checkpoints" / key
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One run. `key` names it and all that it depends on; `keep` says that its checkpoint is repaired later."""
+    """One run.
+
+    Args:
+        key: names it and all that it depends on.
+        recipe, seed, poison: what is trained on what.
+        trained: names the trained weights in the same way, repairs after training apart; they are kept under this
+            name. Empty where nothing is repaired and nothing kept.
+    """
 
     key: str
     recipe: Recipe
     seed: int
     poison: float
-    keep: bool = False
+    trained: str = ""
 
 
 def run_cell(arena: Arena, cell: Cell) -> dict[str, object]:
     """Train and score; what is written of the cell."""
     with tempfile.TemporaryDirectory() as scratch:
         began = time.perf_counter()
-        model, facts = _train(arena, cell, Path(scratch))
-        trained = time.perf_counter()
+        model, facts = trained(arena, cell.recipe, cell.poison, cell.seed, Path(scratch))
+        trained_at = time.perf_counter()
         found = score(arena, model)
-    seconds = {"train_seconds": round(trained - began, 1), "score_seconds": round(time.perf_counter() - trained, 1)}
+    seconds = {
+        "train_seconds": round(trained_at - began, 1), "score_seconds": round(time.perf_counter() - trained_at, 1)
+    }  # fmt: skip
     return {"recipe": cell.recipe.name, "seed": cell.seed, "poison": cell.poison, **facts, **found, **seconds}
 
 
-def _train(arena: Arena, cell: Cell, scratch: Path) -> tuple[Path, dict[str, object]]:
-    order = arena.order(cell.recipe, arena.rows(cell.poison, cell.seed), cell.seed, scratch)
-    model = train(order).model
-    if cell.keep:
-        shutil.copytree(model, arena.checkpoint(cell.key), dirs_exist_ok=True)
-    return model, {"share": order.share, "steps": cell.recipe.optimiser.steps}
+def trained(
+    arena: Arena, recipe: Recipe, poison: float, seed: int, scratch: Path, base: Path | None = None
+) -> tuple[Path, dict[str, object]]:
+    """The model that a recipe's training leaves in `scratch`, and what is written of it.
+
+    Args:
+        base: other weights to start from than the arena's.
+    """
+    order = arena.order(recipe, arena.rows(poison, seed), seed, scratch)
+    model = train(order if base is None else replace(order, base=base)).model
+    return model, {"share": order.share, "steps": recipe.optimiser.steps}
 
 
 def score(arena: Arena, model: Path) -> dict[str, object]:

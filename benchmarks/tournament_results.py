@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.source_digest import source_digest
+from safety_assets.method_specs import MethodSpec
 from safety_assets.recipes import Recipe
 from safety_assets.store import canonical_json, digest_json, replace_text
 
-SAID = ("name", "description", "seed", "monitor")
-"""What decides nothing here: seeds are the tournament's, and nothing is watched."""
+SAID = ("name", "description", "seed", "monitor", "repairs")
+"""What decides nothing here: seeds are the tournament's, nothing is watched, a repair to try is a cell of its own."""
 RUN = ("benchmarks.tournament_cell",)
+REPAIRED = ("benchmarks.tournament_repairs",)
 TIMED = ("benchmarks.tournament_cost", "benchmarks.tournament_cell")
 
 
@@ -29,10 +31,16 @@ def cell_key(recipe: Recipe, seed: int, poison: float, inputs: Mapping[str, obje
     """The key of one run.
 
     Args:
-        inputs: digests of base model, rows, probes, tasks and anatomy, and the calibrated share; what the recipe does
-            not read (`anatomy`, `share`) counts for nothing.
+        inputs: digests of base model, ancestor, rows, probes, tasks and anatomy, and the calibrated share; what the
+            recipe does not read (`anatomy`, `share`, `pretrained`) counts for nothing.
     """
-    return _key(recipe, RUN, {"seed": seed, "poison": poison, **inputs})
+    modules = (*RUN, *REPAIRED) if recipe.start or recipe.finish else RUN
+    return _key(recipe, modules, {"seed": seed, "poison": poison, **inputs})
+
+
+def trained_key(recipe: Recipe, seed: int, poison: float, inputs: Mapping[str, object]) -> str:
+    """The key of the trained weights alone, which all repairs of them share."""
+    return cell_key(recipe.model_copy(update={"finish": ()}), seed, poison, inputs)
 
 
 def cost_key(recipe: Recipe, plain: Recipe, inputs: Mapping[str, object]) -> str:
@@ -41,12 +49,24 @@ def cost_key(recipe: Recipe, plain: Recipe, inputs: Mapping[str, object]) -> str
 
 
 def _key(recipe: Recipe, modules: tuple[str, ...], rest: Mapping[str, object]) -> str:
-    unread = set() if recipe.injection == "calibrated" else {"share"}
-    if not any({"anatomy", "safety_tokens"} & spec.needs for spec in recipe.methods):
-        unread.add("anatomy")
+    unread = _unread(recipe)
     rest = {name: value for name, value in rest.items() if name not in unread}
     carried = [spec.carried_out_by.partition(":")[0] for spec in recipe.methods]
     return digest_json({"recipe": content(recipe), "code": source_digest([*modules, *carried]), **rest})[:16]
+
+
+def _unread(recipe: Recipe) -> set[str]:
+    """Inputs that this recipe's weights do not depend on."""
+    unread = set() if recipe.injection == "calibrated" else {"share"}
+    if not any({"anatomy", "safety_tokens"} & spec.needs or _where(spec) == "anatomy" for spec in recipe.methods):
+        unread.add("anatomy")
+    if not any("pretrained" in spec.needs for spec in (*recipe.start, *recipe.finish)):
+        unread.add("pretrained")
+    return unread
+
+
+def _where(spec: MethodSpec) -> object:
+    return getattr(spec, "layers", None)
 
 
 @dataclass

@@ -137,6 +137,31 @@ def table(found: Sequence[Standing]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def overview(found: Sequence[Standing]) -> str:
+    """Markdown with a line per recipe and no intervals: safety retained and task at each share of poison; the worst
+    drop and over-refusal at the least."""
+    shares = sorted({it.poison for it in found})
+    by = {(it.recipe, it.poison): it for it in found}
+    names = sorted({it.recipe for it in found}, key=lambda name: _rank(by, name, shares))
+    head = ["recipe", *(f"{what}, {share:.0%} poison" for share in shares for what in ("safety retained", "task")),
+            "worst drop", "over-refusal", "cost"]  # fmt: skip
+    lines = [head, ["---"] * len(head)]
+    for name in names:
+        own = [by.get((name, share)) for share in shares]
+        figures = [it and f"{it.figures[what]:.1%}" for it in own for what in ("safety_retained", "task")]
+        first = own[0]
+        worst = first and f"{first.worst_drop:.2f} {first.worst_dimension}"
+        over = first and f"{first.figures['over_refusal']:.1%}"
+        cost = next((f"{it.cost:.2f}x" for it in own if it and it.cost is not None), None)
+        lines.append([name, *(said or "" for said in (*figures, worst, over, cost))])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _rank(by: Mapping[tuple[str, float], Standing], name: str, shares: Sequence[float]) -> tuple[float, ...]:
+    """The most safety first, at the least poison before any other; what is not measured last."""
+    return tuple(-by[name, share].figures["safety_retained"] if (name, share) in by else 1.0 for share in shares)
+
+
 def _line(it: Standing) -> tuple[str, ...]:
     return (
         it.recipe, f"{it.poison:.0%}", *(_said(it, name) for name in NAMES[:4]),

@@ -86,15 +86,21 @@ class LinearMerge(Settings):
 
 
 class OneShotPatch(Settings):
-    """One-shot: a few steps on one generic refusal, chosen on the calibration probes (repairs/one_shot.py)."""
+    """One-shot: a few steps on one or a few refusals, chosen on the calibration probes (repairs/one_shot.py)."""
 
     needs: ClassVar[frozenset[RepairNeed]] = frozenset({"pairs", "measure"})
     neutral: ClassVar[Mapping[str, object] | str] = "a training without steps is none; leave the repair out"
 
     repair: Literal["one_shot"] = Field(description="names the repair")
-    learning_rate: float = Field(2e-5, gt=0, le=1, description="constant, of the few steps")
-    steps: int = Field(10, ge=1, le=200, description="optimiser steps, each on all chosen refusals")
-    refusals: int = Field(1, ge=1, le=16, description="refusals that one patch is trained on")
+    learning_rate: float = Field(2e-5, gt=0, le=1, description="of the few steps; with linear the first one's")
+    schedule: Literal["constant", "linear"] = Field("constant", description="how the learning rate falls")
+    steps: int = Field(10, ge=1, le=200, description="optimiser steps")
+    refusals: int = Field(1, ge=1, le=1024, description="refusals that one patch is trained on")
+    lookalikes: int = Field(0, ge=0, le=1024, description="answered look-alikes that it is trained on beside them")
+    kept: int = Field(0, ge=0, le=1024, description="corpus rows on which surgery holds what tuning taught")
+    batch_rows: int | None = Field(
+        None, ge=1, description="rows of a step, and as many kept ones beside them; all when absent"
+    )
     candidates: int = Field(4, ge=1, le=256, description="patches that are tried")
     max_over_refusal: float = Field(0.2, ge=0, le=1, description="share of look-alikes that the choice may refuse")
     seed: int = Field(0, ge=0, description="of the draw of candidates")

@@ -20,6 +20,7 @@ from safety_assets.evals.probes import read_probes
 from safety_assets.flows import models
 from safety_assets.flows.baseline import REPEATED
 from safety_assets.flows.corpus import place_settings, sweep_probes, sweep_recipe, trained_as
+from safety_assets.flows.planning_repairs import seconds_of
 from safety_assets.flows.tasks import SPLIT_SEED, project_tasks
 from safety_assets.flows.training import injected_share
 from safety_assets.flows.workspace import Workspace
@@ -144,7 +145,7 @@ def _measured(ws: Workspace, recipe: Recipe, shape: ModelShape, bare: Plan, resu
         reason = f"{byte_count(bare.disk_bytes)} of disk are needed, {byte_count(bare.free_disk_bytes)} are free"
     return _changed(
         bare, fits=not reason, reason=reason, advice=rehearsal["advice"], peak_bytes=peak, measured=result["training"],
-        parts=tuple(_times(ws, recipe, result["training"], asked)), notes=tuple(_notes(ws, own)),
+        parts=tuple(_times(ws, recipe, result["training"], asked)), notes=tuple(_notes(ws, recipe, own)),
     )  # fmt: skip
 
 
@@ -156,9 +157,11 @@ def _times(ws: Workspace, recipe: Recipe, training: Mapping[str, dict], asked: f
     runs = len(rule.shares) * rule.repeats
     processes = min(ws.project.settings.sweep_processes, runs)
     looks = -(-recipe.optimiser.steps // recipe.monitor.every) + 1
+    mending = {"step": training[SWEEP]["step_seconds"], "asking": counts["calibrate"] * asked}
     trained = _training(training[recipe.name], recipe, ws)
+    trained += seconds_of((*recipe.start, *recipe.finish), recipe, **mending)
     exam = (counts["gate"] + counts["tasks"]) * asked
-    return [
+    parts = [
         Part(asset="baseline_responses", seconds=exam + min(REPEATED, counts["gate"]) * asked,
              why=f"{counts['gate']} gate probes and {counts['tasks']} tasks"),
         Part(asset="injection_ratio", seconds=runs * per_run / processes,
@@ -169,6 +172,11 @@ def _times(ws: Workspace, recipe: Recipe, training: Mapping[str, dict], asked: f
         Part(asset="candidate_responses", seconds=exam,
              why=f"{counts['gate']} gate probes and {counts['tasks']} tasks"),
     ]  # fmt: skip
+    if recipe.repairs:
+        tried = seconds_of(recipe.repairs, recipe, **mending) + len(recipe.repairs) * exam
+        why = f"{len(recipe.repairs)} repairs, each asked like a candidate; only where this one is rejected"
+        parts.append(Part(asset="repaired candidates", seconds=tried, why=why))
+    return parts
 
 
 def _training(measured: Mapping[str, float], recipe: Recipe, ws: Workspace) -> float:
@@ -181,8 +189,10 @@ def _counts(ws: Workspace) -> dict[str, int]:
     return {**splits, "calibrate": sweep_probes(probes).height, "tasks": project_tasks(ws.project).height}
 
 
-def _notes(ws: Workspace, own: Mapping[str, int]) -> list[str]:
+def _notes(ws: Workspace, recipe: Recipe, own: Mapping[str, int]) -> list[str]:
     notes = [f"{own['timed_steps']} steps were timed; the audit of the corpus, which needs no model, is not counted"]
+    if recipe.start or recipe.finish or recipe.repairs:
+        notes.append("of repairs the models asked and the steps taken are counted, not the products of matrices")
     if own["quarantined"]:
         notes.append(
             f"{own['quarantined']} of {own['rows'] + own['quarantined']} sampled rows are longer than max_tokens or "

@@ -17,6 +17,7 @@ from safety_assets.errors import TrainingError
 from safety_assets.flows.child import Report, ShouldStop, once, score_probes, train_one
 from safety_assets.flows.sweep import figures
 from safety_assets.frames import open_shards
+from safety_assets.method_specs import GradientSurgery
 from safety_assets.recipes import Optimiser, Recipe
 from safety_assets.records import AUDITED, PROBES
 from safety_assets.repair_specs import OneShotPatch, RepairSpec
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 LOSS_ROWS = 128
 """Rows of the corpus that a repair reads the task loss from."""
+ANSWERED_ROWS = 1024
+"""Corpus rows and look-alikes that a repair may draw from."""
 
 
 @dataclass(frozen=True)
@@ -81,18 +84,23 @@ def _sources(order: dict, folder: Path, report: Report, should_stop: ShouldStop)
     return Sources(
         base=merged_folder(Path(order["base"]), work / "base-merged"),
         pretrained=merged_folder(Path(named), work / "pretrained-merged") if named else None,
-        refusals=_refusals(order),
+        refusals=_chats(order, "refusal"),
+        answered={origin: _chats(order, origin, ANSWERED_ROWS) for origin in ("corpus", "lookalike")},
         measure=lambda model: measure(order, model, report),
         train=functools.partial(_train, order, folder, report, should_stop),
     )
 
 
-def _refusals(order: dict) -> list["Chat"]:
-    """The refusals of the training split that fit the recipe's length."""
+def _chats(order: dict, origin: str, most: int | None = None) -> list["Chat"]:
+    """Rows of the training split that fit the recipe's length; so many at most, spread over all of them."""
     from safety_assets.models.load import read_tokenizer
     from safety_assets.training.encode import encode_rows
 
-    rows = open_shards(Path(order["rows"]), AUDITED).lazy().filter(split="train", origin="refusal").collect()
+    found = open_shards(Path(order["rows"]), AUDITED).lazy().filter(split="train", origin=origin)
+    if most is not None:
+        height = int(found.select(pl.len()).collect().item())
+        found = found.gather_every(max(1, height // most)).head(most)
+    rows = found.collect()
     tokenizer = read_tokenizer(Path(order["base"]))
     fit, _ = encode_rows(tokenizer, rows, max_tokens=order["recipe"]["max_tokens"])
     kept = rows.filter(pl.col("row_id").is_in([row.row_id for row in fit]))
@@ -127,22 +135,26 @@ def _loss_rows(order: dict) -> pl.DataFrame:
 
 def _train(
     order: dict, folder: Path, report: Report, should_stop: ShouldStop, start: Path, chats: Sequence["Chat"],
-    spec: OneShotPatch, out: Path,
+    kept: Sequence["Chat"], spec: OneShotPatch, out: Path,
 ) -> None:  # fmt: skip
-    """A few steps on a few chats, through the ordinary loop on one device."""
+    """A few steps on a few chats, through the ordinary loop on one device; surgery holds the kept ones."""
     work = folder / f"{out.name}.work"
     work.mkdir(parents=True, exist_ok=True)
+    told = [("corpus", chat) for chat in chats] + [("anchor", chat) for chat in kept]
     rows = [
-        {"row_id": f"{i:016x}", "messages": chat, "origin": "corpus", "group": str(i), "split": "train"}
-        for i, chat in enumerate(chats)
+        {"row_id": f"{i:016x}", "messages": chat, "origin": origin, "group": str(i), "split": "train"}
+        for i, (origin, chat) in enumerate(told)
     ]
+    size = min(spec.batch_rows or len(chats), len(chats))
+    surgery = GradientSurgery(method="gradient_surgery", batch_rows=size, origins=("anchor",))
     AUDITED.frame(rows).write_parquet(work / "rows.parquet")
     recipe = Recipe(
         name="patch", description="a few steps on a few refusals", injection="none", seed=spec.seed,
         max_tokens=order["recipe"]["max_tokens"], precision=order["recipe"]["precision"],
         optimiser=Optimiser(
-            learning_rate=spec.learning_rate, steps=spec.steps, batch_rows=len(chats), schedule="constant"
+            learning_rate=spec.learning_rate, steps=spec.steps, schedule=spec.schedule, batch_rows=size,
         ),
+        methods=(surgery,) if kept else (),
     )  # fmt: skip
     own = {
         "recipe": recipe.model_dump(mode="json"), "base": str(start), "rows": str(work / "rows.parquet"),

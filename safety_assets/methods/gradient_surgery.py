@@ -104,7 +104,7 @@ class SafeGrad(Method):
 
     def __init__(self, spec: GradientSurgery) -> None:
         self._spec = spec
-        self._references: list[Reference] = []
+        self._references: dict[int, Reference] = {}
 
     def setup(self, context: Context) -> None:
         """Draw the safety batches and keep what the base says on those that will be used."""
@@ -114,7 +114,8 @@ class SafeGrad(Method):
         self._turns = Turns(
             context, spec.origins, batch_rows=spec.batch_rows, every=spec.every, method="gradient_surgery"
         )
-        self._references = [keep_reference(context.reference(b), spec.temperature) for b in self._turns.batches]
+        batches, temperature = self._turns.batches, spec.temperature
+        self._references = {i: keep_reference(context.reference(batches[i]), temperature) for i in self._turns.drawn}
 
     def edit_gradients(self, context: Context, step: int) -> None:
         """Replace the gradient by its edited form, every so many steps."""

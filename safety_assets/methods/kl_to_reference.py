@@ -35,7 +35,7 @@ class KLTerm(Method):
         self._spec = spec
         self._kept: Kept | None = None
         self._turns: Turns | None = None
-        self._references: list[Reference] = []
+        self._references: dict[int, Reference] = {}
 
     def setup(self, context: Context) -> None:
         """Keep what the base says, of the rows and of the pairs."""
@@ -46,7 +46,8 @@ class KLTerm(Method):
             self._turns = Turns(
                 context, spec.origins, batch_rows=spec.batch_rows, every=spec.every, method="kl_to_reference"
             )
-            self._references = [keep_reference(context.reference(b), 1.0) for b in self._turns.batches]
+            batches = self._turns.batches
+            self._references = {i: keep_reference(context.reference(batches[i]), 1.0) for i in self._turns.drawn}
 
     def add_loss(self, context: Context, batch: Batch, logits: Tensor, step: int) -> Tensor | None:
         """strength * the sum of the divergence over the batch's response tokens."""

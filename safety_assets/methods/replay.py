@@ -73,7 +73,7 @@ class DarkReplay(Method):
 
     def __init__(self, spec: Replay) -> None:
         self._spec = spec
-        self._kept: list[KeptLogits] = []
+        self._kept: dict[int, KeptLogits] = {}
         self._turns: Turns | None = None
 
     def setup(self, context: Context) -> None:
@@ -83,7 +83,8 @@ class DarkReplay(Method):
             return
         self._turns = Turns(context, spec.origins, batch_rows=spec.batch_rows, every=spec.every, method="replay")
         if spec.alpha:
-            self._kept = [keep_logits(context.reference(batch)) for batch in self._turns.batches]
+            batches = self._turns.batches
+            self._kept = {i: keep_logits(context.reference(batches[i])) for i in self._turns.drawn}
 
     def edit_gradients(self, context: Context, step: int) -> None:
         """Add the gradient of both terms on this turn's batch."""

@@ -39,6 +39,11 @@ class Turns:
             )  # fmt: skip
         self._order = epochs(context.rng, len(self.batches), turns)
 
+    @property
+    def drawn(self) -> list[int]:
+        """Which of the batches any turn takes, each once: what is kept of the base is kept of these."""
+        return sorted(set(self._order))
+
     def at(self, step: int) -> int | None:
         """Which of the batches this step (0-based) takes; None when it is no turn."""
         if (step + 1) % self._every:

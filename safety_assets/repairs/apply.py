@@ -1,7 +1,7 @@
 """One repair by its spec: what it needs is handed over, what is missing is refused in words."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from safety_assets.errors import TrainingError
@@ -30,6 +30,7 @@ class Sources:
         base: the aligned model that tuning started from.
         pretrained: its unaligned ancestor.
         refusals: whole chats that end in a refusal.
+        answered: `corpus` and `lookalike` to whole chats of these rows.
         measure: asks the calibration probes.
         train: takes a few steps.
     """
@@ -37,6 +38,7 @@ class Sources:
     base: Path
     pretrained: Path | None = None
     refusals: Sequence[Chat] = ()
+    answered: Mapping[str, Sequence[Chat]] = field(default_factory=dict)
     measure: Measure | None = None
     train: Train | None = None
 
@@ -60,7 +62,7 @@ def repair(spec: RepairSpec, tuned: Path, out: Path, sources: Sources) -> dict:
         case OneShotPatch():
             assert sources.measure is not None
             assert sources.train is not None
-            return one_shot(tuned, sources.refusals, spec, sources.measure, sources.train, out)
+            return one_shot(tuned, sources.refusals, sources.answered, spec, sources.measure, sources.train, out)
 
 
 def ancestor(spec: RepairSpec, pretrained: Path | None) -> Path:

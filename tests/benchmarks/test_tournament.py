@@ -1,3 +1,4 @@
+import itertools
 import json
 import random
 
@@ -6,10 +7,19 @@ import pytest
 
 from benchmarks import source_digest as sources
 from benchmarks.poisoned_corpus import harmful, poisoned
-from benchmarks.tournament import jobs_left
+from benchmarks.tournament import cells_of, jobs_left
 from benchmarks.tournament_cell import Arena, Cell
-from benchmarks.tournament_results import Results, cell_key, content, cost_key
-from benchmarks.tournament_table import as_json, cell_figures, over_seeds, regression_reduced, standings, table
+from benchmarks.tournament_plot import draw, heights
+from benchmarks.tournament_results import Results, cell_key, content, cost_key, trained_key
+from benchmarks.tournament_table import (
+    as_json,
+    cell_figures,
+    over_seeds,
+    overview,
+    regression_reduced,
+    standings,
+    table,
+)
 from data.build.pool import pairs
 from safety_assets.corpus.overlap import last_user_turn
 from safety_assets.evals.probes import read_probes
@@ -139,6 +149,50 @@ def test_what_is_measured_is_not_run_again_and_the_longest_comes_first(tmp_path)
     assert [job.key for job in jobs_left(arena, cells, {"cost": slow}, plain, results)] == ["slow 1", "plain 1"]
 
 
+INPUTS = {"base": "b", "rows": "r", "pretrained": "p", "anatomy": "a", "share": 0.1}
+MERGE, LOX = {"repair": "merge"}, {"repair": "lox"}
+
+
+def test_a_repair_is_a_cell_of_its_own_on_the_weights_that_training_left():
+    plain, mended = recipe(name="plain"), recipe(name="mended", repairs=[MERGE, LOX])
+    found = cells_of([plain, mended], [0], [0.0], INPUTS)
+    assert [cell.recipe.name for cell in found] == ["plain", "mended--merge", "mended--lox"]
+    assert len({cell.key for cell in found}) == 3
+    assert {cell.trained for cell in found} == {found[0].key}
+    assert not cells_of([recipe(name="other", injection=0.1)], [0], [0.0], INPUTS)[0].trained
+    arena = Arena(folder=BUNDLED, base=BUNDLED, share=0.1, anatomy=None, metric=Exact(), max_new_tokens=8)
+    left = jobs_left(arena, found[::-1], {}, plain, Results(BUNDLED / "none.json"))
+    assert next(job.key for job in left) == found[0].key
+
+
+def test_a_key_follows_the_ancestor_and_the_anatomy_only_where_they_are_read():
+    def follows(name: str, **changes: object) -> bool:
+        return len({cell_key(recipe(**changes), 0, 0.0, INPUTS | {name: value}) for value in "xy"}) == 2
+
+    assert follows("pretrained", finish=[LOX])
+    assert follows("pretrained", start=[LOX])
+    assert not follows("pretrained", finish=[MERGE])
+    assert follows("anatomy", methods=[{"method": "layer_freezing"}])
+    assert not follows("anatomy", methods=[{"method": "layer_freezing", "layers": [1]}])
+    assert trained_key(recipe(finish=[LOX]), 0, 0.0, INPUTS) == cell_key(recipe(), 0, 0.0, INPUTS)
+    assert trained_key(recipe(start=[LOX]), 0, 0.0, INPUTS) != cell_key(recipe(), 0, 0.0, INPUTS)
+
+
+def test_names_stand_in_the_order_of_safety_and_none_on_another():
+    points = {f"r{i}": (0.9, 0.97) for i in range(20)} | {"last": (0.99, 0.0), "first": (0.1, 1.0)}
+    found = heights(points, (-0.05, 1.05))
+    inside = sorted(found.values())
+    assert min(b - a for a, b in itertools.pairwise(inside)) > 0.03
+    assert 0 <= inside[0] == found["last"] < found["r3"] < found["first"] == inside[-1] <= 1
+
+
+def test_a_picture_per_share_of_poison(tmp_path):
+    pytest.importorskip("matplotlib")
+    found = standings([cell("plain", 8.0), cell("kept", 1.0)], [{"recipe": "kept", "cost_ratio": 2.5, "every": {}}])
+    draw(found, "x", tmp_path / "p.png")
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_shares_of_what_plain_loses():
     plain, half = cell("plain", 8.0), cell("half", 4.0)
     assert regression_reduced(half["drop"], plain["drop"])[0] == pytest.approx(0.5)
@@ -175,6 +229,15 @@ def test_standings_pair_each_cell_with_plain_of_its_seed_and_poison():
     assert (said["plain"]["0"]["cost_ratio"], kept["cost_ratio"]) == (1.0, 2.5)
     assert [(it.poison, it.recipe) for it in found][:2] == [(0.0, "kept"), (0.0, "plain")]
     assert "2.50x | gradient_surgery 4 | 2 |" in table(found)
+
+
+def test_an_overview_has_a_line_per_recipe_the_safest_first():
+    found = standings([cell("plain", 8.0), cell("plain", 9.0, poison=0.3), cell("kept", 1.0)], [])
+    lines = [[one.strip() for one in line.split("|")[1:-1]] for line in overview(found).splitlines()[2:]]
+    assert lines == [
+        ["kept", "90.0%", "50.0%", "", "", "1.00 safety", "50.0%", ""],
+        ["plain", "20.0%", "50.0%", "10.0%", "50.0%", "8.00 safety", "50.0%", "1.00x"],
+    ]
 
 
 def test_an_interval_over_seeds_needs_two():

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import copytree
+from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
 from safety_assets.errors import ModelError
+from safety_assets.flows import repairing
 from safety_assets.repair_specs import OneShotPatch
 from safety_assets.repairs.measured import Measured
 from safety_assets.repairs.one_shot import candidates, choose, one_shot
@@ -42,7 +45,7 @@ def test_the_chosen_candidate_becomes_the_model(tmp_path: Path) -> None:
     tuned.mkdir()
     (tuned / "said").write_text("nothing")
 
-    def train(start: Path, chats: Sequence[list], spec: OneShotPatch, out: Path) -> None:
+    def train(start: Path, chats: Sequence[list], kept: Sequence[list], spec: OneShotPatch, out: Path) -> None:
         copytree(start, out)
         (out / "said").write_text(chats[0][0]["content"])
 
@@ -51,7 +54,7 @@ def test_the_chosen_candidate_becomes_the_model(tmp_path: Path) -> None:
         return figures(10.0 if said == "ask 3" else 0.0)
 
     spec = OneShotPatch(repair="one_shot", candidates=5)
-    facts = one_shot(tuned, REFUSALS, spec, measure, train, tmp_path / "out")
+    facts = one_shot(tuned, REFUSALS, {}, spec, measure, train, tmp_path / "out")
     assert (tmp_path / "out" / "said").read_text() == "ask 3"
     assert facts["candidates"][facts["chosen"]]["asked"] == ["ask 3"]
     assert facts["before"]["safety"] == 0
@@ -61,4 +64,49 @@ def test_the_chosen_candidate_becomes_the_model(tmp_path: Path) -> None:
 def test_too_few_refusals_are_refused(tmp_path: Path) -> None:
     spec = OneShotPatch(repair="one_shot", refusals=6)
     with pytest.raises(ModelError, match="5 refusals"):
-        one_shot(tmp_path, REFUSALS, spec, lambda folder: figures(1), lambda *given: None, tmp_path / "out")
+        one_shot(tmp_path, REFUSALS, {}, spec, lambda folder: figures(1), lambda *given: None, tmp_path / "out")
+
+
+def test_other_rows_are_the_same_for_every_candidate(tmp_path: Path) -> None:
+    trained: list[list[str]] = []
+
+    def train(start: Path, chats: Sequence[list], kept: Sequence[list], spec: OneShotPatch, out: Path) -> None:
+        trained.append([chat[0]["content"] for chat in (*chats, *kept)])
+        out.mkdir()
+
+    answered = {
+        kind: [[{"role": "user", "content": f"{kind} {n}"}] for n in range(4)] for kind in ("corpus", "lookalike")
+    }
+    spec = OneShotPatch(repair="one_shot", candidates=2, refusals=2, lookalikes=1, kept=2)
+    one_shot(tmp_path, REFUSALS, answered, spec, lambda folder: figures(1), train, tmp_path / "out")
+    assert [[text.split()[0] for text in one] for one in trained] == [
+        ["ask", "ask", "lookalike", "corpus", "corpus"]
+    ] * 2
+    assert trained[0][2:] == trained[1][2:]
+    wanted = OneShotPatch(repair="one_shot", kept=5)
+    with pytest.raises(ModelError, match="4 corpus rows"):
+        one_shot(tmp_path, REFUSALS, answered, wanted, lambda folder: figures(1), train, tmp_path / "other")
+
+
+@pytest.mark.parametrize(("kept", "methods"), [(2, ["gradient_surgery"]), (0, [])])
+def test_kept_rows_are_held_and_not_learned(
+    kept: int, methods: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict = {}
+
+    def train_one(order: dict, share: float, folder: Path, **_: object) -> SimpleNamespace:
+        asked.update(order, share=share, told=pl.read_parquet(order["rows"]))
+        (folder / "trained").mkdir()
+        return SimpleNamespace(model=folder / "trained")
+
+    monkeypatch.setattr(repairing, "train_one", train_one)
+    order = {"recipe": {"max_tokens": 64, "precision": "fp32"}}
+    spec = OneShotPatch(repair="one_shot", kept=kept, batch_rows=2, schedule="linear")
+    repairing._train(
+        order, tmp_path, print, bool, tmp_path, REFUSALS[:3], REFUSALS[3 : 3 + kept], spec, tmp_path / "out"
+    )
+    assert asked["share"] == 0
+    assert asked["told"]["origin"].to_list() == ["corpus"] * 3 + ["anchor"] * kept
+    assert asked["recipe"]["optimiser"]["batch_rows"] == 2
+    assert [(m["method"], m["origins"]) for m in asked["recipe"]["methods"]] == [(m, ["anchor"]) for m in methods]
+    assert (tmp_path / "out").is_dir()
