@@ -42,7 +42,7 @@ def offered(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("re",), ["released", "repair"]),
+        (("re",), ["recheck", "released", "repair", "review"]),
         (("materialize", "raw"), ["raw_corpus"]),
         (("explain", "fine"), ["finetuned_checkpoint"]),
         (("run", "pro"), ["protected"]),

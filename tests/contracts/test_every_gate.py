@@ -26,6 +26,13 @@ BROKEN = {
     + [(CURVE, bad, INJECTION) for bad in (None, NAN, "x")],
     "every_dimension_scored": [(junk, ProbePolicy()) for junk in (*JUNK, DIMENSION_SCORES.empty())],
     "evidence_is_current": [(junk,) for junk in (None, NAN, 7, "x", [None], ["stale"])],
+    "further_budget": [
+        ("mmlu", rule, delta, score, ProbePolicy(), DAY)
+        for rule in (RULE, ADVISORY)
+        for delta in (*JUNK, {"dimension": "mmlu"})
+        for score in (None, {"dimension": "mmlu", "score": NAN})
+    ],
+    "not_measured": [("mmlu", "nobody ran it")],
     "over_refusal_ceiling": [(junk, 0.08, ProbePolicy()) for junk in (*JUNK, {"rate": NAN, "num_items": 100})],
     "policy_binds": [(junk, DIGEST, "o", ()) for junk in JUNK] + [(DIGEST, junk, "o", ()) for junk in JUNK],
     "regression_budget": [
