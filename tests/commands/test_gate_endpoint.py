@@ -98,6 +98,7 @@ def test_through_faults_the_verdict_is_that_of_the_weights(
     assert any("cannot be read. Ada accepts that" in note for note in there[1]["notes"])
 
 
+@pytest.mark.long
 def test_both_may_stand_behind_one_server(
     tiny_model: Path, other: Path, base_says: Answer, other_says: Answer, serve: Serve, tmp_path: Path
 ) -> None:
