@@ -4,7 +4,7 @@ import runpy
 
 NAMES = (
     "erosion", "demo_time", "devices", "refusal_judge", "policy_categories", "harmful_requests", "findings",
-    "choice_of_pairs", "audit", "guard", "repairs",
+    "choice_of_pairs", "verdicts", "audit", "guard", "repairs",
 )  # fmt: skip
 for name in NAMES:
     print(f"== {name}", flush=True)

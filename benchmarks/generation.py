@@ -14,6 +14,7 @@ The last line is JSON.
 """
 
 import argparse
+import importlib.util
 import json
 import statistics
 import tempfile
@@ -45,6 +46,8 @@ SHORT_LIMIT = 48
 def main() -> None:
     """Measure, print a table and JSON."""
     asked = _arguments()
+    if not importlib.util.find_spec("lm_eval"):
+        raise SystemExit("lm-evaluation-harness is not installed, with which this compares: pip install lm_eval")
     torch.set_num_threads(1)
     chats = _chats(asked.prompts)
     found = {"uniform": _compared(BASE, chats, SHORT_LIMIT, asked)}

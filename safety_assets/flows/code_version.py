@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 SHARED = ("records", "errors", "recipes", "policy", "datafiles")
 """Light modules that every asset reads."""
 
-BELOW = {"corpus": ("refusals", "reading"), "evals": ("refusals", "reading")}
+BELOW = dict.fromkeys(("corpus", "evals"), ("refusals", "reading", "hashes"))
 """What packages stand on besides: code and weights that decide what they find."""
 
 

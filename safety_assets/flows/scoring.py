@@ -23,7 +23,7 @@ from safety_assets.flows.code_version import sources_version
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import RESPONSES
 
-JUDGING = ("evals.suite", "evals.judges", "evals.phrases", "evals.wording")
+JUDGING = ("evals.suite", "evals.judges", "evals.agreement", "evals.contact_data", "evals.phrases", "evals.wording")
 """What decides a verdict, with what it stands on."""
 
 
