@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import dagster as dg
 
+from safety_assets.defs.lost import asked_again
 from safety_assets.defs.metadata import shown
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.errors import GateRefused, SafetyAssetsError
@@ -11,6 +12,9 @@ from safety_assets.exhaustion import exhaustion
 from safety_assets.flows.checks import CHECKS
 from safety_assets.flows.workspace import Made
 from safety_assets.records import Verdict
+
+KIND, GATE = "kind", "GateRefused"
+"""Metadata of a failure: the class of the error. A refusal concerns the model's owner, all else who is on call."""
 
 
 def materialize(
@@ -26,6 +30,9 @@ def materialize(
     try:
         made = flow(workspace, *arguments)
     except Exception as error:
+        if (again := asked_again(error)) is not None:
+            context.log.warning(f"tried again, since something was lost that is no fault of the work: {error}")
+            raise again from error
         said = error if isinstance(error, SafetyAssetsError) else exhaustion(error)
         if said is None:
             raise
@@ -39,7 +46,7 @@ def materialize(
 
 def failure(error: SafetyAssetsError) -> dg.Failure:
     """A step failure that says found, expected and do; a gate's refusal lists its reasons. Never retried."""
-    metadata: dict[str, dg.MetadataValue] = {}
+    metadata: dict[str, dg.MetadataValue] = {KIND: dg.MetadataValue.text(type(error).__name__)}
     if isinstance(error, GateRefused):
         lines = "\n".join(f"{i}. {reason}" for i, reason in enumerate(error.reasons, 1))
         metadata["reasons"] = dg.MetadataValue.md(lines)

@@ -88,6 +88,7 @@ CASES = (
         "$schema", "title", "type", "properties", "required", "additionalProperties", "$defs", "description",
     }),
     Case("workspace . --output places/workspace.yaml", {"file", "projects"}),
+    Case("clean-up", {"removed", "unused", "leftovers", "kept", "size_bytes"}),
     Case("new recipe nightly --like protected", {"files", "facts", "next"}),
     Case(
         "init begun --base-model model --corpus corpus --task-set tasks.jsonl --risk research",
@@ -104,7 +105,7 @@ REFUSED = {
     "init other --base-model nowhere --corpus corpus --risk research": ("ModelError", 1),
     "repair --method merge --base model --tuned model --out repaired": ("ProjectError", 1),
     "new recipe nightly": ("ProjectError", 1), "roll-back": ("ProjectError", 1),
-    "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
+    "clean-up": ("ProjectError", 1), "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
     "proceed plain --by ann --why seen": ("ProjectError", 1),
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
     "judge nowhere --out verdicts.parquet": ("UsageError", 2),
