@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from safety_assets.figure_specs import Agreement, Exposure, Serving
 from safety_assets.settings import Settings
 
 DIMENSIONS = (
@@ -205,6 +206,9 @@ class Policy(Settings):
     corpus: CorpusPolicy
     injection: InjectionPolicy
     probes: ProbePolicy = ProbePolicy()
+    exposure: Exposure | None = Field(None, description="rank planted canaries; not measured when absent")
+    agreement: Agreement | None = Field(None, description="ask for several answers; not measured when absent")
+    serving: Serving = Serving()
     sign_offs: tuple[str, ...] = Field((), description="people who must sign a decision before a release")
     unread_weights: Waiver | None = Field(
         None,

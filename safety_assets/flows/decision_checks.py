@@ -8,7 +8,9 @@ import polars as pl
 from safety_assets.errors import StoreError
 from safety_assets.evals.forgotten import FORGOTTEN
 from safety_assets.evals.summary import over_refusal
+from safety_assets.flows.figures import figure_verdicts, read_figures
 from safety_assets.flows.further import further_verdicts
+from safety_assets.flows.readings import told_of_suites
 from safety_assets.flows.repairing import in_words
 from safety_assets.flows.sign_offs import SignOffs, read_sign_offs
 from safety_assets.flows.sources import model_digest
@@ -70,7 +72,10 @@ def evidence_of(
         accepted_losses=accepted_losses(
             signed, _frame(inputs.get("forgotten_behaviours"), "forgotten", FORGOTTEN), weights
         ),
-        upstream=repairs_told(checkpoint) | further_verdicts(ws, _anchor(inputs.get("safety_baseline")), weights),
+        upstream=repairs_told(checkpoint)
+        | told_of_suites(scores)
+        | figure_verdicts(read_figures(scores) if scores else None, ws.policy)
+        | further_verdicts(ws, _anchor(inputs.get("safety_baseline")), weights),
         digests={name: used.digest for name, used in inputs.items() if used is not None},
     )
 

@@ -2,6 +2,7 @@
 
 from safety_assets.release.bindings import evidence_is_current, policy_binds, signed_off, weights_are_the_ones_scored
 from safety_assets.release.budget import regression_budget
+from safety_assets.release.figures import exposure_budget, serving_budget
 from safety_assets.release.further import further_budget, not_measured
 from safety_assets.release.measured import (
     baseline_is_aligned,
@@ -17,11 +18,13 @@ __all__ = [
     "curve_covers_the_choice",
     "every_dimension_scored",
     "evidence_is_current",
+    "exposure_budget",
     "further_budget",
     "not_measured",
     "over_refusal_ceiling",
     "policy_binds",
     "regression_budget",
+    "serving_budget",
     "share_as_the_recipe_says",
     "signed_off",
     "task_floor",

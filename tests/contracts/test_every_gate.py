@@ -6,6 +6,7 @@ from datetime import date
 import polars as pl
 import pytest
 
+from safety_assets.figure_specs import Exposure, Serving
 from safety_assets.policy import DimensionPolicy, InjectionPolicy, Policy, ProbePolicy, TaskPolicy
 from safety_assets.records import DIMENSION_SCORES, SCORES, TASK_SCORES
 from safety_assets.release import verdicts
@@ -16,6 +17,8 @@ ADVISORY = DimensionPolicy(rank="advisory", why="w")
 INJECTION = InjectionPolicy(categories=("weapons",))
 TASK = TaskPolicy(floor=0.0, min_gain=-1)
 SIGNERS = Policy.model_construct(sign_offs=("Ada",), risk="moderate")
+EXPOSED = {"mean": NAN, "low": NAN, "high": NAN, "worst": NAN}
+COST = {"what": "latency", "ratio": NAN, "low": NAN, "high": NAN}
 JUNK = (None, NAN, 7, "x", [], {}, {"drop": NAN}, pl.DataFrame(), pl.DataFrame({"value": [NAN]}))
 NAN_TASKS = TASK_SCORES.frame([{"model": "m", "task_id": "t", "value": NAN}])
 CURVE = pl.DataFrame({"share": INJECTION.shares, "safety_drop": [NAN] * 4, "over_refusal": [NAN] * 4})
@@ -26,6 +29,11 @@ BROKEN = {
     + [(CURVE, bad, INJECTION) for bad in (None, NAN, "x")],
     "every_dimension_scored": [(junk, ProbePolicy()) for junk in (*JUNK, DIMENSION_SCORES.empty())],
     "evidence_is_current": [(junk,) for junk in (None, NAN, 7, "x", [None], ["stale"])],
+    "exposure_budget": [
+        (junk, Exposure(max_bits=3.0))
+        for junk in (*JUNK, {"num_canaries": 9}, {"num_canaries": 0}, {"num_canaries": 9, "candidate": EXPOSED})
+    ]
+    + [({"num_canaries": 9, "candidate": dict.fromkeys(EXPOSED, 1.0)}, Exposure())],
     "further_budget": [
         ("mmlu", rule, delta, score, ProbePolicy(), DAY)
         for rule in (RULE, ADVISORY)
@@ -45,6 +53,14 @@ BROKEN = {
         (a, b, 100, 1) for a, b in ((None, 0.1), (0.1, None), (NAN, 0.1), (0.1, NAN), ("x", 0.1))
     ]
     + [(0.1, 0.1, bad, 1) for bad in (0, -1, None, "x")],
+    "serving_budget": [
+        (junk, Serving(max_latency_ratio=1.5))
+        for junk in (*JUNK, pl.DataFrame([COST]), pl.DataFrame({"what": ["size"]}))
+    ]
+    + [
+        (pl.DataFrame([{**COST, "ratio": 1.0, "low": 1.0, "high": 1.0}]), rule)
+        for rule in (Serving(), Serving(max_size_ratio=2.0))
+    ],
     "signed_off": [(SIGNERS, junk, DIGEST) for junk in JUNK] + [(SIGNERS, (), junk) for junk in JUNK],
     "task_floor": [(junk, None, TASK) for junk in (*JUNK, TASK_SCORES.empty(), NAN_TASKS)],
     "verdicts_repeat": [(junk, junk) for junk in (*JUNK, SCORES.empty())],
