@@ -11,8 +11,8 @@ uniform: gate probes of the bundled project, as the bundled model answers them (
 same under one system prompt of an application, which is read once a batch. mixed: the bundled
 model after it has learnt some long texts by heart, so that a tenth of its answers is ten times as long as the median.
 
-cached: `safety-assets score` of the bundled model on the gate probes of the standard suite, in a process of its own, and
-once more with nothing changed: no model is loaded. The ratio is that of the processor time of the two processes,
+cached: `safety-assets score` of the bundled model on the gate probes of the standard suite, in a process of its own,
+and once more with nothing changed: no model is loaded. The ratio is that of the processor time of the two processes,
 imports included.
 
 The last line is JSON.
