@@ -113,7 +113,7 @@ def figure_verdicts(found: Figures | None, policy: Policy) -> dict[str, Verdict]
     """
     known, verdicts = found or Figures(), dict[str, Verdict]()
     rule = policy.exposure
-    if rule is not None and not rule.max_bits is rule.max_worst_bits is None:
+    if rule is not None and (rule.max_bits, rule.max_worst_bits) != (None, None):
         table = known.tables.get("exposures")
         told = _absent(known, "exposures") if table is None else summary(table)
         verdicts["exposure_budget"] = exposure_budget(told, rule)
