@@ -1,13 +1,10 @@
-"""Who answers for what: the four roles, the owner of every asset, the tag of every job, schedule and sensor.
+"""Who answers for what: the owner of every asset, the tag of every job, schedule and sensor.
 
 CODEOWNERS says the same of files.
 """
 
-from typing import Literal
-
 from safety_assets.flows.graph import GRAPH, Group
-
-Role = Literal["data_steward", "ml_engineer", "safety_engineer", "model_owner"]
+from safety_assets.people import Role
 
 OF_GROUP: dict[Group, Role] = {
     "inputs": "ml_engineer",

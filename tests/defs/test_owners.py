@@ -7,10 +7,11 @@ import dagster as dg
 import pytest
 
 from safety_assets.defs.definition_metadata import TABLES, column_schema
-from safety_assets.defs.owners import Role, owner, role
+from safety_assets.defs.owners import owner, role
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.errors import ProjectError
 from safety_assets.flows.graph import GRAPH
+from safety_assets.people import Role
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore:Property `OpDefinition.version`")
