@@ -15,6 +15,7 @@ import dagster as dg
 from safety_assets.alerts.alert import Alert
 from safety_assets.alerts.deliver import Outbox, deliver
 from safety_assets.defs.happened import alerts_of
+from safety_assets.defs.owners import tagged
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.defs.sensors import LOOK_EVERY, STATUS
 
@@ -49,7 +50,7 @@ def position(cursor: str | None) -> Position:
     return Position(datetime.fromisoformat(said["after"]), tuple(said["seen"]), owed)
 
 
-@dg.sensor(minimum_interval_seconds=LOOK_EVERY, default_status=STATUS)
+@dg.sensor(tags=tagged("ml_engineer"), minimum_interval_seconds=LOOK_EVERY, default_status=STATUS)
 def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Tell the model's owner what the gate refused, and who is on call what broke."""
     until = time.monotonic() + TICK_SECONDS

@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from safety_assets.defs.jobs import gate_external, measure
+from safety_assets.defs.owners import tagged
 from safety_assets.defs.sensors import LOOK_EVERY, STATUS
 from safety_assets.defs.spec import CHECKPOINTS
 from safety_assets.errors import ProjectError, SafetyAssetsError
@@ -19,7 +20,7 @@ from safety_assets.flows.external_folder import complete_folders, content_digest
 from safety_assets.project import open_project
 
 
-@dg.sensor(job=measure, minimum_interval_seconds=LOOK_EVERY, default_status=STATUS)
+@dg.sensor(job=measure, tags=tagged("data_steward"), minimum_interval_seconds=LOOK_EVERY, default_status=STATUS)
 def edited_corpus(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """One measurement per content of corpus, pairs and probes. Training stays the schedule's or a person's choice.
 
@@ -51,7 +52,7 @@ def edited_corpus(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.S
     )
 
 
-@dg.sensor(job=gate_external, minimum_interval_seconds=LOOK_EVERY, default_status=STATUS)
+@dg.sensor(job=gate_external, tags=tagged("model_owner"), minimum_interval_seconds=LOOK_EVERY, default_status=STATUS)
 def external_checkpoints(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """One verdict per content of a checkpoint: the same files put there again, or under another name, are no news.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from safety_assets.defs.jobs import measure, observe_inputs, retrain
+from safety_assets.defs.owners import tagged
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.defs.schedules import RETRAINS
 from safety_assets.defs.spec import PROJECT
@@ -21,7 +22,7 @@ STATUS = dg.DefaultSensorStatus.RUNNING if OPERATION.turned_on else dg.DefaultSe
 LOOK_EVERY = OPERATION.look_every
 
 
-@dg.sensor(job=observe_inputs, minimum_interval_seconds=LOOK_EVERY, default_status=STATUS)
+@dg.sensor(job=observe_inputs, tags=tagged("ml_engineer"), minimum_interval_seconds=LOOK_EVERY, default_status=STATUS)
 def edited_inputs(context: dg.SensorEvaluationContext) -> dg.RunRequest:
     """One observation per content of policy, task set and recipes."""
     project = open_project()
@@ -34,6 +35,7 @@ def edited_inputs(context: dg.SensorEvaluationContext) -> dg.RunRequest:
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[measure],
     request_job=retrain,
+    tags=tagged("ml_engineer"),
     minimum_interval_seconds=LOOK_EVERY,
     default_status=STATUS,
 )
@@ -48,7 +50,7 @@ def measured(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest | dg.
         yield dg.RunRequest(run_key=f"{run.run_id}:{name}", partition_key=name, tags={RETRAINS: "true"})
 
 
-@dg.sensor(job=retrain, minimum_interval_seconds=LOOK_EVERY, default_status=STATUS)
+@dg.sensor(job=retrain, tags=tagged("ml_engineer"), minimum_interval_seconds=LOOK_EVERY, default_status=STATUS)
 def rejected_recipes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """One run of the next repaired candidate of every rejected recipe, until one is approved or none is left.
 
@@ -67,6 +69,7 @@ cheap_assets = dg.AutomationConditionSensorDefinition(
     target=dg.AssetSelection.all(),
     minimum_interval_seconds=LOOK_EVERY,
     default_status=STATUS,
+    tags=tagged("ml_engineer"),
     description="Makes what is cheap once what it is made from changed and every blocking check of that passes.",
 )
 

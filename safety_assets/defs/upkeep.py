@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from safety_assets.defs.guard import GATE, KIND
+from safety_assets.defs.owners import tagged
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.flows.clean_up import clean_up as flow
 from safety_assets.flows.standing import served
@@ -76,13 +77,16 @@ def remove_what_nothing_refers_to(
     )  # fmt: skip
 
 
-@dg.job(description="Does what is served still hold? Every byte and every verdict again, and the endpoint.")
+@dg.job(
+    tags=tagged("model_owner"),
+    description="Does what is served still hold? Every byte and every verdict again, and the endpoint.",
+)
 def recheck() -> None:
     """One step."""
     look_at_what_is_served()
 
 
-@dg.job(description="What nothing refers to any more; removed only where dry_run is false.")
+@dg.job(tags=tagged("ml_engineer"), description="What nothing refers to any more; removed only where dry_run is false.")
 def clean_up() -> None:
     """One step."""
     remove_what_nothing_refers_to()

@@ -70,8 +70,8 @@ CASES = (
     Case("released --path", RELEASE),
     Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
     Case("score --model model --probes probes --out scored.parquet", {
-        "model", "probes", "dimensions", "metrics", "categories", "over_refusal", "unscored", "judge", "asked",
-        "remembered", "scores", "responses",
+        "model", "probes", "dimensions", "metrics", "categories", "confidence", "phrasings", "over_refusal", "unscored",
+        "judge", "asked", "remembered", "scores", "responses",
     }),
     Case("export base.parquet --responses base.responses.parquet --probes few.jsonl --to inspect --out log.json", {
         "format", "files", "items",
@@ -82,7 +82,7 @@ CASES = (
     }),
     Case("probes check probes", {
         "probes", "digest", "sound", "items", "groups", "splits", "faults", "warnings", "balance", "resolves",
-        "flip_rate",
+        "flip_rate", "uninformative",
     }),
     Case("schema policy", {
         "$schema", "title", "type", "properties", "required", "additionalProperties", "$defs", "description",
