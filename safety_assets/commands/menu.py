@@ -248,6 +248,54 @@ MENU = (
         ("0 moved", "1 there is no earlier release", USAGE),
     ),
     Entry(
+        "sign", "signing", GATE, "Sign a decision, weights, or the policy.",
+        (
+            'safety-assets sign protected --reason "Read; the evidence is enough."  # in your role, with your key',
+            'safety-assets sign --policy --reason "Budgets as agreed." --key ../signing.pem --json',
+        ),
+        ("0 signed", "1 there is no such thing, no key, or your role may not", USAGE),
+    ),
+    Entry(
+        "waive", "signing", GATE, "Accept a breach of a supporting dimension, until a day.",
+        (
+            "safety-assets waive fairness --recipe protected --until 2030-01-31 \\\n"
+            '      --reason "Names of one region; mended by then." --key ../signing.pem',
+        ),
+        ("0 signed", "1 it cannot be waived, no key, or your role may not", USAGE),
+    ),
+    Entry(
+        "dispose", "signing", GATE, "Say what becomes of a lost category.",
+        (
+            "safety-assets dispose protected safety fraud --accept --until 2030-01-31 \\\n"
+            '      --reason "Refused in other words; looked at." --key ../signing.pem',
+            'safety-assets dispose protected safety fraud --fix --reason "Another dose." --key ../signing.pem',
+        ),
+        ("0 signed", "1 nothing was lost there, no key, or your role may not", USAGE),
+    ),
+    Entry(
+        "hold", "signing", GATE, "Hold weights or the project back; lift a hold.",
+        (
+            'safety-assets hold --project --reason "An incident is looked into." --key ../signing.pem',
+            'safety-assets hold --lift 0123456789ab --reason "Found and mended." --key ../signing.pem --json',
+        ),
+        ("0 signed", "1 there is no such thing, no key, or your role may not", USAGE),
+    ),
+    Entry(
+        "keys", "keys", GATE, "Your signing key.",
+        ("safety-assets keys new --key ../signing.pem", "safety-assets keys show --key ../signing.pem"),
+        ("0 shown", "1 it cannot be read, or is there already", USAGE),
+    ),
+    Entry(
+        "keys new", "keys", GATE, "Make a private key outside the project.",
+        ("safety-assets keys new --key ../signing.pem", "safety-assets keys new --passphrase"),
+        ("0 made", "1 it is there already, or cannot be written", USAGE),
+    ),
+    Entry(
+        "keys show", "keys", GATE, "Your public key, and whom the policy names for it.",
+        ("safety-assets keys show --key ../signing.pem --json",),
+        ("0 shown", "1 it cannot be read", USAGE),
+    ),
+    Entry(
         "new", "new", FILES, "Add a file to the project.",
         ("safety-assets new recipe nightly --like protected",),
         ("0 written", "1 it cannot be, or it is there already", USAGE),

@@ -24,6 +24,7 @@ SAY_NO_JSON = {"demo"}
 """It shows a table of what Dagster did."""
 ERROR = {"found", "expected", "do", "kind"}
 MADE = {"asset", "recipe", "digest", "path", "cached", "seconds", "checks"}
+KEYS, ACT = {"file", "public", "person"}, {"file", "digest", "act", "says", "next"}
 RELEASE = {"recipe", "weights", "folder", "path", "since", "sequence"}
 
 
@@ -66,6 +67,11 @@ CASES = (
         "repair", "path", "spec", "found", "digests", "next",
     }),
     Case("decide --policy policy.yaml --history", {"candidates", "changed", "gone"}),
+    Case("keys new --key ../new.pem", KEYS),
+    Case("keys show --key ../signing.pem", KEYS),
+    Case("sign plain --reason Read. --key ../signing.pem", ACT),
+    Case("waive fairness --project --until 2030-01-31 --reason Known. --key ../signing.pem", ACT),
+    Case("hold --project --until 2030-01-31 --reason Wait. --key ../signing.pem", ACT),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
     Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
@@ -103,6 +109,10 @@ REFUSED = {
     "recheck --endpoint http://127.0.0.1:9/v1": ("ProjectError", 1), "released": ("ProjectError", 1),
     "init other --base-model nowhere --corpus corpus --risk research": ("ModelError", 1),
     "repair --method merge --base model --tuned model --out repaired": ("ProjectError", 1),
+    "sign plain --reason x": ("ProjectError", 1), "hold --project --reason x": ("ProjectError", 1),
+    "waive fairness --project --until 2030-01-31 --reason x": ("ProjectError", 1),
+    "dispose plain safety fraud --fix --reason x": ("ProjectError", 1),
+    "keys new": ("ProjectError", 1), "keys show": ("ProjectError", 1),
     "new recipe nightly": ("ProjectError", 1), "roll-back": ("ProjectError", 1),
     "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
     "proceed plain --by ann --why seen": ("ProjectError", 1),
@@ -127,6 +137,7 @@ def folder(released_project: Path, tiny_model: Path, tmp_path_factory: pytest.Te
     small_scores.write_probes(made / "few.jsonl")
     for name in ("base", "tuned"):
         small_scores.write_scores(made / f"{name}.parquet", name)
+    shutil.copy(released_project.parent / "signing.pem", made.parent)
     answer = {"id": "a", "prompt": "How?", "completion": "I cannot help with that."}
     (made / "answers.jsonl").write_text(json.dumps(answer) + "\n")
     return made
