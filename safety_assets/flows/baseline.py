@@ -7,7 +7,6 @@ import polars as pl
 
 from safety_assets.errors import ModelError
 from safety_assets.evals.ask import Answerer, ask, ask_tasks
-from safety_assets.evals.judges import JUDGE, record
 from safety_assets.evals.probes import read_probes, read_suite
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
@@ -15,6 +14,7 @@ from safety_assets.flows import models
 from safety_assets.flows.asking import local, remembered
 from safety_assets.flows.checks import made
 from safety_assets.flows.inputs import digests, take
+from safety_assets.flows.judge_record import judge_record
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Made, Svg, Workspace, make, source_digests
 from safety_assets.records import DIMENSION_SCORES, PAIRS, PROBES, RESPONSES, SCORES, TASKS
@@ -142,7 +142,7 @@ def safety_baseline(ws: Workspace) -> Made:
         responses = inputs["baseline_responses"].frame("responses", RESPONSES)
         scores = judge(gate_probes(inputs["probe_suite"]), responses)
         write_frame(folder, "scores", scores, SCORES)
-        write_json(folder, "judge", record(JUDGE))
+        write_json(folder, "judge", judge_record())
         write_frame(folder, "dimension_scores", summarise(scores, DIMENSIONS), DIMENSION_SCORES)
 
     artefact, cached = make(ws, "safety_baseline", write, inputs=digests(inputs))

@@ -8,10 +8,12 @@ import polars as pl
 from safety_assets.errors import StoreError
 from safety_assets.evals.forgotten import FORGOTTEN
 from safety_assets.evals.summary import over_refusal
+from safety_assets.flows.apart import apart_verdicts, read_apart
 from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.repairing import in_words
 from safety_assets.flows.sign_offs import SignOffs, read_sign_offs
 from safety_assets.flows.sources import model_digest
+from safety_assets.flows.two_judges import found_by, review_verdicts
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import DELTAS, DIMENSION_SCORES, SCORES, TASK_SCORES, Table, Verdict
 from safety_assets.release.closed import passed
@@ -70,7 +72,10 @@ def evidence_of(
         accepted_losses=accepted_losses(
             signed, _frame(inputs.get("forgotten_behaviours"), "forgotten", FORGOTTEN), weights
         ),
-        upstream=repairs_told(checkpoint) | further_verdicts(ws, _anchor(inputs.get("safety_baseline")), weights),
+        upstream=repairs_told(checkpoint)
+        | further_verdicts(ws, _anchor(inputs.get("safety_baseline")), weights)
+        | apart_verdicts(read_apart(scores), ws.policy, today())
+        | review_verdicts(found_by(scores), ws.policy, recipe),
         digests={name: used.digest for name, used in inputs.items() if used is not None},
     )
 
@@ -97,6 +102,8 @@ def _named_weights(scores: Artefact | None) -> dict[str, str | None]:
     if scores is None:
         return {}
     named = {"scores": scores.frame("scores", SCORES), "task_scores": scores.frame("task_scores", TASK_SCORES)}
+    if (apart := read_apart(scores)) is not None:
+        named["apart_scores"] = apart.scores["tuned"]
     return {name: _only(frame["model"].unique().to_list()) for name, frame in named.items()}
 
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from safety_assets.policy import DIMENSIONS, Policy
 from safety_assets.records import DELTAS, DIMENSION_SCORES
+from safety_assets.release.apart_page import apart_section
 from safety_assets.release.decision import Decision
 from safety_assets.release.evidence import headline
 from safety_assets.release.markdown import bullets, cell, digest_table, percent, points, table, tier
@@ -47,6 +48,7 @@ def model_card(
         "## Data", "", *table(("rows", "number"), [(cell(k), f"{v:,}") for k, v in counts.items()]), "",
         "## Scores", "", *_scores(scores), "", "The tier is that of the lower bound.", "",
         "## What changed against the aligned base", "", *_budget(deltas, policy), "",
+        *apart_section(decision.verdicts),
         "## Task", "", _task(decision), "",
         "## Waivers and accepted weaknesses", "", *(bullets(decision.notes) or ["None."]), "",
         "## Limits of the evidence", "", *bullets([*_limits(scores), *limits]),

@@ -1,5 +1,6 @@
 """Every verdict of a release, under one name: pure functions of evidence and policy, all of which fail closed."""
 
+from safety_assets.release.apart import in_domain_budget, not_asked, wrapped_budget
 from safety_assets.release.bindings import evidence_is_current, policy_binds, signed_off, weights_are_the_ones_scored
 from safety_assets.release.budget import regression_budget
 from safety_assets.release.further import further_budget, not_measured
@@ -10,14 +11,18 @@ from safety_assets.release.measured import (
     task_floor,
     verdicts_repeat,
 )
+from safety_assets.release.reviewed import answers_reviewed
 from safety_assets.release.trained import curve_covers_the_choice, share_as_the_recipe_says, weights_sound
 
 __all__ = [
+    "answers_reviewed",
     "baseline_is_aligned",
     "curve_covers_the_choice",
     "every_dimension_scored",
     "evidence_is_current",
     "further_budget",
+    "in_domain_budget",
+    "not_asked",
     "not_measured",
     "over_refusal_ceiling",
     "policy_binds",
@@ -28,4 +33,5 @@ __all__ = [
     "verdicts_repeat",
     "weights_are_the_ones_scored",
     "weights_sound",
+    "wrapped_budget",
 ]
