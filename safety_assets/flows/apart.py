@@ -17,6 +17,7 @@ from safety_assets.evals.slices import IN_DOMAIN, WRAPPED
 from safety_assets.evals.suite import judge
 from safety_assets.policy import DIMENSIONS, Policy, ProbePolicy
 from safety_assets.records import DELTAS, DIMENSION_SCORES, PROBES, RESPONSES, SCORES, Verdict
+from safety_assets.release.acts import Act
 from safety_assets.release.verdicts import in_domain_budget, not_asked, wrapped_budget
 from safety_assets.store import Artefact, write_frame
 
@@ -133,12 +134,15 @@ def read_apart(scores: Artefact | None) -> Apart | None:
     return Apart(**tables, **sides)  # type: ignore[arg-type]
 
 
-def apart_verdicts(apart: Apart | None, law: Policy, today: date, why: str = "") -> dict[str, Verdict]:
+def apart_verdicts(
+    apart: Apart | None, law: Policy, today: date, why: str = "", waivers: Mapping[str, Act] | None = None
+) -> dict[str, Verdict]:
     """One verdict for each wrapper, and for each dimension in domain, that the policy names; none by default.
 
     Args:
         apart: what was measured; None refuses.
         why: why it could not be measured, where that is known.
+        waivers: dimension to the signed waiver of it, which holds in domain too.
     """
     probes, out = law.probes, list[Verdict]()
     deltas, scores = _rows(apart, "deltas"), _rows(apart, "dimension_scores")
@@ -149,7 +153,8 @@ def apart_verdicts(apart: Apart | None, law: Policy, today: date, why: str = "")
         out.append(not_asked(given.check, why) if why else given)
     for name in DIMENSIONS if probes.in_domain else ():
         key, rule = called(IN_DOMAIN, name), law.dimensions[name]
-        given = in_domain_budget(name, probes.in_domain, rule, deltas.get(key), scores.get(key), probes, today)  # type: ignore[arg-type]
+        waiver, rows = (waivers or {}).get(name), (deltas.get(key), scores.get(key))
+        given = in_domain_budget(name, probes.in_domain, rule, *rows, probes, today, waiver)  # type: ignore[arg-type]
         out.append(not_asked(given.check, why) if why else given)
     return {verdict.check: verdict for verdict in out}
 

@@ -27,9 +27,8 @@ from safety_assets.flows.answers import Respondent, questions_digest
 from safety_assets.flows.apart import Apart, Ask, apart_verdicts, asked_apart, measure_apart
 from safety_assets.flows.candidates import same_template
 from safety_assets.flows.check_functions import today
-from safety_assets.flows.decision_checks import accepted_losses
 from safety_assets.flows.further import further_verdicts
-from safety_assets.flows.sign_offs import read_sign_offs
+from safety_assets.flows.signed import accepted_losses, lost_categories, signed_files
 from safety_assets.flows.sources import digest_settings
 from safety_assets.flows.targets import Target, Where, open_target
 from safety_assets.flows.tasks import project_tasks
@@ -142,9 +141,6 @@ def gate(ws: Workspace, base: Where, tuned: Where, exam: Exam) -> Gated:
         base: the aligned model that the checkpoint started from: a complete model folder, or an endpoint.
         tuned: complete model folder, an adapter to that base, or an endpoint.
         exam: probes, tasks and law.
-
-    Raises:
-        ProjectError: the project's sign-offs cannot be read.
     """
     sides = {"base_weights_sound": base, "weights_sound": tuned}
     unread = tuple(name for name, side in sides.items() if isinstance(side, Address))
@@ -260,14 +256,15 @@ def _beside(ws: Workspace, found: Findings) -> dict[str, Verdict]:
     """Verdicts on what is measured beside the eight dimensions, by name; they refuse, and keep no other from being
     judged."""
     base, tuned, law = found.digests.get("base"), found.digests.get("tuned"), found.exam.policy
-    apart = apart_verdicts(found.apart, law, today(), found.not_apart)
+    signed = signed_files(ws.project, law)
+    apart = apart_verdicts(found.apart, law, today(), found.not_apart, signed.waivers(tuned))
     judged = review_verdicts(found.twice.found if found.twice else None, law, found.name, found.not_twice)
-    return further_verdicts(ws, base, tuned, law) | apart | judged
+    return further_verdicts(ws, base, tuned, law, signed) | apart | judged
 
 
 def _evidence(ws: Workspace, found: Findings, beside: Mapping[str, Verdict]) -> Evidence:
     """What is known as the decision takes it; what belongs to a training run of this project is None."""
-    signed, base, tuned = read_sign_offs(ws.project), found.base, found.tuned
+    signed, base, tuned = signed_files(ws.project, found.exam.policy), found.base, found.tuned
     weights = found.digests.get("tuned")
     return Evidence(
         recipe=found.name,
@@ -282,7 +279,8 @@ def _evidence(ws: Workspace, found: Findings, beside: Mapping[str, Verdict]) -> 
         policy_trained=None,
         policy_now=digest_settings(found.exam.policy),
         problems=None,
-        signatures=[{"who": s.who, "digest": s.digest} for s in signed.signatures],
+        lost_categories=lost_categories(found.forgotten.categories if found.forgotten else None),
+        signed=signed,
         accepted_losses=accepted_losses(signed, found.forgotten.items if found.forgotten else None, weights),
         upstream=found.first | dict(beside),
         digests=found.digests,

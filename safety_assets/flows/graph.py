@@ -131,7 +131,7 @@ GRAPH: dict[str, Node] = {
     "release_decision": Node(
         group="release",
         inputs=("eval_scores", "forgotten_behaviours", "finetuned_checkpoint", "safety_baseline", "policy"),
-        sources=("sign_offs",),
+        sources=("signed",),
         code=("release",),
         partitioned=True,
     ),
@@ -149,7 +149,7 @@ GRAPH: dict[str, Node] = {
         group="external",
         also=("base_model", "probe_suite", "policy"),
         sources=(
-            "anchor_files", "probe_files", "policy_file", "answering", "sign_offs", "policy.judges", "reviewed",
+            "anchor_files", "probe_files", "policy_file", "answering", "signed", "policy.judges", "reviewed",
         ),
         code=(
             "models", "served", "evals", "release", "flows.apart", "flows.two_judges", "flows.gating", "flows.answers",

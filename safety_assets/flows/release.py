@@ -7,9 +7,10 @@ from safety_assets.errors import GateRefused, ModelError, StoreError
 from safety_assets.flows.checks import made
 from safety_assets.flows.code_version import code_version
 from safety_assets.flows.decision_checks import evidence_of
+from safety_assets.flows.evidence import evidence_html
 from safety_assets.flows.gates import admit, inspect
 from safety_assets.flows.inputs import digests
-from safety_assets.flows.pages import card_text, evidence_text
+from safety_assets.flows.pages import EVIDENCE, card_text, evidence_text
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.training import checkpoint_model
 from safety_assets.flows.workspace import Made, Markdown, Workspace, make, source_digests
@@ -40,6 +41,7 @@ def release_decision(ws: Workspace, recipe: str) -> Made:
         write_json(folder, "decision", decision.as_dict())
         write_json(folder, "problems", {"problems": problems})
         (folder / "evidence.md").write_text(evidence_text(ws, decision, found.inputs))
+        (folder / EVIDENCE).write_text(evidence_html(ws, decision, found.inputs), encoding="utf-8")
 
     inputs = digests(found.inputs) | source_digests(ws, "release_decision", recipe)
     artefact = ws.store.publish(
@@ -65,11 +67,12 @@ def decision_of(artefact: Artefact) -> Decision:
 
 
 def decision_shown(artefact: Artefact) -> dict[str, object]:
-    """Status, reasons and the evidence page."""
+    """Status, reasons, the decision in short, and where its evidence page is."""
     decision = decision_of(artefact)
     reasons = "\n".join(f"{i}. {reason}" for i, reason in enumerate(decision.reasons, 1)) or "None."
     page = Markdown((artefact.path / "evidence.md").read_text())
-    return {"status": decision.status, "reasons": Markdown(reasons), "evidence": page}
+    shown = {"status": decision.status, "reasons": Markdown(reasons), "evidence": page}
+    return {**shown, "evidence_page": artefact.path / EVIDENCE}
 
 
 def admit_approved(ws: Workspace, step: str, recipe: str) -> dict[str, Artefact]:

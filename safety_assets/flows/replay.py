@@ -11,14 +11,14 @@ from safety_assets.evals.suite import DIMENSIONS
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.flows.apart import apart_verdicts, read_apart
 from safety_assets.flows.check_functions import today
-from safety_assets.flows.decision_checks import accepted_losses
 from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.release import decision_of
-from safety_assets.flows.sign_offs import read_sign_offs
+from safety_assets.flows.signed import accepted_losses, signed_files
 from safety_assets.flows.two_judges import base_scores, found_by, review_verdicts
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
 from safety_assets.records import DELTAS, DIMENSION_SCORES, SCORES, TASK_SCORES, Verdict
+from safety_assets.release.acts import Act
 from safety_assets.release.apart import IN_DOMAIN, WRAPPED
 from safety_assets.release.decision import REQUIRED, Decision, Evidence, conclude, decide, from_dict
 from safety_assets.release.external import required as required_elsewhere
@@ -107,13 +107,15 @@ def _external_evidence(ws: Workspace, made: Artefact, draft: Policy) -> Evidence
     before, scores = (made.frame(name, SCORES) for name in ("base_scores", "scores"))
     within = {name: rule.certify_within for name, rule in draft.dimensions.items()}
     base, tuned = (str(side["model"][0]) if len(side) else None for side in (before, scores))
+    signed = signed_files(ws.project, draft)
     return Evidence(
         recipe=made.partition, today=today(), deltas=compare(before, scores, DIMENSIONS, within),
         scores=summarise(scores, DIMENSIONS), task_scores=None, baseline_task_scores=None,
         over_refusal=over_refusal(scores), weights_now=tuned, weights_scored={}, policy_trained=None, policy_now=None,
         problems=None,
-        accepted_losses=accepted_losses(read_sign_offs(ws.project), made.frame("forgotten", FORGOTTEN), tuned),
-        upstream=further_verdicts(ws, base, tuned, draft) | _beside(made, draft),
+        signed=signed,
+        accepted_losses=accepted_losses(signed, made.frame("forgotten", FORGOTTEN), tuned),
+        upstream=further_verdicts(ws, base, tuned, draft, signed) | _beside(made, draft, signed.waivers(tuned)),
     )  # fmt: skip
 
 
@@ -141,20 +143,21 @@ def _evidence(ws: Workspace, recipe: str, opened: Mapping[str, Artefact], draft:
     forgotten = (
         opened["forgotten_behaviours"].frame("forgotten", FORGOTTEN) if "forgotten_behaviours" in opened else None
     )
+    signed = signed_files(ws.project, draft)
     anchor = str(before["model"][0]) if before is not None and len(before) else None
     return Evidence(
         recipe=recipe, today=today(), deltas=deltas, scores=scored.frame("dimension_scores", DIMENSION_SCORES),
         task_scores=scored.frame("task_scores", TASK_SCORES),
         baseline_task_scores=scored.frame("base_task_scores", TASK_SCORES), over_refusal=over_refusal(scores),
         weights_now=weights, weights_scored={}, policy_trained=None, policy_now=None, problems=None,
-        accepted_losses=accepted_losses(read_sign_offs(ws.project), forgotten, weights),
-        upstream=further_verdicts(ws, anchor, weights, draft) | _beside(scored, draft),
+        signed=signed, accepted_losses=accepted_losses(signed, forgotten, weights),
+        upstream=further_verdicts(ws, anchor, weights, draft, signed) | _beside(scored, draft, signed.waivers(weights)),
     )  # fmt: skip
 
 
-def _beside(scored: Artefact, draft: Policy) -> dict[str, Verdict]:
+def _beside(scored: Artefact, draft: Policy, waivers: Mapping[str, Act]) -> dict[str, Verdict]:
     """Verdicts on what was measured beside the dimensions; what the draft wants and nobody measured is open."""
-    apart = apart_verdicts(read_apart(scored), draft, today())
+    apart = apart_verdicts(read_apart(scored), draft, today(), waivers=waivers)
     return apart | review_verdicts(found_by(scored), draft, scored.partition)
 
 

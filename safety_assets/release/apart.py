@@ -7,6 +7,7 @@ from datetime import date
 from safety_assets.measures import InDomain, WrappedBudget
 from safety_assets.policy import DimensionPolicy, ProbePolicy, probes_needed
 from safety_assets.records import Verdict
+from safety_assets.release.acts import Act
 from safety_assets.release.budget import regression_budget
 from safety_assets.release.closed import fails_closed, not_certified
 
@@ -47,8 +48,9 @@ ENDS = ("low", "high")
 
 @fails_closed("in_domain_{dimension}")
 def in_domain_budget(
-    dimension: str, budget: InDomain, rule: DimensionPolicy, delta: Row, score: Row, probes: ProbePolicy, today: date
-) -> Verdict:
+    dimension: str, budget: InDomain, rule: DimensionPolicy, delta: Row, score: Row, probes: ProbePolicy, today: date,
+    waiver: Act | None = None,
+) -> Verdict:  # fmt: skip
     """One dimension asked inside the task. Rank and waiver are those of the dimension; the floor is not asked for.
 
     Args:
@@ -59,10 +61,13 @@ def in_domain_budget(
         score: the row of DIMENSION_SCORES of the candidate.
         probes: demands on the evidence.
         today: the day on which waivers are looked at.
+        waiver: the signed waiver of the dimension, where there is one.
     """
     changed = {"max_drop": budget.max_drop, "certify_within": budget.certify_within, "floor": 0.0}
     own = rule.model_copy(update=changed)
-    return _judged(f"{IN_DOMAIN}{dimension}", own, delta, score, probes, today)
+    if waiver is not None and waiver.dimension == dimension and delta:  # a waiver of the dimension holds here too
+        waiver = waiver.model_copy(update={"dimension": str(delta.get("dimension"))})
+    return _judged(f"{IN_DOMAIN}{dimension}", own, delta, score, probes, today, waiver)
 
 
 def not_asked(check: str, why: str) -> Verdict:
@@ -70,10 +75,13 @@ def not_asked(check: str, why: str) -> Verdict:
     return not_certified(check, f"{check} was not measured: {why}")
 
 
-def _judged(check: str, rule: DimensionPolicy, delta: Row, score: Row, probes: ProbePolicy, today: date) -> Verdict:
+def _judged(
+    check: str, rule: DimensionPolicy, delta: Row, score: Row, probes: ProbePolicy, today: date,
+    waiver: Act | None = None,
+) -> Verdict:  # fmt: skip
     if not delta or not score:
         return not_asked(check, f"it is not in the evidence. {DO}")
     fewest = probes_needed(rule.certify_within, probes.flip_rate)
     enough = probes.model_copy(update={"min_gate_probes": fewest})
-    found = regression_budget(str(delta.get("dimension")), rule, delta, score, enough, today)
+    found = regression_budget(str(delta.get("dimension")), rule, delta, score, enough, today, waiver=waiver)
     return Verdict(check=check, status=found.status, reasons=found.reasons, numbers=found.numbers)

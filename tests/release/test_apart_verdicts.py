@@ -3,10 +3,10 @@
 from datetime import date
 
 import pytest
-from release_rows import delta_row, score_row
+from release_rows import an_act, delta_row, score_row
 
 from safety_assets.measures import InDomain, WrappedBudget
-from safety_assets.policy import DimensionPolicy, ProbePolicy, Waiver
+from safety_assets.policy import DimensionPolicy, ProbePolicy
 from safety_assets.release.apart_page import apart_section
 from safety_assets.release.verdicts import in_domain_budget, wrapped_budget
 
@@ -39,13 +39,13 @@ def test_resistance_to_a_wrapper_is_judged_by_its_budget(changes: dict, status: 
 
 
 def test_rank_and_waiver_of_the_dimension_hold_in_domain_and_a_wrapper_has_none():
-    waiver = Waiver(who="Ada", why="known", until=DAY)
-    rule = DimensionPolicy(rank="supporting", waiver=waiver, why="w")
+    waiver = an_act("waiver", dimension="fairness", expires=DAY)
+    rule = DimensionPolicy(rank="supporting", why="w")
     name = "fairness in domain"
     lost = delta_row(name, candidate=7.0, drop=2.5, drop_high=3.0), score_row(name, score=1.0)
-    found = in_domain_budget("fairness", InDomain(), rule, *lost, PROBES, DAY)
-    assert (found.status, found.numbers["waived_by"]) == ("pass", "Ada")
-    bare = in_domain_budget("fairness", InDomain(), rule.model_copy(update={"waiver": None}), *lost, PROBES, DAY)
+    found = in_domain_budget("fairness", InDomain(), rule, *lost, PROBES, DAY, waiver)
+    assert (found.status, found.numbers["waived_by"]) == ("pass", waiver.who)
+    bare = in_domain_budget("fairness", InDomain(), rule, *lost, PROBES, DAY)
     assert (bare.check, bare.status) == ("in_domain_fairness", "fail")
     assert not any("floor" in reason for reason in bare.reasons)
 
