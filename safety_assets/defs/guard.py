@@ -21,9 +21,9 @@ def materialize(
     Dagster records the materialization and then fails the step if a blocking check is red: what was
     rejected can be looked at.
     """
-    workspace = project.workspace(context)
     arguments = (context.partition_key,) if context.has_partition_key else ()
     try:
+        workspace = project.workspace(context)
         made = flow(workspace, *arguments)
     except Exception as error:
         said = error if isinstance(error, SafetyAssetsError) else exhaustion(error)

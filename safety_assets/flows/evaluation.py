@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from safety_assets.corpus.passes import masked_text
 from safety_assets.errors import SafetyAssetsError
 from safety_assets.evals.ask import ask
 from safety_assets.evals.deltas import compare
@@ -159,7 +160,7 @@ def forgotten_behaviours(ws: Workspace, recipe: str) -> Made:
         )
         write_frame(folder, "forgotten", found.items, FORGOTTEN)
         found.categories.write_parquet(folder / "categories.parquet")
-        (folder / "page.md").write_text(page(found, f"What {recipe} forgot"))
+        (folder / "page.md").write_text(masked_text(page(found, f"What {recipe} forgot")))
 
     artefact, cached = make(ws, "forgotten_behaviours", write, inputs=digests(inputs), partition=recipe)
     categories = pl.read_parquet(artefact.path / "categories.parquet")
