@@ -104,6 +104,7 @@ MENU = (
         (
             "safety-assets score --model model --probes probes --out base.parquet",
             "safety-assets score --model my-checkpoint --probes probes --out tuned.parquet --json",
+            "safety-assets score --model model --probes probes --out base.parquet --wrap all --in-domain",
             "safety-assets score --responses base.responses.parquet --probes probes --out again.parquet",
         ),
         ("0 scored", "1 the model, the probes or the answers cannot be used", USAGE, STOPPED),
@@ -165,6 +166,16 @@ MENU = (
         "review read", "review", RUN, "Take the labels of a filled in sheet, for judge --fit.",
         ("safety-assets review read review.csv --out reviewed.jsonl",),
         ("0 written", "1 the sheet cannot be read", USAGE),
+    ),
+    Entry(
+        "review queue", "review", RUN, "Write the answers of a candidate that wait for a person.",
+        ("safety-assets review queue plain --out queue.csv",),
+        ("0 written", "1 the candidate was not judged twice, or the file is there already", USAGE),
+    ),
+    Entry(
+        "review record", "review", RUN, "Take the labels of a filled in sheet into the project's scores.",
+        ("safety-assets review record review.csv",),
+        ("0 recorded", "1 the sheet cannot be read", USAGE),
     ),
     Entry(
         "labels", "labels", RUN, "Rows that people label good or bad.",

@@ -77,7 +77,7 @@ CASES = (
     Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
     Case("score --model model --probes probes --out scored.parquet", {
         "model", "probes", "dimensions", "metrics", "categories", "confidence", "phrasings", "over_refusal", "unscored",
-        "judge", "asked", "remembered", "scores", "responses",
+        "judge", "asked", "remembered", "scores", "responses", "slices", "attack_success",
     }),
     Case("export base.parquet --responses base.responses.parquet --probes few.jsonl --to inspect --out log.json", {
         "format", "files", "items",
@@ -124,6 +124,7 @@ REFUSED = {
     "import nowhere --model model": ("UsageError", 2), "probes check nowhere": ("UsageError", 2),
     "review sheet nowhere --verdicts nowhere --verdicts nowhere --out sheet.csv": ("UsageError", 2),
     "review read nowhere.csv --out labels.jsonl": ("UsageError", 2),
+    "review queue plain --out queue.csv": ("ProjectError", 1), "review record nowhere.csv": ("UsageError", 2),
     "labels sample": ("ProjectError", 1), "labels read nowhere.csv": ("UsageError", 2),
 }  # fmt: skip
 """Every command where there is no project, or nothing of what it is about: kind of the error and exit code."""
