@@ -206,6 +206,11 @@ class Policy(Settings):
     injection: InjectionPolicy
     probes: ProbePolicy = ProbePolicy()
     sign_offs: tuple[str, ...] = Field((), description="people who must sign a decision before a release")
+    promote: Literal["by_hand", "automatic"] = Field(
+        "by_hand",
+        description="automatic: a run that nobody launched promotes an approved candidate that is non-inferior to what "
+        "is served; by_hand: it only proposes",
+    )
     unread_weights: Waiver | None = Field(
         None,
         description="a person accepts that a model behind an endpoint, whose weights cannot be read, is approved on "

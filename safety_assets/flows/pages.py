@@ -26,7 +26,7 @@ def card_text(ws: Workspace, decided: Artefact) -> str:
     scores, checkpoint = origin(decided, ws, "eval_scores"), origin(decided, ws, "finetuned_checkpoint")
     training = checkpoint.json("training")
     return model_card(
-        from_dict(decided.json("decision")),
+        from_dict(decided.json("decision"), required=()),
         project=ws.project.settings.name,
         recipe=training["recipe"],
         counts=_counts(origin(checkpoint, ws, "audited_corpus")) | _read_as(checkpoint, ws),
