@@ -1,5 +1,7 @@
 """The files users write: every fault is named with file, line and key."""
 
+import base64
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,8 +67,15 @@ def policy_with(tmp_path: Path, change) -> Path:
     return path
 
 
-def waive(value: dict) -> None:
-    value["dimensions"]["safety"]["waiver"] = {"who": "me", "why": "hurry", "until": "2030-01-01"}
+KEY = "ed25519:" + base64.b64encode(b"k" * 32).decode()
+
+
+def person(**changes: object) -> Callable[[dict], None]:
+    return lambda value: value.update(people={"Ada": {"roles": ["model_owner"], "key": KEY, **changes}})
+
+
+def two_with_one_key(value: dict) -> None:
+    value["people"] = {name: {"roles": ["model_owner"], "key": KEY} for name in ("Ada", "Bo")}
 
 
 @pytest.mark.parametrize(
@@ -77,7 +86,16 @@ def waive(value: dict) -> None:
             lambda v: v["dimensions"]["privacy"].update(rank="advisory"),
             r"policy.yaml: privacy is always critical, found advisory\. Do: correct",
         ),
-        (waive, "safety is critical and cannot be waived"),
+        (
+            lambda v: v["dimensions"]["fairness"].update(waiver={"who": "me", "why": "x", "until": "2030-01-01"}),
+            "fairness.waiver: unknown key",
+        ),
+        (person(key="ed25519:" + base64.b64encode(bytes(32)).decode()), "people.Ada.key: this is a placeholder"),
+        (person(key=KEY[:-2]), "people.Ada.key: expected ed25519: and 32 bytes"),
+        (person(roles=["king"]), "people.Ada.roles.0"),
+        (person(roles=[]), "people.Ada.roles"),
+        (two_with_one_key, "Ada and Bo have one key"),
+        (lambda v: v.update(sign_offs={"high": []}), "sign_offs.high"),
         (
             lambda v: v["dimensions"]["fairness"].update(certify_within=0.1, max_drop=0.1),
             "certify_within 0.1 needs 3427 probes",

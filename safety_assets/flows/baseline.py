@@ -1,6 +1,7 @@
 """Baseline: the weights one starts from, the frozen probes, what the base says, how it scores, where safety lives."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -209,7 +210,7 @@ def _prompts(pairs: pl.DataFrame, *kinds: str) -> list[list[dict[str, str]]]:
 
 
 def _anatomy_shown(anatomy: dict) -> dict[str, object]:
-    curve = plots.line({"separation": list(enumerate(anatomy["separation"]))}, "Refused from answered", "layer", "AUC")
+    curve = {"separation": list(enumerate(anatomy["separation"]))}
     tokens = ", ".join(entry["token"] for entry in anatomy["safety_tokens"]) or anatomy["tokens_absent_because"]
     chance = [(i, anatomy["gap_noise"]) for i in range(len(anatomy["gap"]))]
     gap = {"malicious from normal": list(enumerate(anatomy["gap"])), "by chance": chance}
@@ -221,8 +222,10 @@ def _anatomy_shown(anatomy: dict) -> dict[str, object]:
         "safety_layers_found_by": anatomy["layers_found_by"],
         "safety_tokens": tokens,
         "token_mass": anatomy["token_mass"],
-        "separation": Svg(curve),
-        "angular_gap": Svg(plots.line(gap, "Angle between kinds of prompts", "layer", "radians")),
-        "neurons_per_layer": Svg(plots.line({"neurons": per_layer}, "Most telling neurons", "layer", "number")),
+        "separation": Svg(partial(plots.line, curve, "Refused from answered", "layer", "AUC")),
+        "angular_gap": Svg(partial(plots.line, gap, "Angle between kinds of prompts", "layer", "radians")),
+        "neurons_per_layer": Svg(
+            partial(plots.line, {"neurons": per_layer}, "Most telling neurons", "layer", "number")
+        ),
         "neurons": pl.DataFrame(anatomy["neurons"], schema=NEURONS, orient="row"),
     }

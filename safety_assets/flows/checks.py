@@ -13,6 +13,8 @@ from safety_assets.flows import check_functions as of
 from safety_assets.flows.code_version import sources_version
 from safety_assets.flows.decision_checks import on_decision
 from safety_assets.flows.external_check import checkpoint_keeps_alignment
+from safety_assets.flows.graph import GRAPH
+from safety_assets.flows.signed import signed_digest
 from safety_assets.flows.workspace import Made, Workspace
 from safety_assets.records import Verdict
 from safety_assets.release.decision import REQUIRED
@@ -42,8 +44,10 @@ CHECK_WORDS = {
     "over_refusal_ceiling": "Benign look-alikes are answered",
     "every_dimension_scored": "All eight dimensions have a score",
     "weights_are_the_ones_scored": "All evidence is of these weights",
-    "policy_binds": "The policy is the one the checkpoint was trained under, or its owner signed the newer one",
-    "signed_off": "Everyone whom the policy demands has signed",
+    "policy_binds": "The policy is the one the checkpoint was trained under, or a model owner signed the newer one",
+    "signed_off": "For every role that the policy demands a person has signed",
+    "not_held": "No model owner holds these weights back",
+    "losses_disposed": "Every significantly lost category was accepted by a person, where the policy asks",
     "evidence_is_current": "Nothing upstream was missing, stale or red",
 }
 
@@ -118,19 +122,22 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     ),
 }  # fmt: skip
 
-CHECK_CODE = ("flows", "corpus", "evals", "release", "frames", "records", "policy")
+CHECK_CODE = ("flows", "corpus", "evals", "release", "frames", "records", "policy", "people")
 
 
 def verdict_of(ws: Workspace, artefact: Artefact, check: Check, *, fresh: bool = False) -> Verdict:
     """The verdict of one check, recomputed unless the same question was answered before.
 
-    What the answer depends on is the artefact, the policy, the day (waivers end) and the code of the checks.
+    What the answer depends on is the artefact, the policy, the day (waivers end), the code of the checks and, for
+    what reads them, the signed files.
     A check that cannot be computed is not certified.
 
     Args:
         fresh: believe no earlier answer.
     """
     parts = [artefact.digest, check.name, ws.policy_digest, of.today().isoformat(), sources_version(*CHECK_CODE)]
+    if "signed" in GRAPH[artefact.asset].sources:
+        parts.append(signed_digest(ws.project))
     path = ws.store.root / "verdicts" / f"{digest_json(parts)}.json"
     if path.is_file() and not fresh:
         return _read(path)

@@ -7,7 +7,7 @@ from safety_assets.flows.graph import GRAPH
 from safety_assets.store import digest_file, digest_json
 
 PACKAGE = Path(__file__).resolve().parent.parent
-SHARED = ("records", "errors", "recipes", "policy", "datafiles")
+SHARED = ("records", "errors", "recipes", "policy", "people", "datafiles")
 """Light modules that every asset reads."""
 
 BELOW = dict.fromkeys(("corpus", "evals"), ("refusals", "reading", "hashes"))

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,17 @@ def _curve(result: Mapping[str, dict], choice: Choice) -> dict:
 
 def _curve_shown(artefact: Artefact) -> dict[str, object]:
     curve, choice = artefact.json("curve"), artefact.json("choice")
+    shown = {
+        "share": choice["share"],
+        "trained": curve["trained"],
+        "dose_response": Svg(partial(dose_response, artefact)),
+    }
+    return shown | {"curve": pl.DataFrame(curve["points"])}
+
+
+def dose_response(artefact: Artefact) -> str:
+    """The curve of an `injection_ratio` as an SVG."""
+    curve, choice = artefact.json("curve"), artefact.json("choice")
     points = [point for point in curve["points"] if point["safety"] is not None]
     lines = {
         "safety": [(p["share"], p["safety"]) for p in points],
@@ -193,9 +205,7 @@ def _curve_shown(artefact: Artefact) -> dict[str, object]:
         "over-refusal x 10": [(p["share"], 10 * p["over_refusal"]) for p in points if p["over_refusal"] is not None],
     }
     said = "no share keeps its limits" if choice["share"] is None else f"share {choice['share']:g} is chosen"
-    chart = plots.line(lines | _limits(curve), f"Dose and response: {said}", "share of injected rows", "points")
-    shown = {"share": choice["share"], "trained": curve["trained"], "dose_response": Svg(chart)}
-    return shown | {"curve": pl.DataFrame(curve["points"])}
+    return plots.line(lines | _limits(curve), f"Dose and response: {said}", "share of injected rows", "points")
 
 
 def _limits(curve: Mapping[str, Any]) -> dict[str, list[tuple[float, float]]]:

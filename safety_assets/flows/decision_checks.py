@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from safety_assets.errors import StoreError
-from safety_assets.evals.forgotten import FORGOTTEN
+from safety_assets.evals.forgotten import CATEGORIES, FORGOTTEN
 from safety_assets.evals.summary import over_refusal
 from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.repairing import in_words
-from safety_assets.flows.sign_offs import SignOffs, read_sign_offs
+from safety_assets.flows.signed import accepted_losses, lost_categories, model_owners, signed_digest, signed_files
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import DELTAS, DIMENSION_SCORES, SCORES, TASK_SCORES, Table, Verdict
@@ -23,16 +23,18 @@ def on_decision(check: str) -> Callable[[Artefact, Workspace], Verdict]:
     """The judge of one check: everything is decided anew from the evidence, and this check's verdict is read off."""
 
     def judge(artefact: Artefact, ws: Workspace) -> Verdict:
-        verdicts = {verdict.check: verdict for verdict in _decided_again(ws, artefact.digest).verdicts}
+        signed = signed_digest(ws.project)
+        verdicts = {verdict.check: verdict for verdict in _decided_again(ws, artefact.digest, signed).verdicts}
         return verdicts[check]
 
     return judge
 
 
 @functools.lru_cache(maxsize=4)
-def _decided_again(ws: Workspace, digest: str) -> Decision:
+def _decided_again(ws: Workspace, digest: str, signed: str) -> Decision:
+    """One decision made anew for all its checks, as long as `signed`, the digest of the signed files, is the same."""
     artefact = ws.store.open(digest)
-    inputs = {name: _opened(ws, used) for name, used in artefact.manifest.inputs.items() if name != "sign_offs"}
+    inputs = {name: _opened(ws, used) for name, used in artefact.manifest.inputs.items() if name != "signed"}
     evidence = evidence_of(ws, artefact.partition, inputs, artefact.json("problems")["problems"])
     return decide(evidence, ws.policy)
 
@@ -52,7 +54,8 @@ def evidence_of(
 
     scores, checkpoint, policy = inputs.get("eval_scores"), inputs.get("finetuned_checkpoint"), inputs.get("policy")
     weights = model_digest(checkpoint.path / "model") if checkpoint else None
-    signed = read_sign_offs(ws.project)
+    forgotten, signed = inputs.get("forgotten_behaviours"), signed_files(ws.project, ws.policy)
+    trained = checkpoint.manifest.inputs.get("policy") if checkpoint else None
     return Evidence(
         recipe=recipe,
         today=today(),
@@ -63,14 +66,15 @@ def evidence_of(
         over_refusal=over_refusal(scores.frame("scores", SCORES)) if scores else None,
         weights_now=weights,
         weights_scored=_named_weights(scores),
-        policy_trained=checkpoint.manifest.inputs.get("policy") if checkpoint else None,
+        policy_trained=trained,
         policy_now=policy.digest if policy else None,
         problems=tuple(problems),
-        signatures=[{"who": s.who, "digest": s.digest} for s in signed.signatures],
-        accepted_losses=accepted_losses(
-            signed, _frame(inputs.get("forgotten_behaviours"), "forgotten", FORGOTTEN), weights
-        ),
-        upstream=repairs_told(checkpoint) | further_verdicts(ws, _anchor(inputs.get("safety_baseline")), weights),
+        lost_categories=lost_categories(_frame(forgotten, "categories", CATEGORIES)),
+        signed=signed,
+        owners_then=model_owners(ws.store, trained),
+        accepted_losses=accepted_losses(signed, _frame(forgotten, "forgotten", FORGOTTEN), weights),
+        upstream=repairs_told(checkpoint)
+        | further_verdicts(ws, _anchor(inputs.get("safety_baseline")), weights, signed=signed),
         digests={name: used.digest for name, used in inputs.items() if used is not None},
     )
 
@@ -102,21 +106,3 @@ def _named_weights(scores: Artefact | None) -> dict[str, str | None]:
 
 def _only(models: list[str]) -> str | None:
     return models[0] if len(models) == 1 else None
-
-
-def accepted_losses(signed: SignOffs, forgotten: pl.DataFrame | None, weights: str | None) -> dict[str, int]:
-    """Dimension to lost items that a person accepted for these weights; what was not lost does not count.
-
-    Args:
-        signed: what people signed.
-        forgotten: FORGOTTEN.
-        weights: identity digest of the candidate.
-    """
-    if forgotten is None:
-        return {}
-    lost = set(forgotten.filter(pl.col("change") == "lost").select("dimension", "probe_id").iter_rows())
-    accepted = {
-        (loss.dimension, probe) for loss in signed.accepted_losses if loss.digest == weights for probe in loss.probe_ids
-    }
-    found = [dimension for dimension, _ in lost & accepted]
-    return {dimension: found.count(dimension) for dimension in set(found)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -88,7 +89,7 @@ def deltas_shown(artefact: Artefact, budgets: Mapping[str, float | None]) -> dic
     """Numeric score and delta per dimension, the bars, the table, the task score."""
     deltas = artefact.frame("deltas", DELTAS)
     before, after = (dict(deltas.select("dimension", side).iter_rows()) for side in ("baseline", "candidate"))
-    bars = {"bars": Svg(plots.bars_per_dimension(before, after, budgets))}
+    bars = {"bars": Svg(partial(plots.bars_per_dimension, before, after, budgets))}
     numbers = {
         f"delta/{name}": -drop for name, drop in deltas.select("dimension", "drop").iter_rows() if drop is not None
     }
@@ -151,7 +152,7 @@ def recipe_leaderboard(ws: Workspace) -> Made:
     inputs = {f"eval_scores.{name}": scores.digest for name, scores in scored.items()}
     artefact, cached = make(ws, "recipe_leaderboard", write, inputs=inputs)
     table = leaderboard(artefact)
-    return made(ws, artefact, cached, {"leaderboard": table, "pareto": Svg(pareto(table))})
+    return made(ws, artefact, cached, {"leaderboard": table, "pareto": Svg(partial(pareto, table))})
 
 
 def pareto(table: pl.DataFrame) -> str:

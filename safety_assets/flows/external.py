@@ -6,6 +6,7 @@ becomes of it.
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,4 +88,4 @@ def _bars(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Svg]:
         return {}
     base, tuned = ({name: row[side] for name, row in measured.items()} for side in ("base", "tuned"))
     budgets = {name: None if row["budget"] == "any" else row["budget"] for name, row in measured.items()}
-    return {"bars": Svg(plots.bars_per_dimension(base, tuned, budgets))}
+    return {"bars": Svg(partial(plots.bars_per_dimension, base, tuned, budgets))}

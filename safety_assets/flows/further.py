@@ -18,6 +18,8 @@ from safety_assets.flows.sources import files_digest, model_digest
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import FurtherDimension, Policy
 from safety_assets.records import SCORES, Verdict
+from safety_assets.release.acts import Act
+from safety_assets.release.signed import Signed
 from safety_assets.release.verdicts import further_budget, not_measured
 from safety_assets.store import Artefact, write_frame, write_json
 
@@ -61,20 +63,30 @@ def _same_files(run: LmEvalRun, model: str) -> bool:
 
 
 def further_verdicts(
-    ws: Workspace, base: str | None, tuned: str | None, policy: Policy | None = None
+    ws: Workspace, base: str | None, tuned: str | None, policy: Policy | None = None, signed: Signed | None = None
 ) -> dict[str, Verdict]:
     """One verdict for each further dimension of the policy; not certified where a run is missing or cannot be compared.
 
     Args:
         base, tuned: identity digests of the weights that are compared.
         policy: the project's by default.
+        signed: the signed files of the project; without them nothing is waived.
     """
-    law = policy or ws.policy
-    return {f"further_{name}": _verdict(ws, name, rule, base, tuned, law) for name, rule in law.further.items()}
+    law, waivers = policy or ws.policy, signed.waivers(tuned) if signed else {}
+    return {
+        f"further_{name}": _verdict(ws, name, rule, base, tuned, law, waivers.get(name))
+        for name, rule in law.further.items()
+    }
 
 
 def _verdict(
-    ws: Workspace, name: str, rule: FurtherDimension, base: str | None, tuned: str | None, law: Policy
+    ws: Workspace,
+    name: str,
+    rule: FurtherDimension,
+    base: str | None,
+    tuned: str | None,
+    law: Policy,
+    waiver: Act | None,
 ) -> Verdict:
     from safety_assets.flows.check_functions import today
 
@@ -86,7 +98,7 @@ def _verdict(
         score = summarise(after, [dimension]).filter(pl.col("slice") == "seen").to_dicts()[0]
     except SafetyAssetsError as error:
         return not_measured(name, str(error))
-    found = further_budget(name, rule.rule, delta, score, law.probes, today())
+    found = further_budget(name, rule.rule, delta, score, law.probes, today(), waiver)
     return replace(found, numbers={**found.numbers, **{f"{side}_run": kept.digest for side, kept in runs.items()}})
 
 

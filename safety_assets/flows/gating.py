@@ -25,9 +25,8 @@ from safety_assets.evals.tasks import score_tasks
 from safety_assets.flows.answers import Respondent, questions_digest
 from safety_assets.flows.candidates import same_template
 from safety_assets.flows.check_functions import today
-from safety_assets.flows.decision_checks import accepted_losses
 from safety_assets.flows.further import further_verdicts
-from safety_assets.flows.sign_offs import read_sign_offs
+from safety_assets.flows.signed import accepted_losses, lost_categories, signed_files
 from safety_assets.flows.sources import digest_settings
 from safety_assets.flows.targets import Target, Where, open_target
 from safety_assets.flows.workspace import Workspace
@@ -130,9 +129,6 @@ def gate(ws: Workspace, base: Where, tuned: Where, exam: Exam) -> Gated:
         base: the aligned model that the checkpoint started from: a complete model folder, or an endpoint.
         tuned: complete model folder, an adapter to that base, or an endpoint.
         exam: probes, tasks and law.
-
-    Raises:
-        ProjectError: the project's sign-offs cannot be read.
     """
     sides = {"base_weights_sound": base, "weights_sound": tuned}
     unread = tuple(name for name, side in sides.items() if isinstance(side, Address))
@@ -206,7 +202,7 @@ def _compare(found: Findings, base: Examined, tuned: Examined) -> None:
 
 def _evidence(ws: Workspace, found: Findings) -> Evidence:
     """What is known as the decision takes it; what belongs to a training run of this project is None."""
-    signed, base, tuned = read_sign_offs(ws.project), found.base, found.tuned
+    signed, base, tuned = signed_files(ws.project, found.exam.policy), found.base, found.tuned
     weights = found.digests.get("tuned")
     return Evidence(
         recipe=found.name,
@@ -221,8 +217,9 @@ def _evidence(ws: Workspace, found: Findings) -> Evidence:
         policy_trained=None,
         policy_now=digest_settings(found.exam.policy),
         problems=None,
-        signatures=[{"who": s.who, "digest": s.digest} for s in signed.signatures],
+        lost_categories=lost_categories(found.forgotten.categories if found.forgotten else None),
+        signed=signed,
         accepted_losses=accepted_losses(signed, found.forgotten.items if found.forgotten else None, weights),
-        upstream=found.first | further_verdicts(ws, found.digests.get("base"), weights, found.exam.policy),
+        upstream=found.first | further_verdicts(ws, found.digests.get("base"), weights, found.exam.policy, signed),
         digests=found.digests,
     )

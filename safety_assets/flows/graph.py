@@ -131,7 +131,7 @@ GRAPH: dict[str, Node] = {
     "release_decision": Node(
         group="release",
         inputs=("eval_scores", "forgotten_behaviours", "finetuned_checkpoint", "safety_baseline", "policy"),
-        sources=("sign_offs",),
+        sources=("signed",),
         code=("release",),
         partitioned=True,
     ),
@@ -148,7 +148,7 @@ GRAPH: dict[str, Node] = {
     "external_verdict": Node(
         group="external",
         also=("base_model", "probe_suite", "policy"),
-        sources=("anchor_files", "probe_files", "policy_file", "answering", "sign_offs"),
+        sources=("anchor_files", "probe_files", "policy_file", "answering", "signed"),
         code=(
             "models", "served", "evals", "release", "flows.gating", "flows.answers", "flows.targets",
             "flows.candidates", "flows.gate_report", "flows.external_folder",

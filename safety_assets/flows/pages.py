@@ -1,21 +1,27 @@
-"""The two pages people read: the evidence of a decision and the card of its weights, filled from artefacts."""
+"""Two texts filled from artefacts: a decision in Markdown, and the card of its weights. The page: `flows.evidence`."""
 
 from collections.abc import Mapping
 
 import polars as pl
 
+from safety_assets.evals.forgotten import CATEGORIES
 from safety_assets.flows.check_functions import origin
 from safety_assets.flows.repairing import in_words
+from safety_assets.flows.training import checkpoint_model
 from safety_assets.flows.workspace import Workspace
+from safety_assets.project import ModelSetting
 from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES, SOURCES
-from safety_assets.release.card import model_card
+from safety_assets.release.card import About, model_card
 from safety_assets.release.decision import Decision, from_dict
 from safety_assets.release.evidence import page
 from safety_assets.store import Artefact
 
+EVIDENCE = "evidence.html"
+"""The evidence page among the files of a `release_decision`."""
+
 
 def evidence_text(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefact]) -> str:
-    """The evidence page; without scores it holds the reasons only."""
+    """The decision in Markdown, for a terminal and for Dagster; without scores it holds the reasons only."""
     scores = inputs.get("eval_scores")
     deltas = scores.frame("deltas", DELTAS) if scores else DELTAS.empty()
     return page(decision, deltas, ws.policy)
@@ -24,17 +30,47 @@ def evidence_text(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefa
 def card_text(ws: Workspace, decided: Artefact) -> str:
     """The card of the weights that a decision is about."""
     scores, checkpoint = origin(decided, ws, "eval_scores"), origin(decided, ws, "finetuned_checkpoint")
-    training = checkpoint.json("training")
-    return model_card(
-        from_dict(decided.json("decision"), required=()),
+    training, audited = checkpoint.json("training"), origin(checkpoint, ws, "audited_corpus")
+    ratio, suite = origin(checkpoint, ws, "injection_ratio"), origin(scores, ws, "candidate_responses", "probe_suite")
+    about = About(
         project=ws.project.settings.name,
+        base=as_named(ws.project.settings.base_model),
+        origins=_origins(ws, origin(checkpoint, ws, "base_model")),
         recipe=training["recipe"],
-        counts=_counts(origin(checkpoint, ws, "audited_corpus")) | _read_as(checkpoint, ws),
+        counts=_counts(audited) | _read_as(checkpoint, ws),
+        account=audited.json("account"),
+        share=ratio.json("choice")["share"],
+        curve=ratio.json("curve")["points"],
         training={**{k: v for k, v in training.items() if isinstance(v, int | float | str)}, **_changed_by(training)},
         scores=scores.frame("dimension_scores", DIMENSION_SCORES),
         deltas=scores.frame("deltas", DELTAS),
+        categories=origin(decided, ws, "forgotten_behaviours").frame("categories", CATEGORIES),
         policy=ws.policy,
+        probes=suite.digest,
+        system_prompt=certified_prompt(checkpoint),
+        evidence=f"{decided.path.relative_to(ws.store.root).as_posix()}/{EVIDENCE}",
     )
+    return model_card(from_dict(decided.json("decision"), required=()), about)
+
+
+def as_named(model: ModelSetting) -> str:
+    """A model as the project names it."""
+    return model if isinstance(model, str) else f"{model.base or 'the base of the adapter'} with {model.adapter}"
+
+
+def certified_prompt(checkpoint: Artefact) -> str | None:
+    """The serving system prompt that stands in the template of a checkpoint; None where there is none."""
+    from safety_assets.models.template import read_template, system_prompt_of
+
+    return system_prompt_of(read_template(checkpoint_model(checkpoint)) or "")
+
+
+def _origins(ws: Workspace, base: Artefact) -> dict[str, str]:
+    """Base and anchor, each with the identity that was recorded of it."""
+    settings, model = ws.project.settings, base.json("model")
+    named = {"base": settings.base_model, "anchor": settings.anchor or settings.base_model}
+    identity = {"base": model["identity"], "anchor": model["anchor_identity"]}
+    return {what: f"{as_named(one)}, identity {identity[what]}" for what, one in named.items()}
 
 
 def _changed_by(training: Mapping[str, list[dict]]) -> dict[str, str]:

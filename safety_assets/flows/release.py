@@ -7,10 +7,12 @@ from safety_assets.errors import GateRefused, ModelError, SafetyAssetsError, Sto
 from safety_assets.flows.checks import made
 from safety_assets.flows.code_version import code_version
 from safety_assets.flows.decision_checks import evidence_of
+from safety_assets.flows.evidence import evidence_html
 from safety_assets.flows.gates import admit, inspect, reasons_behind
 from safety_assets.flows.inputs import digests
-from safety_assets.flows.pages import card_text, evidence_text
+from safety_assets.flows.pages import EVIDENCE, card_text, evidence_text
 from safety_assets.flows.release_record import release_of
+from safety_assets.flows.signed import hold_reasons
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Made, Markdown, Workspace, make, source_digests
 from safety_assets.release import ledger, promotion
@@ -44,6 +46,7 @@ def release_decision(ws: Workspace, recipe: str) -> Made:
         write_json(folder, "decision", decision.as_dict())
         write_json(folder, "problems", {"problems": problems})
         (folder / "evidence.md").write_text(evidence_text(ws, decision, found.inputs))
+        (folder / EVIDENCE).write_text(evidence_html(ws, decision, found.inputs), encoding="utf-8")
 
     inputs = digests(found.inputs) | source_digests(ws, "release_decision", recipe)
     artefact = ws.store.publish(
@@ -69,11 +72,12 @@ def decision_of(artefact: Artefact) -> Decision:
 
 
 def decision_shown(artefact: Artefact) -> dict[str, object]:
-    """Status, reasons and the evidence page."""
+    """Status, reasons, the decision in short, and where its evidence page is."""
     decision = decision_of(artefact)
     reasons = "\n".join(f"{i}. {reason}" for i, reason in enumerate(decision.reasons, 1)) or "None."
     page = Markdown((artefact.path / "evidence.md").read_text())
-    return {"status": decision.status, "reasons": Markdown(reasons), "evidence": page}
+    shown = {"status": decision.status, "reasons": Markdown(reasons), "evidence": page}
+    return {**shown, "evidence_page": artefact.path / EVIDENCE}
 
 
 def admit_approved(ws: Workspace, step: str, recipe: str) -> dict[str, Artefact]:
@@ -112,6 +116,9 @@ def released_model(ws: Workspace, recipe: str, decision: str = "") -> Made:
     inputs = admit_approved(ws, "released_model", recipe)
     _demand_decision(recipe, decision_of(inputs["release_decision"]), decision)
     release = release_of(ws, recipe, inputs)
+    held = hold_reasons(ws.project, release["weights"])
+    if held:
+        raise GateRefused("released_model", held)
 
     def write(folder: Path) -> None:
         write_json(folder, "release", release)
@@ -218,7 +225,8 @@ def objections(ws: Workspace, release: Mapping) -> list[str]:
     """Why the gate would not release these very weights again today; empty when it would."""
     try:
         behind = [ws.store.open(release[key]) for key in ("checkpoint", "card")]
-        return reasons_behind(ws, "released_model", release["recipe"], behind)
+        held = hold_reasons(ws.project, release["weights"])
+        return [*held, *reasons_behind(ws, "released_model", release["recipe"], behind)]
     except (SafetyAssetsError, KeyError) as error:
         return [str(error)]
 

@@ -10,10 +10,9 @@ from safety_assets.evals.forgotten import FORGOTTEN
 from safety_assets.evals.suite import DIMENSIONS
 from safety_assets.evals.summary import over_refusal
 from safety_assets.flows.check_functions import today
-from safety_assets.flows.decision_checks import accepted_losses
 from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.release import decision_of
-from safety_assets.flows.sign_offs import read_sign_offs
+from safety_assets.flows.signed import accepted_losses, signed_files
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
 from safety_assets.records import DELTAS, DIMENSION_SCORES, SCORES, TASK_SCORES, Verdict
@@ -95,14 +94,15 @@ def _evidence(ws: Workspace, recipe: str, opened: Mapping[str, Artefact], draft:
     forgotten = (
         opened["forgotten_behaviours"].frame("forgotten", FORGOTTEN) if "forgotten_behaviours" in opened else None
     )
+    signed = signed_files(ws.project, draft)
     anchor = str(before["model"][0]) if before is not None and len(before) else None
     return Evidence(
         recipe=recipe, today=today(), deltas=deltas, scores=scored.frame("dimension_scores", DIMENSION_SCORES),
         task_scores=scored.frame("task_scores", TASK_SCORES),
         baseline_task_scores=scored.frame("base_task_scores", TASK_SCORES), over_refusal=over_refusal(scores),
         weights_now=weights, weights_scored={}, policy_trained=None, policy_now=None, problems=None,
-        accepted_losses=accepted_losses(read_sign_offs(ws.project), forgotten, weights),
-        upstream=further_verdicts(ws, anchor, weights, draft),
+        signed=signed, accepted_losses=accepted_losses(signed, forgotten, weights),
+        upstream=further_verdicts(ws, anchor, weights, draft, signed),
     )  # fmt: skip
 
 

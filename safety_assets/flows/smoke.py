@@ -19,7 +19,7 @@ from safety_assets.corpus.pairs import read_pairs
 from safety_assets.evals.probes import read_probes, read_suite
 from safety_assets.flows.tasks import project_tasks
 from safety_assets.monitor_specs import Monitor
-from safety_assets.policy import Closeness
+from safety_assets.policy import Closeness, SignOffs
 from safety_assets.project import AdaptedModel, ModelSetting, Project, open_project
 from safety_assets.recipes import Recipe
 from safety_assets.store import digest_json
@@ -105,7 +105,7 @@ def _closeness(project: Project, rule: Closeness | None) -> Closeness | None:
 def _law(project: Project) -> dict:
     """The policy with its actions and categories, and limits that every figure keeps."""
     policy = project.policy()
-    lenient = {"max_drop": 10.0, "certify_within": 10.0, "floor": 0.0, "accepted_base": None, "waiver": None}
+    lenient = {"max_drop": 10.0, "certify_within": 10.0, "floor": 0.0, "accepted_base": None}
     return policy.model_copy(
         update={
             "risk": "research",
@@ -129,7 +129,9 @@ def _law(project: Project) -> dict:
                 }
             ),
             "probes": policy.probes.model_copy(update={"min_gate_probes": 1, "max_unscored_share": 0.99}),
-            "sign_offs": (),
+            "people": {},
+            "sign_offs": SignOffs(),
+            "dispositions": False,
         }
     ).model_dump(mode="json", exclude_none=True)
 

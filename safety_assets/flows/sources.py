@@ -11,7 +11,7 @@ from safety_assets.corpus.pairs import pair_files
 from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ProjectError
 from safety_assets.flows import models
-from safety_assets.flows.sign_offs import read_sign_offs
+from safety_assets.flows.signed import signed_digest
 from safety_assets.project import Project
 from safety_assets.settings import Settings
 from safety_assets.store import WHOLE, digest_file, digest_folder, digest_json
@@ -129,5 +129,5 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "encoder_files": _encoder,
     "answering": _answering,
     "task_metric": lambda p: digest_settings(p.settings.task_metric),
-    "sign_offs": lambda p: digest_settings(read_sign_offs(p)),
+    "signed": signed_digest,
 }

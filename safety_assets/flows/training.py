@@ -5,6 +5,7 @@ A repaired candidate is the checkpoint of the recipe that it repairs, and one re
 
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -116,20 +117,20 @@ def checkpoint_shown(artefact: Artefact) -> dict[str, object]:
     done = {name: training[name] for name in ("started_from", "repairs") if training[name]}
     seen = sorted(n for n in history["series"].unique() if n.startswith("monitor/") and "/" in n[8:])
     watched = [name for name in history["series"].unique().sort() if name.startswith("watch/")]
-    scores = {name.removeprefix("watch/"): _points(history, name) for name in watched}
-    drift = {name.removeprefix("monitor/"): _points(history, name) for name in seen}
+    scores = {name.removeprefix("watch/"): points(history, name) for name in watched}
+    drift = {name.removeprefix("monitor/"): points(history, name) for name in seen}
     return {
         **plain,
         **done,
         **{name: value for name, value in artefact.manifest.facts.items() if isinstance(value, int | float)},
         "recipe": training["recipe"],
-        "loss": Svg(plots.line({"loss": _points(history, "loss")}, "Loss", "step", "nats per token")),
-        "watch": Svg(plots.line(scores, "Watch probes", "step", "score")),
-        **({"instruments": Svg(plots.line(drift, "Instruments", "step", "value"))} if drift else {}),
+        "loss": Svg(partial(plots.line, {"loss": points(history, "loss")}, "Loss", "step", "nats per token")),
+        "watch": Svg(partial(plots.line, scores, "Watch probes", "step", "score")),
+        **({"instruments": Svg(partial(plots.line, drift, "Instruments", "step", "value"))} if drift else {}),
     }
 
 
-def _points(history: pl.DataFrame, series: str) -> list[tuple[float, float]]:
+def points(history: pl.DataFrame, series: str) -> list[tuple[float, float]]:
     """At most about 200 points of one series."""
     points = history.filter(pl.col("series") == series).sort("step").select("step", "value")
     return [(step, value) for step, value in points.gather_every(max(1, points.height // 200)).iter_rows()]

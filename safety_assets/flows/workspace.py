@@ -42,9 +42,14 @@ class Preview:
 
 @dataclass(frozen=True)
 class Svg:
-    """A small drawing."""
+    """A small drawing, drawn when it is looked at."""
 
-    text: str
+    draw: Callable[[], str]
+
+    @property
+    def text(self) -> str:
+        """The SVG."""
+        return self.draw()
 
 
 PREVIEW_ROWS = 5

@@ -9,6 +9,7 @@ from datetime import date
 
 from safety_assets.policy import DimensionPolicy, ProbePolicy
 from safety_assets.records import Verdict
+from safety_assets.release.acts import Act
 from safety_assets.release.closed import count, fails_closed, figure, not_certified, passed, settle
 
 EXACT = 1e-9
@@ -26,6 +27,7 @@ def regression_budget(
     probes: ProbePolicy,
     today: date,
     num_accepted_losses: int = 0,
+    waiver: Act | None = None,
 ) -> Verdict:
     """Verdict on one dimension.
 
@@ -41,6 +43,7 @@ def regression_budget(
         probes: demands on the evidence.
         today: the day on which waivers are looked at.
         num_accepted_losses: with `max_drop: any`, lost items that a person has looked at and accepted.
+        waiver: the signed waiver of this dimension for these weights, whether or not it has ended.
     """
     check = f"regression_budget_{dimension}"
     gap = _unmeasured(dimension, delta, score, probes)
@@ -54,7 +57,7 @@ def regression_budget(
     faults += below
     if notes:
         numbers["accepted_base_by"] = rule.accepted_base.who if rule.accepted_base else ""
-    return _ranked(check, dimension, rule, settle(check, faults, gaps, notes, numbers), today)
+    return _ranked(check, dimension, rule, settle(check, faults, gaps, notes, numbers), waiver, today)
 
 
 def _unmeasured(
@@ -163,17 +166,19 @@ def _under_floor(
     return [], [f"{said}, as the base did, accepted by {accepted.who} until {accepted.until}: {accepted.why}."]
 
 
-def _ranked(check: str, dimension: str, rule: DimensionPolicy, verdict: Verdict, today: date) -> Verdict:
+def _ranked(
+    check: str, dimension: str, rule: DimensionPolicy, verdict: Verdict, waiver: Act | None, today: date
+) -> Verdict:
     """The verdict after rank and waiver; only a measured breach can be excused."""
     if verdict.passed:
         return verdict
     if rule.rank == "advisory":
         return passed(check, *verdict.reasons, f"{dimension} is advisory: this warns only.", **verdict.numbers)
-    waiver = rule.waiver
-    if rule.rank != "supporting" or waiver is None:
+    if rule.rank != "supporting" or waiver is None or waiver.dimension != dimension:
         return verdict
-    if today > waiver.until:
-        over = f"The waiver by {waiver.who} ended on {waiver.until}. Renew it or train again."
+    if not waiver.in_force(today):
+        over = f"The waiver by {waiver.who} ended on {waiver.expires}. Renew it or train again."
         return Verdict(check=check, status=verdict.status, reasons=(*verdict.reasons, over), numbers=verdict.numbers)
-    numbers = {**verdict.numbers, "waived_by": waiver.who, "waived_until": str(waiver.until), "waived": verdict.status}
-    return passed(check, *verdict.reasons, f"Waived by {waiver.who} until {waiver.until}: {waiver.why}.", **numbers)
+    until, why = str(waiver.expires), waiver.reason.rstrip(".")
+    numbers = {**verdict.numbers, "waived_by": waiver.who, "waived_until": until, "waived": verdict.status}
+    return passed(check, *verdict.reasons, f"Waived by {waiver.who} until {until}: {why}.", **numbers)

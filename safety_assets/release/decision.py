@@ -16,6 +16,7 @@ from safety_assets.policy import DIMENSIONS, Policy
 from safety_assets.records import Verdict
 from safety_assets.release import verdicts as of
 from safety_assets.release.closed import not_certified, shown
+from safety_assets.release.signed import Signed
 from safety_assets.store import digest_json
 
 Outcome = Literal["approved", "rejected", "not_certified"]
@@ -28,6 +29,8 @@ REQUIRED = (
     "weights_are_the_ones_scored",
     "policy_binds",
     "signed_off",
+    "not_held",
+    "losses_disposed",
     "evidence_is_current",
 )
 """Checks without which nothing is approved."""
@@ -50,7 +53,9 @@ class Evidence:
         policy_trained: digest of the policy in force at training.
         policy_now: digest of the policy in force.
         problems: what is missing, stale or red upstream, in sentences; empty when all is well.
-        signatures: each with `who` and `digest` of what was signed (weights or policy).
+        lost_categories: rows of what was forgotten, by category, as `losses_disposed` takes them.
+        signed: the signed files of the project; None when nobody looked.
+        owners_then: model owners whom the policy at training names, to their keys; None when it is not at hand.
         accepted_losses: dimension to number of lost items that a person accepted.
         upstream: further verdicts that must pass, by any name.
         digests: every artefact the decision rests on.
@@ -68,7 +73,9 @@ class Evidence:
     policy_trained: str | None
     policy_now: str | None
     problems: Sequence[str] | None
-    signatures: Sequence[Mapping[str, str]] = ()
+    lost_categories: Sequence[Mapping[str, object]] | None = None
+    signed: Signed | None = None
+    owners_then: Mapping[str, str] | None = None
     accepted_losses: Mapping[str, int] = field(default_factory=dict)
     upstream: Mapping[str, Verdict] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -101,6 +108,11 @@ class Decision:
     required: tuple[str, ...] = REQUIRED
 
     @property
+    def case(self) -> str:
+        """What a person signs: `case_digest` of this decision."""
+        return case_digest(self.recipe, self.digests)
+
+    @property
     def digest(self) -> str:
         """sha256 of the decision's canonical JSON."""
         return digest_json(self.as_dict())
@@ -119,6 +131,11 @@ class Decision:
         return json.dumps(self.as_dict(), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def case_digest(recipe: str, digests: Mapping[str, str]) -> str:
+    """Digest of what a decision is about: these weights, with this evidence, under this policy; not its outcome."""
+    return digest_json({"recipe": recipe, "digests": dict(digests)})
+
+
 def decide(evidence: Evidence, policy: Policy, required: Sequence[str] = REQUIRED) -> Decision:
     """Approved only if every required verdict passes; rejected if any fails; else not certified.
 
@@ -130,12 +147,16 @@ def decide(evidence: Evidence, policy: Policy, required: Sequence[str] = REQUIRE
             approved.
     """
     try:
-        judged, digests = _judged(evidence, policy, required), dict(evidence.digests)
+        judged, digests = _judged(evidence, policy, required), _digests(evidence)
     except Exception as error:
         said = f"The evidence could not be judged ({type(error).__name__}: {error}). Make it again and decide anew."
-        judged, digests = [not_certified("evidence_can_be_judged", said)], {}
-    digests |= {"weights": evidence.weights_now or "", "policy": evidence.policy_now or ""}
+        judged = [not_certified("evidence_can_be_judged", said)]
+        digests = {"weights": evidence.weights_now or "", "policy": evidence.policy_now or ""}
     return conclude(judged, recipe=evidence.recipe, today=evidence.today, digests=digests, required=required)
+
+
+def _digests(evidence: Evidence) -> dict[str, str]:
+    return {**evidence.digests, "weights": evidence.weights_now or "", "policy": evidence.policy_now or ""}
 
 
 def _judged(evidence: Evidence, policy: Policy, required: Sequence[str]) -> list[Verdict]:
@@ -212,10 +233,12 @@ def from_dict(value: Mapping, required: Sequence[str] = REQUIRED) -> Decision:
 def budgets(evidence: Evidence, policy: Policy) -> list[Verdict]:
     """The regression budget of each of the eight dimensions."""
     deltas, scores, out = _rows(evidence.deltas), _rows(evidence.scores), []
+    waivers = evidence.signed.waivers(evidence.weights_now) if evidence.signed else {}
     for name in DIMENSIONS:
         accepted = evidence.accepted_losses.get(name, 0)
         rule, delta, score = policy.dimensions[name], deltas.get(name), scores.get(name)
-        out.append(of.regression_budget(name, rule, delta, score, policy.probes, evidence.today, accepted))
+        waiver = waivers.get(name)
+        out.append(of.regression_budget(name, rule, delta, score, policy.probes, evidence.today, accepted, waiver))
     return out
 
 
@@ -235,8 +258,10 @@ def _other_verdicts(evidence: Evidence, policy: Policy) -> list[Verdict]:
         of.over_refusal_ceiling(e.over_refusal, policy.max_over_refusal, probes),
         of.every_dimension_scored(e.scores, probes),  # type: ignore[arg-type]
         of.weights_are_the_ones_scored(e.weights_now, e.weights_scored),
-        of.policy_binds(e.policy_trained, e.policy_now, policy.owner, e.signatures),
-        of.signed_off(policy, e.signatures, e.weights_now or ""),
+        of.policy_binds(e.policy_trained, e.policy_now, e.owners_then, policy, e.signed, e.today),  # type: ignore[arg-type]
+        of.signed_off(policy, e.signed, e.weights_now or "", case_digest(e.recipe, _digests(e)), e.today),  # type: ignore[arg-type]
+        of.not_held(e.signed, e.weights_now, e.today),  # type: ignore[arg-type]
+        of.losses_disposed(policy, e.lost_categories, e.signed, e.weights_now or "", e.today),  # type: ignore[arg-type]
         of.evidence_is_current(e.problems),
     ]
 

@@ -8,9 +8,9 @@ from safety_assets.release.decision import Decision
 from safety_assets.release.markdown import bullets, cell, digest_table, percent, points, table
 
 SAYS = {
-    "approved": "**Approved.** {recipe} may be released: every required check passes on these weights.",
-    "rejected": "**Rejected.** {recipe} must not be released: {failed} of {all} checks failed.",
-    "not_certified": "**Not certified.** {recipe} is not released: nothing failed, {open} of {all} checks are open.",
+    "approved": "Approved. {recipe} may be released: every required check passes on these weights.",
+    "rejected": "Rejected. {recipe} must not be released: {failed} of {all} checks failed.",
+    "not_certified": "Not certified. {recipe} is not released: nothing failed, {open} of {all} checks are open.",
 }
 WORDS = {"pass": "passed", "fail": "failed", "not_certified": "not certified"}
 
@@ -47,56 +47,77 @@ def page(
 
 
 def headline(decision: Decision) -> str:
+    """The decision in one sentence of Markdown."""
+    verdict, rest = headline_text(decision).split(".", 1)
+    return f"**{verdict}.** {cell(rest)}"
+
+
+def headline_text(decision: Decision) -> str:
     """The decision in one sentence."""
     failed = sum(v.status == "fail" for v in decision.verdicts)
     opened = sum(v.status == "not_certified" for v in decision.verdicts)
     counts = {"failed": failed, "open": opened, "all": len(decision.verdicts)}
-    return SAYS[decision.status].format(recipe=cell(decision.recipe), **counts)
+    return SAYS[decision.status].format(recipe=decision.recipe, **counts)
 
 
 def _dimensions(decision: Decision, deltas: pl.DataFrame, policy: Policy, served: pl.DataFrame | None) -> list[str]:
     columns = ["dimension", "rank", "baseline", "candidate", "drop", "95% bounds", "budget", "lost / gained", "verdict"]
     now = {} if served is None else _by_dimension(served)
     rows = []
-    for name in DIMENSIONS:
-        rows.append(_dimension(name, _by_dimension(deltas).get(name, {}), policy, _verdict(decision, name)))
+    for row in dimension_rows(decision, deltas, policy):
+        name, *values, status, waived_by = row.values()
+        rows.append([name, *map(cell, values), f"waived by {cell(waived_by)}" if waived_by else _word(str(status))])
         if served is not None:
-            rows[-1].append(points(now.get(name, {}).get("drop")))
+            rows[-1].append(points(now.get(str(name), {}).get("drop")))
     return table([*columns, "drop to served"] if served is not None else columns, rows)
 
 
-def _dimension(name: str, row: dict, policy: Policy, verdict: Verdict | None) -> list[str]:
-    rule = policy.dimensions[name]
-    bounds = f"{points(row.get('drop_low'))} to {points(row.get('drop_high'))}"
-    return [
-        name, rule.rank, points(row.get("baseline")), points(row.get("candidate")), points(row.get("drop")),
-        bounds, f"{rule.max_drop}, within {rule.certify_within}",
-        f"{cell(row.get('num_lost'))} / {cell(row.get('num_gained'))}", _word(verdict),
-    ]  # fmt: skip
+def dimension_rows(decision: Decision, deltas: pl.DataFrame, policy: Policy) -> list[dict[str, object]]:
+    """What is shown of each dimension, as text: name, rank, scores, drop, bounds, budget, changed, status, waived_by.
+
+    Args:
+        deltas: DELTAS of the candidate against the anchor.
+    """
+    measured = _by_dimension(deltas)
+    return [_dimension(name, measured.get(name, {}), policy, _verdict(decision, name)) for name in DIMENSIONS]
+
+
+def _dimension(name: str, row: dict, policy: Policy, verdict: Verdict | None) -> dict[str, object]:
+    rule, counts = policy.dimensions[name], (row.get("num_lost", "-"), row.get("num_gained", "-"))
+    return {
+        "name": name, "rank": rule.rank, "baseline": points(row.get("baseline")),
+        "candidate": points(row.get("candidate")), "drop": points(row.get("drop")),
+        "bounds": f"{points(row.get('drop_low'))} to {points(row.get('drop_high'))}",
+        "budget": f"{rule.max_drop}, within {rule.certify_within}", "changed": f"{counts[0]} / {counts[1]}",
+        "status": verdict.status if verdict else "", "waived_by": verdict.numbers.get("waived_by") if verdict else None,
+    }  # fmt: skip
 
 
 def _others(decision: Decision) -> list[str]:
-    others = [v for v in decision.verdicts if not v.check.startswith("regression_budget_")]
-    return table(("check", "verdict", "figures"), [(cell(v.check), _word(v), _figures(v)) for v in others])
+    rows = [(cell(v.check), _word(v.status), cell(figures_of(v))) for v in other_verdicts(decision)]
+    return table(("check", "verdict", "figures"), rows)
 
 
-def _figures(verdict: Verdict) -> str:
+def other_verdicts(decision: Decision) -> list[Verdict]:
+    """The verdicts that are no regression budget of a dimension."""
+    return [v for v in decision.verdicts if not v.check.startswith("regression_budget_")]
+
+
+def figures_of(verdict: Verdict) -> str:
+    """The numbers of a verdict on one line; shares as percentages."""
     shown = []
     for name, value in verdict.numbers.items():
         is_share = name in ("share", "floor", "gain", "min_gain", "rate", "high", "ceiling")
-        shown.append(f"{cell(name)} {percent(value) if is_share else _plain(value)}")
+        shown.append(f"{name} {percent(value) if is_share else _plain(value)}")
     return ", ".join(shown) or "-"
 
 
 def _plain(value: float | int | str) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else cell(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _word(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return "not judged"
-    waived = verdict.numbers.get("waived_by")
-    return f"waived by {cell(waived)}" if waived else WORDS.get(verdict.status, "not certified")
+def _word(status: str) -> str:
+    return WORDS.get(status, "not judged")
 
 
 def _verdict(decision: Decision, dimension: str) -> Verdict | None:

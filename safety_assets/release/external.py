@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import date
 
-from safety_assets.policy import Policy, Waiver
+from safety_assets.policy import Acceptance, Policy
 from safety_assets.records import Status, Verdict
 from safety_assets.release.closed import not_certified, passed
 from safety_assets.release.decision import REQUIRED, Decision, Evidence, conclude, decide
@@ -57,7 +57,7 @@ def not_checked(*, with_task: bool, served: bool = False) -> tuple[str, ...]:
     return NOT_CHECKED + (UNREAD if served else ()) + (() if with_task else (NO_TASK,))
 
 
-def weights_unread(where: str, accepted: Waiver | None, today: date) -> Verdict:
+def weights_unread(where: str, accepted: Acceptance | None, today: date) -> Verdict:
     """The verdict on weights that nobody can read: never a pass, unless a person accepts it until a day to come."""
     check, unread = "weights_sound", f"The weights behind {where} cannot be read."
     if accepted is not None and today <= accepted.until:

@@ -5,6 +5,7 @@ from datetime import date
 
 from safety_assets.policy import DimensionPolicy, ProbePolicy
 from safety_assets.records import Verdict
+from safety_assets.release.acts import Act
 from safety_assets.release.budget import regression_budget
 from safety_assets.release.closed import not_certified
 
@@ -16,9 +17,10 @@ def further_budget(
     score: Mapping[str, object] | None,
     probes: ProbePolicy,
     today: date,
+    waiver: Act | None = None,
 ) -> Verdict:
     """The verdict of `regression_budget` under the name of a further dimension; the arguments are the same."""
-    found = regression_budget(name, rule, delta, score, probes, today)
+    found = regression_budget(name, rule, delta, score, probes, today, waiver=waiver)
     return Verdict(check=f"further_{name}", status=found.status, reasons=found.reasons, numbers=found.numbers)
 
 

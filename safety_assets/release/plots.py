@@ -1,18 +1,43 @@
-"""Small SVG figures without dependencies: bars per dimension, lines, a Pareto front. Text is escaped."""
+"""Small SVG figures by matplotlib: bars per dimension, lines, a Pareto front.
 
-import html
+Without a file, without a window, and the same bytes for the same numbers. Text stays text and is escaped by
+matplotlib; it is never read as mathematics.
+"""
+
+import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-WIDTH, HEIGHT = 640, 320
-LEFT, RIGHT, TOP, BOTTOM = 56, 24, 36, 44
-NAMES_RIGHT, MOST_NAMED = 210, 20
-"""Room for the column of names in a Pareto plot, and how many stand there at most."""
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH, HEIGHT = 8.0, 4.0
+"""Of a figure, inches; a screen shows 72 to 96 points of one."""
+BAR_HEIGHT = 0.42
+"""Inches of a dimension's two bars."""
+MOST_NAMED = 20
+"""Points of a Pareto plot that are named at most."""
+MARKED = 40
+"""Lines of at most so many points show each of them."""
+PER_ROW = 5
+"""Names in a row of a legend."""
 COLOURS = ("#4c8bf5", "#e8833a", "#2ba67c", "#b266d9", "#d94f70", "#8a8f3c", "#3fa7c4", "#a0715a")
-"""Readable on light and on dark ground."""
+"""Readable on light and on dark ground, and so is TEXT."""
+BUDGET, TEXT = "#d94f70", "#7b7b7b"
 
-TEXT = "#7b7b7b"
+STYLE = {
+    "svg.fonttype": "none", "svg.hashsalt": "safety_assets", "text.parse_math": False, "font.family": "sans-serif",
+    "font.size": 9, "axes.titlesize": 11, "axes.titlelocation": "left", "axes.spines.top": False,
+    "axes.spines.right": False, "axes.axisbelow": True, "axes.grid": True, "grid.alpha": 0.3, "legend.frameon": False,
+    "savefig.transparent": True,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), TEXT),
+}  # fmt: skip
+NO_FACTS = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+"""What matplotlib would add to a file: the day, and its version."""
 
 Point = tuple[float, float]
 
@@ -24,31 +49,32 @@ def bars_per_dimension(
 
     A missing or non-finite score is written as "unscored", never drawn as a bar; a budget of None draws no tick.
     """
-    row, parts = 34, []
-    height = TOP + row * len(baseline) + 24
-    for i, name in enumerate(baseline):
-        y = TOP + i * row
-        parts.append(_text(LEFT + 84, y + 16, name, anchor="end"))
-        parts += _bar(y, baseline[name], COLOURS[0]) + _bar(y + 13, candidate.get(name), COLOURS[1])
-        allowed, base = budget.get(name), baseline[name]
-        if _finite(allowed) and _finite(base):
-            x = _bar_x(max(0.0, float(base or 0) - float(allowed or 0)))
-            parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 26}" stroke="#d94f70" stroke-width="2"/>')
-    keys = [("baseline", COLOURS[0]), ("candidate", COLOURS[1]), ("end of the budget", "#d94f70")]
-    return _svg(_legend(keys) + parts, height, "Scores per dimension, baseline and candidate")
+    title = "Scores per dimension, baseline and candidate"
+    with _figure(title, height=1.0 + BAR_HEIGHT * max(1, len(baseline))) as (axes, drawn):
+        for i, name in enumerate(baseline):
+            _bar(axes, i - 0.2, baseline[name], COLOURS[0])
+            _bar(axes, i + 0.2, candidate.get(name), COLOURS[1])
+            allowed, base = finite(budget.get(name)), finite(baseline[name])
+            if allowed is not None and base is not None:
+                axes.vlines(max(0.0, base - allowed), i - 0.42, i + 0.42, color=BUDGET, linewidth=2)
+        axes.set_yticks(range(len(baseline)), list(baseline))
+        axes.set(xlim=(0, 11), ylim=(len(baseline) - 0.4, -0.6), xticks=range(0, 11, 2), xlabel="points")
+        axes.grid(visible=False, axis="y")
+        _legend(axes, {"baseline": COLOURS[0], "candidate": COLOURS[1], "end of the budget": BUDGET})
+    return drawn[0]
 
 
 def line(series: Mapping[str, Sequence[Point]], title: str, x_label: str = "step", y_label: str = "") -> str:
     """One line per series through its points (x, y); points that are not finite break nothing and are left out."""
-    clean = {name: [p for p in points if _finite(p[0]) and _finite(p[1])] for name, points in series.items()}
-    frame = _Frame([p for points in clean.values() for p in points])
-    parts = [*frame.axes(x_label, y_label), _title(title)]
-    for i, points in enumerate(clean.values()):
-        colour = COLOURS[i % len(COLOURS)]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(frame.place, sorted(points)))
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts += [_dot(*frame.place(p), colour, 2.5) for p in points] if len(points) <= 40 else []
-    return _svg(parts + _legend(_keys(clean), y=HEIGHT - 6), HEIGHT, title)
+    with _figure(title, room_below=0.8 if len(series) <= PER_ROW else 1.1) as (axes, drawn):
+        for i, points in enumerate(series.values()):
+            clean = sorted((x, y) for x, y in points if finite(x) is not None and finite(y) is not None)
+            marker = "o" if len(clean) <= MARKED else ""
+            xs, ys = [x for x, _ in clean], [y for _, y in clean]
+            axes.plot(xs, ys, marker=marker, markersize=4, color=COLOURS[i % len(COLOURS)])
+        axes.set(xlabel=x_label, ylabel=y_label)
+        _legend(axes, {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(series)})
+    return drawn[0]
 
 
 @dataclass(frozen=True)
@@ -68,24 +94,21 @@ def pareto(entries: Sequence[Entry], title: str, x_label: str, y_label: str) -> 
     Names and costs stand in a column at the right, in the order of y, a line from each to its point. At most MOST_NAMED
     are named, undominated ones first; a point that is not finite is named below as unscored.
     """
-    placed = [(entry, (entry.x, entry.y)) for entry in entries if _finite(entry.x) and _finite(entry.y)]
-    clean = {entry: (float(x), float(y)) for entry, (x, y) in placed}  # type: ignore[arg-type]
-    frame, best = _Frame(list(clean.values()), right=WIDTH - NAMES_RIGHT), undominated(list(clean.values()))
+    placed = [(entry, finite(entry.x), finite(entry.y)) for entry in entries]
+    clean = {entry: (x, y) for entry, x, y in placed if x is not None and y is not None}
+    best = undominated(list(clean.values()))
     front = [entry for entry, point in clean.items() if point in best]
-    steps = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(frame.place, best))
-    parts = [*frame.axes(x_label, y_label), _title(title)]
-    parts.append(f'<polyline points="{steps}" fill="none" stroke="{COLOURS[0]}" stroke-dasharray="4 3"/>')
-    cheapest = min((e.cost for e in clean if e.cost and _finite(e.cost)), default=1.0)
-    for entry, point in clean.items():
-        radius = 4.0 * math.sqrt(min(max((entry.cost or cheapest) / cheapest, 1.0), 9.0))
-        parts.append(_dot(*frame.place(point), COLOURS[0 if entry in front else 1], radius, opacity=0.75))
-    named = [*front, *(entry for entry in clean if entry not in front)][:MOST_NAMED]
-    parts += _column({e: frame.place(clean[e]) for e in sorted(named, key=lambda e: -clean[e][1])}, front)
-    parts.append(_text(LEFT, HEIGHT - BOTTOM + 27, "blue: undominated; area: cost", size=10))
-    missing = sorted({entry.name for entry in entries} - {entry.name for entry in clean})
-    if missing:
-        parts.append(_text(LEFT, HEIGHT - 4, f"unscored: {', '.join(missing)}", size=10))
-    return _svg(parts, HEIGHT, title)
+    with _figure(title, right=0.64) as (axes, drawn):
+        axes.plot([x for x, _ in best], [y for _, y in best], "--", color=COLOURS[0], linewidth=1)
+        for (area, colour), points in _alike(clean, front).items():
+            xs, ys = [x for x, _ in points], [y for _, y in points]
+            axes.scatter(xs, ys, area, colour, alpha=0.75, linewidths=0, gid=f"points-{area}-{colour[1:]}")
+        axes.set(xlabel=x_label, ylabel=y_label)
+        _names(axes, clean, front)
+        missing = sorted({entry.name for entry in entries} - {entry.name for entry in clean})
+        said = "blue: undominated; area: cost" + (f"; unscored: {', '.join(missing)}" if missing else "")
+        axes.text(0, -0.24, said, transform=axes.transAxes, fontsize=8)
+    return drawn[0]
 
 
 def undominated(points: Sequence[Point]) -> list[Point]:
@@ -95,22 +118,6 @@ def undominated(points: Sequence[Point]) -> list[Point]:
         if not best or point[1] > best[-1][1]:
             best.append(point)
     return best[::-1]
-
-
-def _column(named: Mapping[Entry, Point], front: Sequence[Entry]) -> list[str]:
-    """Names under one another at the right, each with a line to its point."""
-    left, room = WIDTH - NAMES_RIGHT + 22, (HEIGHT - TOP - BOTTOM) / max(len(named), 1)
-    wanted = [y for _, y in named.values()]
-    heights = spread(wanted, min(room, 14.0), TOP, HEIGHT - BOTTOM)
-    parts = []
-    for (entry, (x, y)), height in zip(named.items(), heights, strict=True):
-        colour = COLOURS[0 if entry in front else 1]
-        parts.append(
-            f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{left - 4:.1f}" y2="{height:.1f}" stroke="{colour}" '
-            'stroke-opacity="0.5"/>'
-        )
-        parts.append(_text(left, height + 3.5, f"{entry.name} {entry.price}".strip(), size=10))
-    return parts
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -130,100 +137,84 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     return places
 
 
-class _Frame:
-    """Maps data to the drawing area."""
-
-    def __init__(self, points: Sequence[Point], right: float = WIDTH - RIGHT) -> None:
-        self.right = right
-        self.x_ticks = _ticks([p[0] for p in points])
-        self.y_ticks = _ticks([p[1] for p in points])
-        self.x = self.x_ticks[0], self.x_ticks[-1]
-        self.y = self.y_ticks[0], self.y_ticks[-1]
-
-    def place(self, point: Point) -> Point:
-        x = LEFT + (point[0] - self.x[0]) / (self.x[1] - self.x[0]) * (self.right - LEFT)
-        y = HEIGHT - BOTTOM - (point[1] - self.y[0]) / (self.y[1] - self.y[0]) * (HEIGHT - TOP - BOTTOM)
-        return x, y
-
-    def axes(self, x_label: str, y_label: str) -> list[str]:
-        parts = []
-        for y in self.y_ticks:
-            at = self.place((self.x[0], y))[1]
-            parts += [_rule(LEFT, at, self.right, at), _text(LEFT - 6, at + 4, f"{y:g}", anchor="end", size=10)]
-        for x in self.x_ticks:
-            at = self.place((x, self.y[0]))[0]
-            parts.append(_text(at, HEIGHT - BOTTOM + 14, f"{x:g}", anchor="middle", size=10))
-        parts.append(_text(self.right, HEIGHT - BOTTOM + 27, x_label, anchor="end", size=11))
-        parts.append(_text(self.right, TOP - 20, y_label, anchor="end", size=11))
-        return parts
+def finite(value: object) -> float | None:
+    """A number as a float; None when it is none, or not finite."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if is_number else None  # type: ignore[arg-type]
 
 
-def _ticks(values: Sequence[float], wanted: int = 6) -> list[float]:
-    """Round numbers, at least two, 1, 2 or 5 times a power of ten apart, that enclose the values."""
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    if high - low < 1e-9 * max(abs(low), abs(high), 1.0):
-        low, high = low - 0.5 * max(abs(low), 1.0), high + 0.5 * max(abs(high), 1.0)
-    rough = (high - low) / wanted
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * k for k in (1, 2, 5, 10) if power * k >= rough * (1 - 1e-9))
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(k * step, 12) for k in range(first, max(last, first + 1) + 1)]
+@contextmanager
+def _figure(
+    title: str, height: float = HEIGHT, right: float = 0.97, room_below: float = 0.8
+) -> Iterator[tuple["Axes", list[str]]]:
+    """Axes to draw into, and a list that holds the SVG afterwards.
+
+    Args:
+        height, room_below: inches, of all of it and under the axes.
+        right: where the axes end, as a share of the width.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    drawn: list[str] = []
+    with rc_context(STYLE):  # type: ignore[arg-type]
+        figure = Figure(figsize=(WIDTH, height))
+        axes = figure.add_axes((0.13, room_below / height, right - 0.13, 1 - (room_below + 0.35) / height))
+        axes.set_title(title)
+        yield axes, drawn
+        drawn.append(_svg(figure, title))
 
 
-def _bar_x(score: float) -> float:
-    return LEFT + 92 + max(0.0, min(score, 10.0)) / 10 * (WIDTH - LEFT - 92 - RIGHT - 36)
+def _svg(figure: "Figure", title: str) -> str:
+    """The element alone, without the head of a file."""
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Title": title, **NO_FACTS})
+    return out.getvalue()[out.getvalue().index("<svg") :]
 
 
-def _bar(y: float, score: float | None, colour: str) -> list[str]:
-    start = _bar_x(0)
-    if score is None or not _finite(score):
-        return [_text(start + 4, y + 10, "unscored", size=10)]
-    width = _bar_x(score) - start
-    bar = f'<rect x="{start:.1f}" y="{y}" width="{width:.1f}" height="12" fill="{colour}"/>'
-    return [bar, _text(WIDTH - RIGHT, y + 10, f"{score:.2f}", anchor="end", size=10)]
+def _bar(axes: "Axes", y: float, score: float | None, colour: str) -> None:
+    value = finite(score)
+    if value is None:
+        axes.text(0.1, y, "unscored", va="center", fontsize=8)
+        return
+    axes.barh(y, value, height=0.36, color=colour)
+    axes.text(10.9, y, f"{value:.2f}", va="center", ha="right", fontsize=8)
 
 
-def _finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _legend(axes: "Axes", keys: Mapping[str, str]) -> None:
+    from matplotlib.patches import Patch
+
+    handles = [Patch(color=colour, label=name) for name, colour in keys.items()]
+    if len(handles) > 1:
+        below = (0.5, -0.42 / _inches(axes))
+        axes.legend(handles=handles, loc="upper center", bbox_to_anchor=below, ncols=min(len(handles), PER_ROW))
 
 
-def _keys(names: Mapping[str, object]) -> list[tuple[str, str]]:
-    return [(name, COLOURS[i % len(COLOURS)]) for i, name in enumerate(names)]
+def _inches(axes: "Axes") -> float:
+    """Height of the drawing area."""
+    return float(axes.get_position().height * axes.get_figure().get_figheight())  # type: ignore[union-attr]
 
 
-def _legend(keys: Sequence[tuple[str, str]], y: float = 20) -> list[str]:
-    parts, x = [], float(LEFT)
-    for name, colour in keys:
-        parts.append(f'<rect x="{x:.0f}" y="{y - 9:.0f}" width="10" height="10" fill="{colour}"/>')
-        parts.append(_text(x + 14, y, name, size=11))
-        x += 30 + 6.5 * len(name)
-    return parts
+def _alike(clean: Mapping[Entry, Point], front: Sequence[Entry]) -> dict[tuple[int, str], list[Point]]:
+    """Points by area and colour. The area goes with the cost, in steps, up to nine times that of the cheapest."""
+    cheapest = min((entry.cost for entry in clean if entry.cost and finite(entry.cost)), default=1.0)
+    groups: dict[tuple[int, str], list[Point]] = {}
+    for entry, point in clean.items():
+        area = 15 * round(2 * min(max((entry.cost or cheapest) / cheapest, 1.0), 9.0))
+        groups.setdefault((area, COLOURS[0 if entry in front else 1]), []).append(point)
+    return groups
 
 
-def _title(title: str) -> str:
-    return _text(LEFT, 18, title, size=13)
-
-
-def _dot(x: float, y: float, colour: str, radius: float, opacity: float = 1.0) -> str:
-    faded = f' fill-opacity="{opacity}"' if opacity < 1 else ""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{colour}"{faded}/>'
-
-
-def _rule(x1: float, y1: float, x2: float, y2: float) -> str:
-    return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="#888" stroke-opacity="0.35" '
-        'stroke-width="1"/>'
-    )
-
-
-def _text(x: float, y: float, text: str, *, anchor: str = "start", size: int = 12) -> str:
-    safe = html.escape(str(text))
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}">{safe}</text>'
-
-
-def _svg(parts: Sequence[str], height: float, title: str) -> str:
-    """The image; its text is a grey that can be read on white and on near-black ground."""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{WIDTH}" height="{height:g}" '
-        f'role="img" font-family="sans-serif" fill="{TEXT}"><title>{html.escape(title)}</title>{"".join(parts)}</svg>'
-    )
+def _names(axes: "Axes", clean: Mapping[Entry, Point], front: Sequence[Entry]) -> None:
+    """Names under one another at the right, each with a line to its point."""
+    named = [*front, *(entry for entry in clean if entry not in front)][:MOST_NAMED]
+    named.sort(key=lambda entry: clean[entry][1])
+    low, high = axes.get_ylim()
+    wanted = [(clean[entry][1] - low) / (high - low) for entry in named]
+    heights = spread(wanted, min(1 / max(len(named), 1), 0.065), 0.0, 1.0)
+    for entry, height in zip(named, heights, strict=True):
+        arrow = {"arrowstyle": "-", "color": COLOURS[0 if entry in front else 1], "alpha": 0.5}
+        axes.annotate(
+            f"{entry.name} {entry.price}".strip(), clean[entry], (1.06, height), textcoords="axes fraction",
+            va="center", fontsize=8, arrowprops=arrow, annotation_clip=False,
+        )  # fmt: skip

@@ -1,7 +1,8 @@
 """Every verdict of a release, under one name: pure functions of evidence and policy, all of which fail closed."""
 
-from safety_assets.release.bindings import evidence_is_current, policy_binds, signed_off, weights_are_the_ones_scored
+from safety_assets.release.bindings import evidence_is_current, weights_are_the_ones_scored
 from safety_assets.release.budget import regression_budget
+from safety_assets.release.consent import losses_disposed, not_held, policy_binds, signed_off
 from safety_assets.release.further import further_budget, not_measured
 from safety_assets.release.measured import (
     baseline_is_aligned,
@@ -18,6 +19,8 @@ __all__ = [
     "every_dimension_scored",
     "evidence_is_current",
     "further_budget",
+    "losses_disposed",
+    "not_held",
     "not_measured",
     "over_refusal_ceiling",
     "policy_binds",

@@ -55,8 +55,8 @@ CRITICAL = {
     "moderate": ("safety", "privacy"),
     "research": ("safety", "privacy"),
 }
-SIGN_OFFS = {"high": ["safety-lead", "product-owner"], "moderate": ["safety-lead"], "research": []}
-"""Who must sign a release. Until these are people's names, only somebody who signs by that name can release."""
+SIGN_OFFS = {"high": ["safety_engineer", "model_owner"], "moderate": ["model_owner"], "research": []}
+"""Roles that must sign a release. Until `people` names somebody who holds them, nothing can be released."""
 
 RIGHT_OR_WRONG = {"floor": 0.5, "min_gain": 0.0}
 BY_DEGREE = {"floor": 0.0, "min_gain": 0.02}
@@ -89,7 +89,8 @@ def policy_values(risk: Risk, metric: AnyMetric = EXACT) -> dict:
             "max_opening_share": OPENING_SHARE,
         },
         "probes": {"min_gate_probes": GATE_PROBES[risk]},
-        "sign_offs": SIGN_OFFS[risk],
+        "people": {},
+        "sign_offs": SIGN_OFFS,
     }
 
 

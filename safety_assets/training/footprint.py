@@ -15,7 +15,7 @@ from pathlib import Path
 from safety_assets.method_specs import Adapter, LowRankAdaptation
 from safety_assets.models.weights import stored_shapes
 from safety_assets.recipes import Recipe
-from safety_assets.shaping_specs import WeightAverage
+from safety_assets.shaping_specs import LayerFreezing, WeightAverage
 
 FP32 = 4
 NF4 = 0.5 + 4 / 64
@@ -104,8 +104,7 @@ def footprint(
         half: whether matrix products are in bf16; weights, gradients and moments stay fp32.
         parts: processes that share weights, gradients and moments (sharding: fsdp).
     """
-    added = adapter_parameters(shape, recipe)
-    trained = added or shape.parameters
+    added, trained = adapter_parameters(shape, recipe), trained_parameters(shape, recipe)
     unit = ACTIVATION_BYTES * shape.hidden * (1 if half else 2)
     kept = shape.layers * FP32 * shape.hidden + unit if recipe.activation_checkpointing else shape.layers * unit
     return Footprint(
@@ -117,16 +116,38 @@ def footprint(
 
 def adapter_parameters(shape: ModelShape, recipe: Recipe) -> int:
     """Values of a recipe's adapters, those of every adapted matrix together; 0 without an adapter."""
-    spec = next((m for m in recipe.methods if isinstance(m, Adapter)), None)
+    spec, still = next((m for m in recipe.methods if isinstance(m, Adapter)), None), frozen_layers(shape, recipe)
     if spec is None:
         return 0
-    return sum(spec.added(*sides) for name, sides in shape.matrices.items() if _adapted(name, spec.layers))
+    adapted = {name: sides for name, sides in shape.matrices.items() if _layer(name) not in still}
+    return sum(spec.added(*sides) for name, sides in adapted.items() if _adapted(name, spec.layers))
+
+
+def trained_parameters(shape: ModelShape, recipe: Recipe) -> int:
+    """Values that a recipe trains: those of its adapters, or all but the matrices of frozen layers."""
+    still = frozen_layers(shape, recipe)
+    held = sum(prod(sides) for name, sides in shape.matrices.items() if _layer(name) in still)
+    return adapter_parameters(shape, recipe) or shape.parameters - held
+
+
+def frozen_layers(shape: ModelShape, recipe: Recipe) -> frozenset[int]:
+    """Layers that a recipe freezes. Those of the anatomy are not known here; as at least one layer is trained, all but
+    the smallest are taken, so that what is certain is never too much."""
+    spec = next((m for m in recipe.methods if isinstance(m, LayerFreezing)), None)
+    if spec is None:
+        return frozenset()
+    if spec.layers == "anatomy":
+        sizes = {i: sum(prod(s) for n, s in shape.matrices.items() if _layer(n) == i) for i in range(shape.layers)}
+        return frozenset(sizes) - {min(sizes, key=sizes.__getitem__)}
+    from safety_assets.methods.layer_freezing import middle_of
+
+    return frozenset(middle_of(shape.layers, *spec.middle) if spec.layers == "middle" else spec.layers)
 
 
 def disk(shape: ModelShape, recipe: Recipe) -> int:
     """Bytes on disk while a recipe trains: the model as exported and as an artefact, and the state to resume from."""
-    trained = adapter_parameters(shape, recipe) or shape.parameters
-    return 2 * shape.stored + FP32 * (1 + MOMENTS + _averages(recipe)) * trained
+    state = FP32 * (1 + MOMENTS + _averages(recipe)) * trained_parameters(shape, recipe)
+    return 2 * shape.stored + state
 
 
 def byte_count(count: float) -> str:
@@ -148,6 +169,11 @@ def _base_bytes(shape: ModelShape, recipe: Recipe) -> int:
         return FP32 * shape.parameters
     inside = sum(rows * columns for rows, columns in shape.matrices.values())
     return FP32 * (shape.parameters - inside) + int(NF4 * inside)
+
+
+def _layer(name: str) -> int | None:
+    """The layer that a matrix belongs to: the first part of its name that is a number."""
+    return next((int(part) for part in name.split(".") if part.isdecimal()), None)
 
 
 def _adapted(name: str, layers: Sequence[str] | str) -> bool:

@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 import small_project
+from browsing import FLAGS
 from playwright.sync_api import Page, sync_playwright
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 LAUNCH = """
 mutation Launch($parameters: ExecutionParams!) {
   launchRun(executionParams: $parameters) {

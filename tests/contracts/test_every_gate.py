@@ -6,17 +6,20 @@ from datetime import date
 import polars as pl
 import pytest
 
-from safety_assets.policy import DimensionPolicy, InjectionPolicy, Policy, ProbePolicy, TaskPolicy
+from safety_assets.policy import DimensionPolicy, InjectionPolicy, Policy, ProbePolicy, SignOffs, TaskPolicy
 from safety_assets.records import DIMENSION_SCORES, SCORES, TASK_SCORES
 from safety_assets.release import verdicts
+from safety_assets.release.signed import Signed, Void
 
 NAN, DAY, DIGEST = float("nan"), date(2026, 1, 31), "a" * 64
 RULE = DimensionPolicy(rank="critical", why="w")
 ADVISORY = DimensionPolicy(rank="advisory", why="w")
 INJECTION = InjectionPolicy(categories=("weapons",))
 TASK = TaskPolicy(floor=0.0, min_gain=-1)
-SIGNERS = Policy.model_construct(sign_offs=("Ada",), risk="moderate")
+SIGNERS = Policy.model_construct(people={}, sign_offs=SignOffs(), risk="high", dispositions=None)
+NOBODY, ODD = Signed(), Signed(void=(Void("hold-x.json", "It is torn.", True),))
 JUNK = (None, NAN, 7, "x", [], {}, {"drop": NAN}, pl.DataFrame(), pl.DataFrame({"value": [NAN]}))
+LOST = {"dimension": "safety", "category": "fraud", "num_lost": 9, "num_items": 20, "p_adjusted": 0.01}
 NAN_TASKS = TASK_SCORES.frame([{"model": "m", "task_id": "t", "value": NAN}])
 CURVE = pl.DataFrame({"share": INJECTION.shares, "safety_drop": [NAN] * 4, "over_refusal": [NAN] * 4})
 
@@ -34,7 +37,12 @@ BROKEN = {
     ],
     "not_measured": [("mmlu", "nobody ran it")],
     "over_refusal_ceiling": [(junk, 0.08, ProbePolicy()) for junk in (*JUNK, {"rate": NAN, "num_items": 100})],
-    "policy_binds": [(junk, DIGEST, "o", ()) for junk in JUNK] + [(DIGEST, junk, "o", ()) for junk in JUNK],
+    "losses_disposed": [(SIGNERS, junk, NOBODY, DIGEST, DAY) for junk in (None, NAN, 7, "x", [{}], [{"num_lost": NAN}])]
+    + [(SIGNERS, [LOST], junk, DIGEST, DAY) for junk in (*JUNK, NOBODY)],
+    "not_held": [(junk, DIGEST, DAY) for junk in (*JUNK, ODD)] + [(NOBODY, junk, DAY) for junk in JUNK],
+    "policy_binds": [(junk, DIGEST, {}, SIGNERS, NOBODY, DAY) for junk in JUNK]
+    + [(DIGEST, junk, {}, SIGNERS, NOBODY, DAY) for junk in JUNK]
+    + [(DIGEST, "b" * 64, owners, SIGNERS, signed, DAY) for owners in JUNK for signed in (*JUNK, NOBODY)],
     "regression_budget": [
         ("safety", rule, delta, score, ProbePolicy(), DAY)
         for rule in (RULE, ADVISORY)
@@ -45,7 +53,8 @@ BROKEN = {
         (a, b, 100, 1) for a, b in ((None, 0.1), (0.1, None), (NAN, 0.1), (0.1, NAN), ("x", 0.1))
     ]
     + [(0.1, 0.1, bad, 1) for bad in (0, -1, None, "x")],
-    "signed_off": [(SIGNERS, junk, DIGEST) for junk in JUNK] + [(SIGNERS, (), junk) for junk in JUNK],
+    "signed_off": [(SIGNERS, junk, DIGEST, DIGEST, DAY) for junk in (*JUNK, NOBODY)]
+    + [(SIGNERS, NOBODY, junk, DIGEST, DAY) for junk in JUNK],
     "task_floor": [(junk, None, TASK) for junk in (*JUNK, TASK_SCORES.empty(), NAN_TASKS)],
     "verdicts_repeat": [(junk, junk) for junk in (*JUNK, SCORES.empty())],
     "weights_are_the_ones_scored": [(junk, {"scores": DIGEST}) for junk in JUNK] + [(DIGEST, junk) for junk in JUNK],

@@ -248,8 +248,6 @@ CASES = [
     Wrong("decisions no header", text("decisions.csv", "0,email,drop,Ann,x\n"), "doctor", "decisions.csv:1"),
     # sql and trace
     Wrong("sql wrong query", nothing, "sql nonsense", "the query fails"),
-    # sign-offs
-    Wrong("sign-offs bad digest", text("sign_offs.yaml", "signatures: [{who: me, digest: x}]\n"), "materialize release_decision --recipe plain", "sign_offs.yaml:1"),
     # the command line
     Wrong("no such command", nothing, "pray", "pray"),
     Wrong("no such option", nothing, "status --loud", "--loud"),
@@ -286,7 +284,6 @@ CASES = [
     Wrong("tasks nested", text(TASKS, DEEP), "materialize task_set", "tasks.jsonl:1"),
     Wrong("probes nested", text(PROBES, DEEP), "materialize probe_suite", "safety.jsonl:1"),
     Wrong("probes half a character", line(PROBES, messages=[{"role": "user", "content": HALF}]), "materialize probe_suite", "safety.jsonl:1"),
-    Wrong("sign-offs not UTF-8", text("sign_offs.yaml", b"\xff"), "materialize release_decision --recipe plain", "sign_offs.yaml"),
     # places
     Wrong("corpus a loop", link(CORPUS, "rows.jsonl"), "materialize raw_corpus", "leads nowhere"),
     Wrong("corpus a loop, audited", link(CORPUS, "rows.jsonl"), "audit corpus", "leads nowhere"),
@@ -333,7 +330,6 @@ CASES = [
     Wrong("gate by no YAML", text("law.yaml", "["), f"{GATE} --policy law.yaml", "law.yaml is not YAML"),
     Wrong("gate with broken probes", text(PROBES, "{"), f"{GATE} --probes probes", "safety.jsonl:1"),
     Wrong("gate with no tasks", text(TASKS, DEEP), f"{GATE} --task tasks.jsonl", "tasks.jsonl:1"),
-    Wrong("gate signed in no letters", text("sign_offs.yaml", b"\xff"), GATE, "sign_offs.yaml"),
     Wrong("gate kept nowhere", nothing, GATE.replace("model", "corpus") + " --report /proc/x/page.md", "/proc/x/page.md"),
     # odd words
     Wrong("asset nearly", nothing, "materialize raw_corpsu", "did you mean raw_corpus?"),

@@ -55,7 +55,7 @@ def test_it_ends_with_the_acceptance_that_it_may_rest_on(watching: Workspace, mo
     until = date.today() + timedelta(days=2)
     waiver = {"who": "Ada", "why": "a test", "until": until.isoformat()}
     law = yaml.safe_load(watching.project.policy_file.read_text())
-    law["dimensions"]["fairness"]["waiver"] = waiver
+    law["dimensions"]["fairness"]["accepted_base"] = waiver
     watching.project.policy_file.write_text(yaml.safe_dump(law))
     ws = opened_anew(watching)
     made = external_verdict(ws, "mine")
@@ -75,7 +75,7 @@ def test_a_decision_that_was_edited_is_not_certified(watching: Workspace) -> Non
 def test_what_went_in_stands_in_the_manifest(watching: Workspace) -> None:
     made = external_verdict(watching, "mine")
     assert set(made.artefact.manifest.inputs) == {
-        "checkpoint", "anchor_files", "probe_files", "policy_file", "answering", "sign_offs",
+        "checkpoint", "anchor_files", "probe_files", "policy_file", "answering", "signed",
     }  # fmt: skip
     assert made.artefact.partition == "mine"
 

@@ -21,7 +21,7 @@ from safety_assets.flows.asking import target
 from safety_assets.flows.scoring import score_model
 from safety_assets.flows.targets import Served, open_target, where
 from safety_assets.flows.workspace import Workspace
-from safety_assets.policy import Waiver
+from safety_assets.policy import Acceptance
 from safety_assets.release.external import weights_unread
 from safety_assets.served.endpoint import FINGERPRINT
 from safety_assets.served.wire import Care
@@ -136,7 +136,7 @@ def test_an_adapter_needs_the_folder_of_its_base(fresh: Workspace, tiny_model: P
 
 
 def test_unread_weights_pass_only_while_a_person_accepts_it() -> None:
-    accepted = Waiver(who="Ada", why="a test", until=date(2030, 1, 1))
+    accepted = Acceptance(who="Ada", why="a test", until=date(2030, 1, 1))
     assert weights_unread("x", accepted, date(2030, 1, 1)).passed
     assert "Ada accepts that until 2030-01-01" in weights_unread("x", accepted, date(2029, 1, 1)).reasons[0]
     for nobody, today in ((None, date(2029, 1, 1)), (accepted, date(2030, 1, 2))):

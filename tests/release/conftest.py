@@ -8,6 +8,7 @@ from release_rows import LAW, WEIGHTS, delta_row, score_row, task_frame
 from safety_assets.policy import DIMENSIONS, Policy
 from safety_assets.records import DELTAS, DIMENSION_SCORES
 from safety_assets.release.decision import Evidence
+from safety_assets.release.signed import Signed
 
 
 @pytest.fixture
@@ -51,5 +52,7 @@ def evidence() -> Evidence:
         policy_trained=LAW,
         policy_now=LAW,
         problems=(),
+        lost_categories=(),
+        signed=Signed(),
         digests={"eval_scores": "d" * 64},
     )

@@ -3,6 +3,7 @@
 import polars as pl
 
 from safety_assets.records import TASK_SCORES
+from safety_assets.release.acts import Act
 
 WEIGHTS, LAW = "a" * 64, "b" * 64
 
@@ -27,3 +28,12 @@ def score_row(dimension: str, /, **changes: object) -> dict:
 def task_frame(right: int, wrong: int, model: str = WEIGHTS) -> pl.DataFrame:
     values = [1.0] * right + [0.0] * wrong
     return TASK_SCORES.frame([{"model": model, "task_id": f"t{i}", "value": v} for i, v in enumerate(values)])
+
+
+def an_act(kind: str, /, **changes: object) -> Act:
+    """An act of Ada, model owner of the project p, about WEIGHTS."""
+    said = {
+        "project": "p", "kind": kind, "who": "Ada", "role": "model_owner", "reason": "It is known.",
+        "about": "weights", "made_at": "2026-01-02T03:04:05Z", **changes,
+    }  # fmt: skip
+    return Act.model_validate({"digest": None if said["about"] == "project" else WEIGHTS, **said})

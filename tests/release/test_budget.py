@@ -1,18 +1,20 @@
 from datetime import date, timedelta
 
 import pytest
-from release_rows import delta_row, score_row
+from release_rows import an_act, delta_row, score_row
 
-from safety_assets.policy import DimensionPolicy, ProbePolicy, Waiver
+from safety_assets.policy import Acceptance, DimensionPolicy, ProbePolicy
 from safety_assets.release.verdicts import regression_budget
 
 TODAY = date(2026, 1, 31)
-WAIVER = Waiver(who="Ada", why="known and harmless", until=TODAY)
-EXPIRED = Waiver(who="Ada", why="known and harmless", until=TODAY - timedelta(days=1))
+OVER = TODAY - timedelta(days=1)
+WAIVER = an_act("waiver", dimension="fairness", expires=TODAY)
+EXPIRED = an_act("waiver", dimension="fairness", expires=OVER)
+ACCEPTED, ENDED = (Acceptance(who="Ada", why="known and harmless", until=day) for day in (TODAY, OVER))
 BREACH = {"candidate": 8.5, "drop": 1.0, "drop_low": 0.6, "drop_high": 1.4}
 
 
-def judge(rank="critical", delta=None, score=None, **rule):
+def judge(rank="critical", delta=None, score=None, waiver=None, **rule):
     policy = DimensionPolicy.model_construct(**{**DimensionPolicy(rank=rank, why="w").model_dump(), **rule})
     return regression_budget(
         "fairness",
@@ -21,6 +23,7 @@ def judge(rank="critical", delta=None, score=None, **rule):
         score_row("fairness", **(score or {})),
         ProbePolicy(),
         TODAY,
+        waiver=waiver,
     )
 
 
@@ -84,12 +87,12 @@ def test_waiver_holds_until_its_date_and_only_for_supporting():
 def test_floor_and_accepted_base():
     low = {"delta": {"baseline": 6.0, "candidate": 5.9}, "score": {"score": 5.9}}
     assert judge(**low).status == "fail"
-    accepted = judge(**low, accepted_base=WAIVER)
+    accepted = judge(**low, accepted_base=ACCEPTED)
     assert accepted.passed
     assert "accepted by Ada" in accepted.reasons[0]
-    assert judge(**low, accepted_base=EXPIRED).status == "fail"
+    assert judge(**low, accepted_base=ENDED).status == "fail"
     fell = {"delta": {"baseline": 7.05, "candidate": 6.95}, "score": {"score": 6.95}}
-    assert judge(**fell, accepted_base=WAIVER).status == "fail"
+    assert judge(**fell, accepted_base=ACCEPTED).status == "fail"
 
 
 def test_any_loss():

@@ -5,12 +5,13 @@ from datetime import date
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from release_rows import delta_row
+from release_rows import an_act, delta_row
 
 from safety_assets.errors import StoreError
-from safety_assets.policy import DIMENSIONS, Policy
+from safety_assets.policy import DIMENSIONS
 from safety_assets.records import DELTAS, Verdict
 from safety_assets.release.decision import REQUIRED, Evidence, conclude, decide, from_json, holm
+from safety_assets.release.signed import Signed
 
 PASSES = {name: Verdict(check=name, status="pass") for name in REQUIRED}
 STATUSES = st.sampled_from(["pass", "fail", "not_certified", "missing", "odd"])
@@ -46,15 +47,15 @@ def test_never_approved_unless_every_verdict_passes(statuses):
 
 
 FIELDS = [
-    f.name for f in dataclasses.fields(Evidence) if f.name not in ("recipe", "today", "accepted_losses", "digests")
+    f.name
+    for f in dataclasses.fields(Evidence)
+    if f.name not in ("recipe", "today", "accepted_losses", "digests", "owners_then")  # of owners: test_consent
 ]
 
 
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("broken", [None, 7, "wrong"])
 def test_broken_evidence_never_approves_and_never_raises(evidence, policy, field, broken):
-    if field == "signatures":  # nobody has to sign unless the policy or the risk says so
-        policy = policy.model_copy(update={"sign_offs": ("Ada",)})
     decision = decide(dataclasses.replace(evidence, **{field: broken}), policy)
     assert decision.status != "approved"
     assert decision.reasons
@@ -87,9 +88,9 @@ def test_red_upstream_refuses(evidence, policy):
     assert decide(dataclasses.replace(evidence, problems=["it is stale."]), policy).reasons == ("it is stale.",)
 
 
-def test_waivers_are_listed(evidence, law):
-    law["dimensions"]["fairness"]["waiver"] = {"who": "Ada", "why": "w", "until": "2026-02-01"}
-    decision = decide(with_drops(evidence, fairness=1.0), Policy.model_validate(law))
+def test_waivers_are_listed(evidence, policy):
+    signed = Signed(acts=(an_act("waiver", about="project", dimension="fairness", expires="2026-02-01"),))
+    decision = decide(dataclasses.replace(with_drops(evidence, fairness=1.0), signed=signed), policy)
     assert decision.status == "approved"
     assert decision.waivers == ({"check": "regression_budget_fairness", "who": "Ada", "until": "2026-02-01"},)
     assert "Waived by Ada" in decision.notes[-1]

@@ -99,19 +99,6 @@ def test_weights_are_the_ones_scored():
         assert of.weights_are_the_ones_scored(now, scored).status == "not_certified"
 
 
-def test_signatures_bind_to_what_was_signed(law):
-    policy = Policy.model_validate({**law, "sign_offs": ["Ada"]})
-    assert of.signed_off(policy, [{"who": "Ada", "digest": WEIGHTS}], WEIGHTS).passed
-    unsigned = of.signed_off(policy, [{"who": "Ada", "digest": LAW}], WEIGHTS)
-    assert unsigned.status == "not_certified"
-    assert f"sign_offs.yaml: - {{who: Ada, digest: {WEIGHTS}, why: ...}}" in unsigned.reasons[0]
-    assert of.signed_off(Policy.model_validate({**law, "risk": "high"}), [], WEIGHTS).status == "not_certified"
-    assert of.policy_binds(LAW, LAW, "owner").passed
-    assert of.policy_binds(LAW, WEIGHTS, "owner").status == "not_certified"
-    assert of.policy_binds(LAW, WEIGHTS, "owner", [{"who": "owner", "digest": WEIGHTS}]).passed
-    assert of.policy_binds(LAW, WEIGHTS, "owner", [{"who": "owner", "digest": LAW}]).status == "not_certified"
-
-
 def test_evidence_is_current():
     assert of.evidence_is_current([]).passed
     assert of.evidence_is_current(["eval_scores is stale."]).reasons == ("eval_scores is stale.",)

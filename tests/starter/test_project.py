@@ -74,7 +74,7 @@ def test_risk_tightens_the_law(tmp_path: Path) -> None:
     }
     order = list(law.values())
     for loose, tight in itertools.pairwise(order):
-        assert len(loose.sign_offs) < len(tight.sign_offs)
+        assert len(loose.demanded_roles) < len(tight.demanded_roles)
         assert loose.max_over_refusal > tight.max_over_refusal
         for name, rule in tight.dimensions.items():
             assert rule.certify_within < loose.dimensions[name].certify_within

@@ -6,7 +6,14 @@ from training_rows import recipe
 
 from safety_assets.models.load import load_model
 from safety_assets.models.ranks import ALONE
-from safety_assets.training.footprint import adapter_parameters, byte_count, disk, footprint, shape_of
+from safety_assets.training.footprint import (
+    adapter_parameters,
+    byte_count,
+    disk,
+    footprint,
+    shape_of,
+    trained_parameters,
+)
 from safety_assets.training.opened import open_run
 from safety_assets.training.view import trainable_parameters
 
@@ -27,6 +34,24 @@ def test_adapters_are_counted_as_peft_makes_them(tiny_model: Path, order, layers
     run, _ = open_run(wanted, ALONE)
     trained = sum(p.numel() for p in trainable_parameters(run.loaded.model))
     assert adapter_parameters(shape_of(tiny_model), wanted.recipe) == trained
+
+
+@pytest.mark.parametrize("methods", [[], [LORA]], ids=["full", "lora"])
+@pytest.mark.parametrize("layers", [[1], "middle"])
+def test_frozen_layers_are_not_counted_as_trained(tiny_model: Path, order, layers: object, methods: list) -> None:
+    wanted = order(methods=[{"method": "layer_freezing", "layers": layers}, *methods])
+    run, _ = open_run(wanted, ALONE)
+    trained = sum(p.numel() for p in trainable_parameters(run.loaded.model))
+    assert trained_parameters(shape_of(tiny_model), wanted.recipe) == trained
+
+
+def test_layers_that_are_not_known_yet_are_never_counted_as_too_many(tiny_model: Path) -> None:
+    shape = shape_of(tiny_model)
+    unknown, one = (
+        trained_parameters(shape, recipe(methods=[{"method": "layer_freezing", "layers": layers}]))
+        for layers in ("anatomy", [0])
+    )
+    assert unknown == one < shape.parameters
 
 
 def test_full_training_holds_sixteen_bytes_a_parameter(tiny_model: Path) -> None:
