@@ -83,7 +83,7 @@ def move_back(context: dg.OpExecutionContext, project: ProjectResource, config: 
         record = flows.roll_back(ws, config.to, config.why)
         shown = flows.released_shown(record, promotion.history(ws.store.root, ws.project.settings.name))
     against = "\n".join(f"- {reason}" for reason in record["objections"]) or "nothing"
-    told = {
+    told: dict[str, dg.MetadataValue] = {
         "action": dg.MetadataValue.text("roll_back"),
         "why": dg.MetadataValue.text(config.why),
         "today's gate has against it": dg.MetadataValue.md(against),
