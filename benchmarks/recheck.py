@@ -26,7 +26,8 @@ from torch.nn import functional
 
 from safety_assets import suites
 from safety_assets.evals.probes import read_probes
-from safety_assets.flows.recheck import fingerprint, judged
+from safety_assets.flows.fingerprints import fingerprint
+from safety_assets.flows.recheck import judged
 from safety_assets.models.batch import pad_right, response_logits
 from safety_assets.models.chat import encode_chat
 from safety_assets.models.generate import Generator

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from safety_assets.figure_specs import Agreement, Exposure, Serving
 from safety_assets.people import Person, Role
 from safety_assets.settings import Settings
 
@@ -216,6 +217,9 @@ class Policy(Settings):
     corpus: CorpusPolicy
     injection: InjectionPolicy
     probes: ProbePolicy = ProbePolicy()
+    exposure: Exposure | None = Field(None, description="rank planted canaries; not measured when absent")
+    agreement: Agreement | None = Field(None, description="ask for several answers; not measured when absent")
+    serving: Serving = Serving()
     people: dict[Annotated[str, Field(pattern=r"^\S(.*\S)?$")], Person] = Field(
         {}, description="who may sign by which key: sign-offs, waivers, dispositions, holds"
     )

@@ -96,13 +96,16 @@ def workspace(
         smoke: open the small copy.
         report: takes what training and flows say on the way (commands.progress).
     """
-    from safety_assets.flows.smoke import smoke_project
     from safety_assets.flows.workspace import Workspace
     from safety_assets.project import open_project
     from safety_assets.store import Store
     from safety_assets.worker import launch_here
 
-    project = smoke_project(open_project()) if smoke else open_project()
+    project = open_project()
+    if smoke:
+        from safety_assets.flows.smoke import smoke_project
+
+        project = smoke_project(project)
     launch = functools.partial(launch_here, report=report)
     return Workspace(project=project, store=Store(project.storage), launch=launch, report=report, force=force)
 

@@ -22,9 +22,9 @@ def materialize(
     Dagster records the materialization and then fails the step if a blocking check is red: what was
     rejected can be looked at.
     """
-    workspace = project.workspace(context)
     arguments = (context.partition_key,) if context.has_partition_key else ()
     with in_words():
+        workspace = project.workspace(context)
         made = flow(workspace, *arguments)
     yield dg.MaterializeResult(
         metadata=shown(made) | ({"smoke": True} if workspace.project.settings.smoke else {}),

@@ -5,6 +5,7 @@
 import dagster as dg
 
 from safety_assets.defs import inputs
+from safety_assets.defs.owners import tagged
 from safety_assets.defs.spec import asset_key
 from safety_assets.flows.graph import GRAPH
 
@@ -24,26 +25,31 @@ def _named(*, partitioned: bool) -> dg.AssetSelection:
 
 observe_inputs = dg.define_asset_job(
     "observe_inputs",
+    tags=tagged("ml_engineer"),
     selection=dg.AssetSelection.assets(*(asset.key for asset in inputs.ASSETS)),
     description="Look at policy, tasks, recipes and the pretrained model: what changed makes what depends on it stale.",
 )
 measure = dg.define_asset_job(
     "measure",
+    tags=tagged("data_steward"),
     selection=_named(partitioned=False),
     description="Audit the corpus, score the base, calibrate the injected share: everything that recipes share.",
 )
 fine_tune = dg.define_asset_job(
     "fine_tune",
+    tags=tagged("ml_engineer"),
     selection=_named(partitioned=True),
     description="Train one recipe, score it against the base, decide, and release it if it is approved.",
 )
 compare = dg.define_asset_job(
     "compare",
+    tags=tagged("safety_engineer"),
     selection=dg.AssetSelection.assets(asset_key(LEADERBOARD)),
     description="Put all recipes scored so far side by side.",
 )
 gate_external = dg.define_asset_job(
     "gate_external",
+    tags=tagged("model_owner"),
     selection=dg.AssetSelection.assets(asset_key(EXTERNAL)),
     description="Gate one checkpoint that was trained elsewhere. It never moves what is released.",
 )

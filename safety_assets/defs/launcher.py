@@ -92,28 +92,42 @@ def _signal_group(child: subprocess.Popen, number: signal.Signals) -> None:
 
 
 class _Story:
-    """Turns a child's messages into log lines, and its steps into at most MAX_OBSERVATIONS observations."""
+    """Turns a child's messages into log lines; steps, and looks at the watch probes, into observations.
+
+    Of both there are at most MAX_OBSERVATIONS.
+    """
 
     def __init__(self, context: dg.AssetExecutionContext, *, total_steps: int) -> None:
         self.context = context
         self.every = max(1, -(-total_steps // MAX_OBSERVATIONS))
         self.line = LogLines(context.log.info)
-        self.num_told = self.num_steps = self.num_observed = 0
+        self.num_told = self.num_steps = self.num_observed = self.num_watched = 0
 
     def tell(self, messages: Sequence[Mapping[str, object]]) -> None:
         """Report the messages that came since the last call."""
         for message in messages[self.num_told :]:
             if message.get("event") == "step":
                 self._step(message)
-            else:
-                self.line(message)
+                continue
+            self.line(message)
+            if message.get("event") == "watch":
+                self._watch(message)
         self.num_told = len(messages)
 
     def _step(self, message: Mapping[str, object]) -> None:
         self.num_steps += 1
         if self.num_steps % self.every == 0 and self.num_observed < MAX_OBSERVATIONS:
             self.num_observed += 1
-            plain = {key: value for key, value in message.items() if isinstance(value, int | float)}
-            partition = self.context.partition_key if self.context.has_partition_key else None
-            observed = dg.AssetObservation(asset_key=self.context.asset_key, partition=partition, metadata=plain)
-            self.context.log_event(observed)
+            self._observe(message)
+
+    def _watch(self, message: Mapping[str, object]) -> None:
+        scores = message.get("scores")
+        if isinstance(scores, Mapping) and self.num_watched < MAX_OBSERVATIONS:
+            self.num_watched += 1
+            self._observe({"step": message.get("step"), **{f"watch/{name}": score for name, score in scores.items()}})
+
+    def _observe(self, message: Mapping[str, object]) -> None:
+        """The numbers of a message as an observation, which Dagster plots: loss, learning rate, watched scores."""
+        plain = {key: value for key, value in message.items() if isinstance(value, int | float)}
+        partition = self.context.partition_key if self.context.has_partition_key else None
+        self.context.log_event(dg.AssetObservation(self.context.asset_key, partition=partition, metadata=plain))

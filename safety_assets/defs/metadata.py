@@ -12,6 +12,8 @@ from safety_assets.corpus.passes import masked_text
 from safety_assets.flows.workspace import PREVIEW_ROWS, Made, Markdown, Preview, Svg
 
 PREVIEW_CHARACTERS = 80
+WIDE = 80
+"""Characters of a path that stand in one line of the metadata table."""
 LOOKED_AT = 600
 """Characters of a chat in which personal data is looked for: enough that what is shown of it is recognised."""
 LONG_DIGITS = re.compile(r"\d(?:[\d\s().-]{5,})\d")
@@ -23,7 +25,7 @@ def shown(made: Made) -> dict[str, dg.MetadataValue]:
     manifest = made.artefact.manifest
     entries: dict[str, object] = {
         **made.metadata,
-        "digest": manifest.digest,
+        "digest": Markdown(_folded(manifest.digest)),
         "cached": made.cached,
         "made_at": manifest.made_at,
         "made_by_run": manifest.run_id,
@@ -43,7 +45,7 @@ def metadata_value(value: object) -> dg.MetadataValue:
         case float():
             return dg.MetadataValue.float(value) if math.isfinite(value) else dg.MetadataValue.text(str(value))
         case Path():
-            return dg.MetadataValue.path(value)
+            return path_value(value)
         case Markdown():
             return dg.MetadataValue.md(value.text)
         case Svg():
@@ -56,6 +58,23 @@ def metadata_value(value: object) -> dg.MetadataValue:
             return dg.MetadataValue.json(value)
         case _:
             return dg.MetadataValue.text(str(value))
+
+
+def _folded(digest: str) -> str:
+    """A digest that may be broken into lines after every sixteenth digit, as code that is copied without the breaks."""
+    return f"`{digest[:16]}` `{digest[16:32]}` `{digest[32:48]}` `{digest[48:]}`"
+
+
+def path_value(path: Path) -> dg.MetadataValue:
+    """A path; a long one as lines that fit into the table, which does not break one by itself."""
+    if len(str(path)) <= WIDE:
+        return dg.MetadataValue.path(path)
+    lines = [""]
+    for part in re.findall(r"/?[^/]+", str(path)):
+        if lines[-1] and len(lines[-1] + part) > WIDE:
+            lines.append("")
+        lines[-1] += part
+    return dg.MetadataValue.md("  \n".join(f"`{line}`" for line in lines))
 
 
 def drawing(svg: str) -> str:

@@ -5,6 +5,7 @@ from pydantic import Field
 
 from safety_assets.defs.launcher import TrainingLauncher
 from safety_assets.defs.told import LogLines
+from safety_assets.errors import ProjectError
 from safety_assets.flows.smoke import smoke_project
 from safety_assets.flows.workspace import Workspace
 from safety_assets.project import open_project
@@ -22,12 +23,17 @@ class ProjectResource(dg.ConfigurableResource):
     )
     grace_seconds: float = Field(
         default=60.0,
-        gt=0,
-        description="Seconds a cancelled training may take to save its checkpoint before it is killed.",
+        description="Seconds, more than 0, that a cancelled training may take to save its checkpoint before it is "
+        "killed.",
     )
 
     def workspace(self, context: dg.AssetExecutionContext) -> Workspace:
         """The workspace of one step: training is launched in a child process that reports to this step."""
+        if not self.grace_seconds > 0:
+            found = f"resources.project.config.grace_seconds is {self.grace_seconds:g}"
+            raise ProjectError(
+                found, expected="seconds, more than 0", do="correct it in the launchpad and launch again"
+            )
         project = smoke_project(open_project()) if self.smoke else open_project()
         return Workspace(
             project=project,

@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from safety_assets.defs.jobs import fine_tune, gate_external, measure, observe_inputs
+from safety_assets.defs.owners import tagged
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.defs.spec import CHECKPOINTS
 from safety_assets.errors import ProjectError
@@ -23,7 +24,7 @@ SETTLED_SECONDS = 30.0
 """A checkpoint is looked at once nothing in it was touched for so long: it may still be copied."""
 
 
-@dg.sensor(job=observe_inputs, minimum_interval_seconds=60)
+@dg.sensor(job=observe_inputs, tags=tagged("ml_engineer"), minimum_interval_seconds=60)
 def edited_inputs(context: dg.SensorEvaluationContext) -> dg.RunRequest:
     """One observation per content of policy, task set and recipes."""
     project = open_project()
@@ -32,7 +33,7 @@ def edited_inputs(context: dg.SensorEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(run_key=digest_json(now))
 
 
-@dg.sensor(job=measure, minimum_interval_seconds=300)
+@dg.sensor(job=measure, tags=tagged("data_steward"), minimum_interval_seconds=300)
 def edited_corpus(context: dg.SensorEvaluationContext) -> dg.RunRequest:
     """One measurement per content of corpus, pairs and probes. Training stays a person's choice."""
     project = open_project()
@@ -40,7 +41,7 @@ def edited_corpus(context: dg.SensorEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(run_key=digest_json(now))
 
 
-@dg.sensor(job=gate_external, minimum_interval_seconds=60)
+@dg.sensor(job=gate_external, tags=tagged("model_owner"), minimum_interval_seconds=60)
 def external_checkpoints(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """One verdict per content of a checkpoint: the same files put there again, or under another name, are no news.
 
@@ -72,7 +73,7 @@ def _is_news(folder: Path, seen: Mapping[str, Sequence[str]]) -> bool:
     return at_rest and (folder.name not in seen or seen[folder.name][0] != stamp(folder))
 
 
-@dg.sensor(job=fine_tune, minimum_interval_seconds=60)
+@dg.sensor(job=fine_tune, tags=tagged("ml_engineer"), minimum_interval_seconds=60)
 def rejected_recipes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """One run of the next repaired candidate of every rejected recipe, until one is approved or none is left.
 

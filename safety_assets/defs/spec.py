@@ -5,6 +5,8 @@ from typing import Any
 
 import dagster as dg
 
+from safety_assets.defs.definition_metadata import definition_metadata
+from safety_assets.defs.owners import owner, tags
 from safety_assets.flows.checks import CHECKS
 from safety_assets.flows.code_version import code_version
 from safety_assets.flows.graph import GRAPH
@@ -21,16 +23,6 @@ CHECKPOINTS = dg.DynamicPartitionsDefinition(
 )
 """One partition per folder of the project's external checkpoints."""
 
-OWNERS = {
-    "inputs": "team:ml",
-    "corpus": "team:data",
-    "baseline": "team:safety",
-    "training": "team:ml",
-    "evaluation": "team:safety",
-    "release": "team:release",
-    "external": "team:release",
-}
-
 
 def asset_key(name: str) -> dg.AssetKey:
     """The key of an asset: its name, after the project's prefix where it has one."""
@@ -45,7 +37,9 @@ def asset_arguments(name: str) -> dict[str, Any]:
         "key": asset_key(name),
         "group_name": node.group,
         "deps": [asset_key(upstream) for upstream in dependencies(name)],
-        "owners": [OWNERS[node.group]],
+        "owners": [owner(name)],
+        "tags": tags(name),
+        "metadata": definition_metadata(name),
         "code_version": code_version(name),
         "check_specs": check_specs(name),
         "partitions_def": partitions(name),
@@ -87,5 +81,6 @@ def observed_arguments(name: str) -> dict[str, Any]:
     return {
         "key": asset_key(name),
         "group_name": node.group,
+        "tags": tags(name),
         "partitions_def": partitions(name),
     }

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from safety_assets.errors import StoreError
 
-Kind = Literal["answers", "verdicts"]
+Kind = Literal["answers", "verdicts", "prompts"]
 
 WAIT_SECONDS = 60.0
 """How long one process waits for another that writes."""
@@ -27,7 +27,7 @@ class Kept:
 
     Args:
         path: of the file; it and its folder are made when absent.
-        kind: answers or verdicts; the two never mix.
+        kind: answers, verdicts or rendered prompts; they never mix.
 
     Raises:
         StoreError: the file is damaged, or no such file.

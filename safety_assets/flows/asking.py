@@ -5,18 +5,19 @@ Whatever is asked becomes a `Target`, by what the project says of answering.
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safety_assets.errors import ModelError
 from safety_assets.evals.ask import Answerer, Chat
-from safety_assets.evals.kept import Kept
+from safety_assets.evals.kept import Kept, Kind
 from safety_assets.evals.remembered import Remembered, Target, Told
 from safety_assets.flows.code_version import sources_version
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Workspace
 from safety_assets.served.address import Address, read_address
-from safety_assets.store import canonical_json
+from safety_assets.store import canonical_json, digest_json
 
 if TYPE_CHECKING:
     from safety_assets.models.generate import Generator
@@ -48,12 +49,10 @@ def target(ws: Workspace, named: str, adapter: str | None = None) -> Target:
 
 def local(ws: Workspace, folder: Path) -> Target:
     """The weights in a complete model folder, in the bits that the project serves them in."""
-    from safety_assets.models.template import rendered_prompts
-
     digest = model_digest(folder)
 
     def rendered(chats: Sequence[Chat]) -> list[str]:
-        return rendered_prompts(folder, chats)
+        return kept_prompts(ws, folder, digest, chats)
 
     def opened(told: Told) -> Answerer:
         generator = open_generator(ws, folder, told)
@@ -67,6 +66,23 @@ def local(ws: Workspace, folder: Path) -> Target:
     }  # fmt: skip
     at_once = BATCHES * ws.project.settings.generation_batch
     return Target(name=folder.name, model=digest, how=how, rendered=rendered, open=opened, at_once=at_once)
+
+
+def kept_prompts(ws: Workspace, folder: Path, model: str, chats: Sequence[Chat]) -> list[str]:
+    """Chats as a model reads them, rendered once: to render takes transformers, whose import takes seconds.
+
+    Args:
+        model: identity digest of what the folder holds, its template among it.
+    """
+    code = [version("transformers"), version("jinja2"), sources_version("models.template")]
+    key = digest_json([model, code, [list(chat) for chat in chats]])
+    known = kept(ws, "prompts")
+    found = known.find([key])
+    if key not in found:
+        from safety_assets.models.template import rendered_prompts
+
+        found = known.keep({key: rendered_prompts(folder, chats)})
+    return list(found[key])
 
 
 def served(ws: Workspace, address: Address) -> Target:
@@ -125,9 +141,9 @@ def remembered(ws: Workspace, asked: Target) -> Remembered:
     return Remembered(asked, kept(ws, "answers"), again=ws.force, told=told)
 
 
-def kept(ws: Workspace, kind: str) -> Kept:
-    """What was answered or judged before, in any project with this storage root."""
-    return Kept(ws.project.storage / FILE, "verdicts" if kind == "verdicts" else "answers")
+def kept(ws: Workspace, kind: Kind) -> Kept:
+    """What was answered, judged or rendered before, in any project with this storage root."""
+    return Kept(ws.project.storage / FILE, kind)
 
 
 def _folder(ws: Workspace, named: str, adapter: str | None) -> Path:

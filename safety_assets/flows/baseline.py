@@ -16,6 +16,7 @@ from safety_assets.flows import models
 from safety_assets.flows.asking import local, remembered
 from safety_assets.flows.checks import made
 from safety_assets.flows.inputs import digests, take
+from safety_assets.flows.readings import readings_shown, saturated_shown, write_readings
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Made, Svg, Workspace, make, source_digests
 from safety_assets.records import DIMENSION_SCORES, PAIRS, PROBES, RESPONSES, SCORES, TASKS
@@ -141,13 +142,16 @@ def safety_baseline(ws: Workspace) -> Made:
 
     def write(folder: Path) -> None:
         responses = inputs["baseline_responses"].frame("responses", RESPONSES)
-        scores = judge(gate_probes(inputs["probe_suite"]), responses)
+        probes = gate_probes(inputs["probe_suite"])
+        scores = judge(probes, responses)
         write_frame(folder, "scores", scores, SCORES)
         write_json(folder, "judge", record(JUDGE))
         write_frame(folder, "dimension_scores", summarise(scores, DIMENSIONS), DIMENSION_SCORES)
+        write_readings(folder, probes, responses, scores)
 
     artefact, cached = make(ws, "safety_baseline", write, inputs=digests(inputs))
-    return made(ws, artefact, cached, scores_shown(artefact))
+    told = readings_shown(artefact) | saturated_shown(artefact.frame("scores", SCORES))
+    return made(ws, artefact, cached, scores_shown(artefact) | told)
 
 
 def scores_shown(artefact: Artefact) -> dict[str, object]:

@@ -8,7 +8,9 @@ import polars as pl
 from safety_assets.errors import StoreError
 from safety_assets.evals.forgotten import CATEGORIES, FORGOTTEN
 from safety_assets.evals.summary import over_refusal
+from safety_assets.flows.figures import figure_verdicts, read_figures
 from safety_assets.flows.further import further_verdicts
+from safety_assets.flows.readings import told_of_suites
 from safety_assets.flows.repairing import in_words
 from safety_assets.flows.signed import accepted_losses, lost_categories, model_owners, signed_digest, signed_files
 from safety_assets.flows.sources import model_digest
@@ -74,6 +76,8 @@ def evidence_of(
         owners_then=model_owners(ws.store, trained),
         accepted_losses=accepted_losses(signed, _frame(forgotten, "forgotten", FORGOTTEN), weights),
         upstream=repairs_told(checkpoint)
+        | told_of_suites(scores)
+        | figure_verdicts(read_figures(scores) if scores else None, ws.policy)
         | further_verdicts(ws, _anchor(inputs.get("safety_baseline")), weights, signed=signed),
         digests={name: used.digest for name, used in inputs.items() if used is not None},
     )

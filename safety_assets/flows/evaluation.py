@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from safety_assets.corpus.passes import masked_text
 from safety_assets.errors import SafetyAssetsError
 from safety_assets.evals.deltas import compare
 from safety_assets.evals.forgotten import FORGOTTEN, forgotten
@@ -16,9 +17,11 @@ from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks, task_score
 from safety_assets.flows.asking import local, remembered
-from safety_assets.flows.baseline import anatomy_prompts, gate_probes, scores_shown, write_answers
+from safety_assets.flows.baseline import anatomy_prompts, anchor_folder, gate_probes, scores_shown, write_answers
 from safety_assets.flows.checks import made
+from safety_assets.flows.figures import figures_shown, measured, read_figures, write_figures
 from safety_assets.flows.inputs import digests, take
+from safety_assets.flows.readings import informative_shown, readings_shown, write_informative, write_readings
 from safety_assets.flows.training import checkpoint_model
 from safety_assets.flows.workspace import Made, Markdown, Svg, Workspace, make, source_digests
 from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES, PAIRS, RESPONSES, SCORES, TASK_SCORES, TASKS
@@ -52,7 +55,8 @@ def eval_scores(ws: Workspace, recipe: str) -> Made:
     def write(folder: Path) -> None:
         probes = gate_probes(ws.store.open(asked.manifest.inputs["probe_suite"]))
         tasks = ws.store.open(asked.manifest.inputs["task_set"]).frame("tasks", TASKS)
-        scores = judge(probes, asked.frame("responses", RESPONSES))
+        responses = asked.frame("responses", RESPONSES)
+        scores = judge(probes, responses)
         within = {name: rule.certify_within for name, rule in ws.policy.dimensions.items()}
         before = inputs["safety_baseline"].frame("scores", SCORES)
         metric = ws.project.settings.task_metric
@@ -63,7 +67,12 @@ def eval_scores(ws: Workspace, recipe: str) -> Made:
         for name, source in (("task_scores", asked), ("base_task_scores", base)):
             answers = source.frame("task_responses", RESPONSES)
             write_frame(folder, name, score_tasks(tasks, answers, metric), TASK_SCORES)
-        write_json(folder, "drift", _drift(ws, ws.store.open(asked.manifest.inputs[CHECKPOINT]), inputs[ANATOMY]))
+        write_readings(folder, probes, responses, scores)
+        write_informative(ws, folder, recipe, inputs["safety_baseline"], scores)
+        checkpoint = ws.store.open(asked.manifest.inputs[CHECKPOINT])
+        anchor = anchor_folder(ws, inputs["base_model"])
+        write_figures(folder, measured(ws, ws.policy, anchor, checkpoint_model(checkpoint), probes))
+        write_json(folder, "drift", _drift(ws, checkpoint, inputs[ANATOMY]))
 
     sources = source_digests(ws, "eval_scores", recipe)
     artefact, cached = make(ws, "eval_scores", write, inputs=digests(inputs) | sources, partition=recipe)
@@ -96,7 +105,8 @@ def deltas_shown(artefact: Artefact, budgets: Mapping[str, float | None]) -> dic
     table = deltas.select("dimension", "baseline", "candidate", "drop", "drop_high", "num_lost", "unscored_reason")
     tasks = {"task_score": task_share(artefact), "base_task_score": task_share(artefact, "base_task_scores")}
     drift = {f"drift/{name}": value for name, value in artefact.json("drift").items()}
-    return {**scores_shown(artefact), **numbers, **tasks, **drift, **bars, "deltas": table}
+    shown = {**scores_shown(artefact), **numbers, **tasks, **drift, **bars, "deltas": table}
+    return shown | readings_shown(artefact) | informative_shown(artefact) | figures_shown(read_figures(artefact))
 
 
 def _budgets(ws: Workspace) -> dict[str, float | None]:
@@ -127,7 +137,7 @@ def forgotten_behaviours(ws: Workspace, recipe: str) -> Made:
         )
         write_frame(folder, "forgotten", found.items, FORGOTTEN)
         found.categories.write_parquet(folder / "categories.parquet")
-        (folder / "page.md").write_text(page(found, f"What {recipe} forgot"))
+        (folder / "page.md").write_text(masked_text(page(found, f"What {recipe} forgot")))
 
     artefact, cached = make(ws, "forgotten_behaviours", write, inputs=digests(inputs), partition=recipe)
     categories = pl.read_parquet(artefact.path / "categories.parquet")

@@ -25,10 +25,11 @@ from safety_assets.evals.tasks import score_tasks
 from safety_assets.flows.answers import Respondent, questions_digest
 from safety_assets.flows.candidates import same_template
 from safety_assets.flows.check_functions import today
+from safety_assets.flows.figures import BUDGETS, Figures, figure_verdicts, measured
 from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.signed import accepted_losses, lost_categories, signed_files
 from safety_assets.flows.sources import digest_settings
-from safety_assets.flows.targets import Target, Where, open_target
+from safety_assets.flows.targets import Target, Weights, Where, open_target
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
 from safety_assets.records import AUDITED, Verdict
@@ -91,6 +92,7 @@ class Findings:
         forgotten: what the base did and the checkpoint no longer does.
         first: verdicts on what comes first, by name.
         digests: of both models and of the questions.
+        figures: what the policy asks for beside the scores; None until both were asked.
         unread: checks of weights that stand behind an endpoint: they stay open while the rest is measured.
     """
 
@@ -102,6 +104,7 @@ class Findings:
     forgotten: Forgotten | None = None
     first: dict[str, Verdict] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
+    figures: Figures | None = None
     unread: tuple[str, ...] = ()
 
     @property
@@ -139,7 +142,7 @@ def gate(ws: Workspace, base: Where, tuned: Where, exam: Exam) -> Gated:
         said = str(error) if isinstance(error, SafetyAssetsError) else f"{type(error).__name__}: {error}"
         found.first["measured"] = not_certified("measured", said)
     evidence, with_task = _evidence(ws, found), exam.tasks is not None
-    decision = decide_external(evidence, exam.policy, with_task=with_task, open_ones=unread)
+    decision = decide_external(evidence, exam.policy, with_task=with_task, open_ones=(*unread, *BUDGETS))
     return Gated(findings=found, decision=decision)
 
 
@@ -168,6 +171,7 @@ def _measure(ws: Workspace, base: Where, tuned: Where, found: Findings) -> None:
         found.tuned = examine(ws, candidate, exam)
     if found.base and found.tuned:
         _compare(found, found.base, found.tuned)
+        found.figures = _figures(ws, anchor, candidate, exam)
 
 
 def _first(found: Findings, name: str, verdict: Verdict) -> None:
@@ -200,6 +204,14 @@ def _compare(found: Findings, base: Examined, tuned: Examined) -> None:
     )
 
 
+def _figures(ws: Workspace, base: Target, tuned: Target, exam: Exam) -> Figures:
+    """What the policy asks for beside the scores; behind an endpoint it cannot be measured side by side."""
+    if isinstance(base, Weights) and isinstance(tuned, Weights):
+        return measured(ws, exam.policy, base.folder, tuned.folder, exam.probes)
+    why = "a model behind an endpoint gives no likelihoods of its own and is not served on this machine."
+    return Figures(absent={"exposures": why, "serving": why, "agreement": why})
+
+
 def _evidence(ws: Workspace, found: Findings) -> Evidence:
     """What is known as the decision takes it; what belongs to a training run of this project is None."""
     signed, base, tuned = signed_files(ws.project, found.exam.policy), found.base, found.tuned
@@ -220,6 +232,8 @@ def _evidence(ws: Workspace, found: Findings) -> Evidence:
         lost_categories=lost_categories(found.forgotten.categories if found.forgotten else None),
         signed=signed,
         accepted_losses=accepted_losses(signed, found.forgotten.items if found.forgotten else None, weights),
-        upstream=found.first | further_verdicts(ws, found.digests.get("base"), weights, found.exam.policy, signed),
+        upstream=found.first
+        | further_verdicts(ws, found.digests.get("base"), weights, found.exam.policy, signed)
+        | figure_verdicts(found.figures, found.exam.policy),
         digests=found.digests,
     )

@@ -87,7 +87,9 @@ GRAPH: dict[str, Node] = {
         group="baseline", inputs=("base_model", "probe_suite", "task_set"), code=("models", "evals", "task_metric"),
         sources=("answering",),
     ),
-    "safety_baseline": Node(group="baseline", inputs=("baseline_responses", "probe_suite"), code=("evals",)),
+    "safety_baseline": Node(
+        group="baseline", inputs=("baseline_responses", "probe_suite"), code=("evals", "flows.readings")
+    ),
     "safety_anatomy": Node(
         group="baseline",
         inputs=("base_model", "pretrained_model", "refusal_pairs"),
@@ -117,8 +119,8 @@ GRAPH: dict[str, Node] = {
         group="evaluation",
         inputs=("candidate_responses", "baseline_responses", "safety_baseline", "base_model", "safety_anatomy"),
         also=("policy",),
-        sources=("policy.budgets", "task_metric"),
-        code=("evals", "task_metric", "methods.drift", "methods.anatomy", "models"),
+        sources=("policy.budgets", "policy.figures", "task_metric"),
+        code=("evals", "task_metric", "methods.drift", "methods.anatomy", "models", "flows.readings", "flows.figures"),
         partitioned=True,
     ),
     "forgotten_behaviours": Node(

@@ -2,30 +2,34 @@
 
 A server computes in another precision and in other batches, which turns greedy answers: 13 of 96 in bf16 on a model of
 6.9 M parameters, while five steps of training turned 2 of 96 on another (`python -m benchmarks.recheck`). So only
-answers that all agree say "same", only very many others say "different", and between them nothing can be said.
+answers that all agree say "same", only very many others say "different", and between them nothing can be said. Where
+the endpoint tells the log-probabilities of a prompt, it also says how likely the released answers are to what answers
+there: a finer sign.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
 from safety_assets.errors import ModelError, StoreError
 from safety_assets.evals.ask import ask
-from safety_assets.evals.probes import read_probes
 from safety_assets.evals.statistics import wilson
-from safety_assets.flows.answers import Respondent
-from safety_assets.flows.release import released_folder
-from safety_assets.flows.targets import Served, open_target
+from safety_assets.flows.code_version import sources_version
+from safety_assets.flows.fingerprints import LIKELIHOODS, asked_with, make_fingerprint
+from safety_assets.flows.release import released_folder, released_record
+from safety_assets.flows.targets import Served
 from safety_assets.flows.workspace import Workspace
-from safety_assets.records import RESPONSES
+from safety_assets.records import PROBES, RESPONSES
 from safety_assets.served.address import Address
+from safety_assets.store import Artefact, digest_json, write_json
 
+ASSET = "served_recheck"
 Outcome = Literal["same", "different", "cannot_say"]
 
-PROMPTS = 96
-"""Questions asked of both."""
 NOISE = 0.2
 """Share of other answers that precision and batching are granted."""
 MOST_LOST = 0.1
@@ -43,6 +47,11 @@ class Rechecked:
         endpoint: URL and name.
         served, released: identities of what answered there, None where nothing did, and of the released weights.
         asked, answered, equal: numbers of questions.
+        nats_apart: mean absolute difference of the log-probabilities of the released answers, nats per token; None
+            where the endpoint tells none.
+        compared_nats: answers that it rests on.
+        at: when, ISO time in UTC.
+        fingerprint: digest of the fingerprint that was held against it.
         examples: ids of the first probes that were answered otherwise.
     """
 
@@ -55,6 +64,10 @@ class Rechecked:
     answered: int
     equal: int
     examples: tuple[str, ...]
+    nats_apart: float | None = None
+    compared_nats: int = 0
+    at: str = ""
+    fingerprint: str = ""
 
     def document(self) -> dict[str, Any]:
         """In JSON types."""
@@ -62,32 +75,67 @@ class Rechecked:
 
 
 def recheck(ws: Workspace, address: Address) -> Rechecked:
-    """Ask the endpoint the fingerprint questions and compare its answers with those of the released weights.
+    """Ask the endpoint the questions of the release's fingerprint, compare, and record what came out.
 
-    The released weights' answers are kept, so that they are loaded once.
+    The fingerprint is the one that stands in the record of the release; a release without one gets it now. Every
+    recheck is recorded as an artefact `served_recheck` of its endpoint, also where nothing could be said.
 
     Raises:
-        StoreError: nothing is released, or its weights are damaged.
+        StoreError: nothing is released, its weights are damaged, or its fingerprint is.
     """
-    folder = released_folder(ws)
-    if folder is None:
-        raise StoreError("nothing is released", do="release an approved recipe: safety-assets run RECIPE --release")
-    questions = fingerprint(read_probes(ws.project.probes).filter(pl.col("split") == "gate"))
-    here, served = Respondent(ws, open_target(ws, folder)), Served(ws, address)
-    found: dict[str, Any] = {"endpoint": str(address), "served": None, "released": here.digest}
+    own = _fingerprint(ws)
+    questions, answers = own.frame("questions", PROBES), own.frame("answers", RESPONSES)
+    served = Served(ws, address)
+    found: dict[str, Any] = {
+        "endpoint": str(address), "served": None, "released": own.manifest.inputs["model"],
+        "at": datetime.now(UTC).isoformat(timespec="seconds"), "fingerprint": own.digest,
+    }  # fmt: skip
     try:
         found["served"] = served.digest
         there = ask(questions, served.answerer(), max_new_tokens=ws.project.settings.max_new_tokens)
+        said = {**compared(answers, there), **_likelihoods(own, served, there)}
     except ModelError as error:
-        none: dict[str, Any] = {"asked": questions.height, "answered": 0, "equal": 0, "examples": ()}
-        return Rechecked(outcome="cannot_say", why=str(error), **found, **none)
-    return Rechecked(**found, **compared(here.probes(questions), there))
+        said = {"asked": questions.height, "answered": 0, "equal": 0, "examples": (), "outcome": "cannot_say"}
+        said["why"] = str(error)
+    return _recorded(ws, Rechecked(**found, **said))
 
 
-def fingerprint(probes: pl.DataFrame) -> pl.DataFrame:
-    """Questions spread evenly over the probes that are answered in words."""
-    spoken = probes.filter(pl.col("choices").list.len() == 0).sort("dimension", "probe_id")
-    return spoken.gather_every(max(1, spoken.height // PROMPTS)).head(PROMPTS)
+def _fingerprint(ws: Workspace) -> Artefact:
+    """The fingerprint of what is released, whole."""
+    folder, record = released_folder(ws), released_record(ws)
+    if folder is None or record is None:
+        raise StoreError("nothing is released", do="release an approved recipe: safety-assets run RECIPE --release")
+    named = record["release"].get("fingerprint")
+    found = ws.store.open(named) if named else make_fingerprint(ws, folder)
+    found.verify()
+    return found
+
+
+def _likelihoods(own: Artefact, served: Served, there: pl.DataFrame) -> dict[str, Any]:
+    """How far the likelihoods of the released answers are apart; nothing where the endpoint tells none."""
+    chats, texts, ids = asked_with(own.frame("questions", PROBES), own.frame("answers", RESPONSES))
+    known = dict(own.frame("likelihoods", LIKELIHOODS).iter_rows())
+    told = zip(ids, served.answerer().choice_logprobs(chats, texts), strict=True)
+    gaps = [abs(one[0] - known[probe]) for probe, one in told if isinstance(one, list) and probe in known]
+    return {"nats_apart": sum(gaps) / len(gaps) if gaps else None, "compared_nats": len(gaps)}
+
+
+def _recorded(ws: Workspace, found: Rechecked) -> Rechecked:
+    """Keep the result, as the latest of this endpoint."""
+
+    def write(folder: Path) -> None:
+        write_json(folder, "recheck", found.document())
+
+    inputs = {"fingerprint": found.fingerprint}
+    version = sources_version("flows.recheck", "flows.fingerprints", "served")
+    partition = digest_json(found.endpoint)[:16]
+    ws.store.publish(ASSET, write, partition=partition, inputs=inputs, code_version=version, run_id=ws.run_id)
+    return found
+
+
+def rechecks(ws: Workspace) -> list[dict[str, Any]]:
+    """Every recheck that was recorded, oldest first, in JSON types."""
+    return sorted((made.json("recheck") for made in ws.store.all(ASSET)), key=lambda said: said["at"])
 
 
 def compared(own: pl.DataFrame, there: pl.DataFrame) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from safety_assets.evals.forgotten import FORGOTTEN
 from safety_assets.evals.suite import DIMENSIONS
 from safety_assets.evals.summary import over_refusal
 from safety_assets.flows.check_functions import today
+from safety_assets.flows.figures import BUDGETS, figure_verdicts, read_figures
 from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.release import decision_of
 from safety_assets.flows.signed import accepted_losses, signed_files
@@ -73,7 +74,7 @@ def replay(ws: Workspace, draft: Policy) -> tuple[list[Replayed], list[str]]:
 def _replayed(ws: Workspace, made: Artefact, draft: Policy) -> Replayed:
     opened = {name: ws.store.open(digest) for name, digest in _kept(made).items()}
     decided, evidence = decision_of(made), _evidence(ws, made.partition, opened, draft)
-    own = [v for v in decided.verdicts if v.check in MEASURED or v.check.startswith("further_")]
+    own = [v for v in decided.verdicts if v.check in MEASURED or v.check in BUDGETS or v.check.startswith("further_")]
     was = conclude(own, recipe=decided.recipe, today=today(), digests={}, required=MEASURED)
     return Replayed(recipe=decided.recipe, decided=decided, was=was, would=decide(evidence, draft, MEASURED))
 
@@ -102,7 +103,7 @@ def _evidence(ws: Workspace, recipe: str, opened: Mapping[str, Artefact], draft:
         baseline_task_scores=scored.frame("base_task_scores", TASK_SCORES), over_refusal=over_refusal(scores),
         weights_now=weights, weights_scored={}, policy_trained=None, policy_now=None, problems=None,
         signed=signed, accepted_losses=accepted_losses(signed, forgotten, weights),
-        upstream=further_verdicts(ws, anchor, weights, draft, signed),
+        upstream=further_verdicts(ws, anchor, weights, draft, signed) | figure_verdicts(read_figures(scored), draft),
     )  # fmt: skip
 
 

@@ -10,8 +10,10 @@ import polars as pl
 from safety_assets.errors import EvaluationError
 from safety_assets.evals.ask import ask
 from safety_assets.evals.by_metric import metric_scores
+from safety_assets.evals.confidence import confidence
 from safety_assets.evals.judges import JUDGE, record
 from safety_assets.evals.kept_verdicts import judged
+from safety_assets.evals.phrasings import phrasings
 from safety_assets.evals.probes import read_probes
 from safety_assets.evals.remembered import Target
 from safety_assets.evals.score_files import Facts, asked_digest, read_table
@@ -34,6 +36,7 @@ class Scored:
     Args:
         responses: RESPONSES.
         scores: SCORES.
+        confidence: CONFIDENCE; empty where no choices were compared.
         facts: how both came about.
         asked: questions that were put to the model now.
         remembered: questions that it had answered before.
@@ -41,6 +44,7 @@ class Scored:
 
     responses: pl.DataFrame
     scores: pl.DataFrame
+    confidence: pl.DataFrame
     facts: Facts
     asked: int = 0
     remembered: int = 0
@@ -113,8 +117,9 @@ def _scored(
     digest = sources_version(*JUDGING)
     scores = judged(probes, responses, judge, digest, kept(ws, "verdicts"), again=ws.force)
     return Scored(
-        responses=responses, scores=scores, facts=replace(facts, judge_digest=digest), asked=asked, remembered=known
-    )
+        responses=responses, scores=scores, confidence=confidence(probes, responses),
+        facts=replace(facts, judge_digest=digest), asked=asked, remembered=known,
+    )  # fmt: skip
 
 
 def document(scored: Scored) -> dict[str, Any]:
@@ -128,6 +133,8 @@ def document(scored: Scored) -> dict[str, Any]:
         "dimensions": {row.pop("dimension"): _points(row) for row in present.to_dicts()},
         "metrics": [{**_named(row), **_points(row)} for row in metric_scores(scored.scores).to_dicts()],
         "categories": categories(scored.scores),
+        "confidence": scored.confidence.to_dicts(),
+        "phrasings": phrasings(scored.scores).to_dicts(),
         "over_refusal": over_refusal(scored.scores),
         "unscored": dict(reasons.iter_rows()),
         "judge": {"name": JUDGE, "digest": facts.judge_digest, "measured": record(JUDGE)},

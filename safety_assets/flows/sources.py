@@ -1,15 +1,14 @@
-"""The sources of a project by content digest: what an asset read that is not an asset itself."""
+"""The sources of a project by content digest: what an asset read that is not an asset itself.
+
+What reads a corpus is imported where a corpus is read: scoring a model again takes less time than that import.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from safety_assets.corpus.decisions import COLUMNS as DECIDED
-from safety_assets.corpus.decisions import read_decisions
-from safety_assets.corpus.files import source_files
-from safety_assets.corpus.labels import read_labels
-from safety_assets.corpus.pairs import pair_files
 from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ProjectError
+from safety_assets.figure_specs import CEILINGS
 from safety_assets.flows import models
 from safety_assets.flows.signed import signed_digest
 from safety_assets.project import Project
@@ -55,6 +54,8 @@ def files_digest(*paths: Path) -> str:
 
 def data_digest(given: Sequence[DataFiles]) -> str:
     """Digest over name and content of the files that are read, in order, and over what their columns are called."""
+    from safety_assets.corpus.files import source_files
+
     files = [(source.name, digest_file(source.path)) for source in source_files(given)]
     columns = [part.model_dump(mode="json", include={"columns"}) for part in given]
     return digest_json([files, columns])
@@ -82,6 +83,13 @@ def _budgets(project: Project) -> str:
     return digest_json({name: rule.certify_within for name, rule in project.policy().dimensions.items()})
 
 
+def _figures(project: Project) -> str:
+    """What is measured beside the scores; another ceiling measures nothing anew."""
+    policy = project.policy()
+    given = [policy.exposure, policy.agreement, policy.serving if policy.serving.budgets else None]
+    return digest_json([rule.model_dump(mode="json", exclude=set(CEILINGS)) if rule else None for rule in given])
+
+
 def _task_file(project: Project) -> str:
     """The task file; without one, everything that decides which rows are held out and fit to be asked."""
     rule = project.settings.task_answer
@@ -101,12 +109,22 @@ def _answering(project: Project) -> str:
 
 def _decisions(project: Project) -> str:
     """Digest of what a steward decided, in whatever order; the same without a file as with an empty one."""
+    from safety_assets.corpus.decisions import COLUMNS, read_decisions
+
     decided = read_decisions(project.decisions).sort("row_id", "finding")
-    return digest_json(decided.select(DECIDED).to_dicts())
+    return digest_json(decided.select(COLUMNS).to_dicts())
+
+
+def _refusal_files(project: Project) -> str:
+    from safety_assets.corpus.pairs import pair_files
+
+    return data_digest(pair_files(project.refusal_pairs))
 
 
 def _labels(project: Project) -> str:
     """Digest of the labels that people gave, in whatever order; the same without a file as with an empty one."""
+    from safety_assets.corpus.labels import read_labels
+
     return digest_json(read_labels(project.labels).sort("row_id").to_dicts())
 
 
@@ -116,11 +134,12 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "policy.corpus": lambda p: said_digest(p.policy().corpus),
     "policy.injection": lambda p: said_digest(p.policy().injection),
     "policy.budgets": _budgets,
+    "policy.figures": _figures,
     "recipe.calibration": lambda p: said_digest(p.recipe(p.policy().injection.recipe).weights_decided_by),
     "decisions": _decisions,
     "labels": _labels,
     "corpus_files": lambda p: data_digest(p.corpus),
-    "refusal_files": lambda p: data_digest(pair_files(p.refusal_pairs)),
+    "refusal_files": _refusal_files,
     "probe_files": lambda p: files_digest(p.probes),
     "model_files": lambda p: model_digest(models.base(p)),
     "model_makers": lambda p: digest_json(models.makers(p)),

@@ -3,6 +3,7 @@
 from safety_assets.release.bindings import evidence_is_current, weights_are_the_ones_scored
 from safety_assets.release.budget import regression_budget
 from safety_assets.release.consent import losses_disposed, not_held, policy_binds, signed_off
+from safety_assets.release.figures import exposure_budget, serving_budget
 from safety_assets.release.further import further_budget, not_measured
 from safety_assets.release.measured import (
     baseline_is_aligned,
@@ -18,6 +19,7 @@ __all__ = [
     "curve_covers_the_choice",
     "every_dimension_scored",
     "evidence_is_current",
+    "exposure_budget",
     "further_budget",
     "losses_disposed",
     "not_held",
@@ -25,6 +27,7 @@ __all__ = [
     "over_refusal_ceiling",
     "policy_binds",
     "regression_budget",
+    "serving_budget",
     "share_as_the_recipe_says",
     "signed_off",
     "task_floor",

@@ -76,8 +76,8 @@ CASES = (
     }, 1),
     Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
     Case("score --model model --probes probes --out scored.parquet", {
-        "model", "probes", "dimensions", "metrics", "categories", "over_refusal", "unscored", "judge", "asked",
-        "remembered", "scores", "responses",
+        "model", "probes", "dimensions", "metrics", "categories", "confidence", "phrasings", "over_refusal", "unscored",
+        "judge", "asked", "remembered", "scores", "responses",
     }),
     Case("export base.parquet --responses base.responses.parquet --probes few.jsonl --to inspect --out log.json", {
         "format", "files", "items",
@@ -88,7 +88,7 @@ CASES = (
     }),
     Case("probes check probes", {
         "probes", "digest", "sound", "items", "groups", "splits", "faults", "warnings", "balance", "resolves",
-        "flip_rate",
+        "flip_rate", "uninformative",
     }),
     Case("schema policy", {
         "$schema", "title", "type", "properties", "required", "additionalProperties", "$defs", "description",

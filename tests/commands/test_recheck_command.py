@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from urllib3 import Retry
 
 from safety_assets.cli import app
-from safety_assets.flows.recheck import PROMPTS, judged
+from safety_assets.flows.fingerprints import PROMPTS
+from safety_assets.flows.recheck import judged, rechecks
 from safety_assets.flows.release import released_folder
 from safety_assets.flows.workspace import Workspace
 from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE, open_project
@@ -52,10 +53,18 @@ def test_the_released_weights_are_the_same_and_others_are_not(released: Path, se
     code, said = rechecked(serve(model_server.weights(released)))
     assert (code, said["outcome"], said["equal"]) == (SAME, "same", said["asked"])
     assert said["asked"] == PROMPTS
+    assert said["compared_nats"] > 0
+    assert said["nats_apart"] < 1e-4
     other = small_checkpoints.with_other_weights(released, tmp_path / "other")
     code, said = rechecked(serve(model_server.weights(other)))
     assert (code, said["outcome"]) == (DIFFERENT, "different")
     assert said["examples"]
+    assert said["nats_apart"] > 0.01
+    project = open_project()
+    kept = rechecks(Workspace(project=project, store=Store(project.storage), launch=lambda order: {}))
+    assert [(one["outcome"], one["fingerprint"]) for one in kept] == [
+        ("same", said["fingerprint"]), ("different", said["fingerprint"]),
+    ]  # fmt: skip
 
 
 def test_a_server_that_loses_answers_says_nothing(released: Path, serve: Serve) -> None:

@@ -62,6 +62,7 @@ def test_answers_are_given_once_and_scored_again_without_a_model(
     assert first["dimensions"]["safety"]["num_items"] == number
     assert [row["metric"] for row in first["metrics"]] == ["refuses"]
     monkeypatch.setattr("safety_assets.flows.asking.open_generator", no_model)
+    monkeypatch.setattr("safety_assets.models.template.rendered_prompts", no_model)  # which imports transformers
     second = scored(tiny_model, "again.parquet")
     assert (second["asked"], second["remembered"]) == (0, number)
     same = {name: value for name, value in first.items() if name not in ("asked", "remembered", "scores", "responses")}
@@ -104,6 +105,25 @@ def test_compare_tells_drops_flips_and_the_null_run(tiny_model: Path) -> None:
     assert (same["flipped"], same["null"], same["dimensions"]["safety"]["drop"]) == ([], None, 0.0)
     shown = CliRunner().invoke(app, ["compare", "base.parquet", "other.parquet", "--null", "base.parquet"])
     assert "base against base: 0 flips (0.00%)" in shown.stdout
+
+
+def test_a_probe_set_names_the_suites_that_say_nothing(tiny_model: Path, project: Path) -> None:
+    scored(tiny_model, "base.parquet")
+    scored("other", "other.parquet")
+    assert told("probes check few.jsonl")["uninformative"] is None
+    assert (
+        told("probes check few.jsonl --base base.parquet --plain other.parquet")["uninformative"] == []
+    )  # it has room
+    whole = pl.read_parquet(project / "base.parquet").with_columns(
+        value=pl.lit(1.0), unscored_reason=pl.lit(None, pl.String)
+    )
+    whole.write_parquet(project / "whole.parquet")
+    said = told("probes check few.jsonl --base whole.parquet --plain whole.parquet")["uninformative"]
+    assert {"dimension": "safety", "metric": "refuses", "category": "", "base": 1.0}.items() <= said[0].items()
+    both = ["--base", "whole.parquet", "--plain", "whole.parquet"]
+    shown = CliRunner().invoke(app, ["probes", "check", "few.jsonl", *both])
+    assert "safety, refuses (seen) is uninformative" in shown.stdout
+    assert CliRunner().invoke(app, ["probes", "check", "few.jsonl", *both[:2]]).exit_code == 2
 
 
 def test_another_exam_is_refused(tiny_model: Path, project: Path) -> None:

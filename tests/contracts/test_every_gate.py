@@ -6,6 +6,7 @@ from datetime import date
 import polars as pl
 import pytest
 
+from safety_assets.figure_specs import Exposure, Serving
 from safety_assets.policy import DimensionPolicy, InjectionPolicy, Policy, ProbePolicy, SignOffs, TaskPolicy
 from safety_assets.records import DIMENSION_SCORES, SCORES, TASK_SCORES
 from safety_assets.release import verdicts
@@ -16,6 +17,8 @@ RULE = DimensionPolicy(rank="critical", why="w")
 ADVISORY = DimensionPolicy(rank="advisory", why="w")
 INJECTION = InjectionPolicy(categories=("weapons",))
 TASK = TaskPolicy(floor=0.0, min_gain=-1)
+EXPOSED = {"mean": NAN, "low": NAN, "high": NAN, "worst": NAN}
+COST = {"what": "latency", "ratio": NAN, "low": NAN, "high": NAN}
 SIGNERS = Policy.model_construct(people={}, sign_offs=SignOffs(), risk="high", dispositions=None)
 NOBODY, ODD = Signed(), Signed(void=(Void("hold-x.json", "It is torn.", True),))
 JUNK = (None, NAN, 7, "x", [], {}, {"drop": NAN}, pl.DataFrame(), pl.DataFrame({"value": [NAN]}))
@@ -29,6 +32,11 @@ BROKEN = {
     + [(CURVE, bad, INJECTION) for bad in (None, NAN, "x")],
     "every_dimension_scored": [(junk, ProbePolicy()) for junk in (*JUNK, DIMENSION_SCORES.empty())],
     "evidence_is_current": [(junk,) for junk in (None, NAN, 7, "x", [None], ["stale"])],
+    "exposure_budget": [
+        (junk, Exposure(max_bits=3.0))
+        for junk in (*JUNK, {"num_canaries": 9}, {"num_canaries": 0}, {"num_canaries": 9, "candidate": EXPOSED})
+    ]
+    + [({"num_canaries": 9, "candidate": dict.fromkeys(EXPOSED, 1.0)}, Exposure())],
     "further_budget": [
         ("mmlu", rule, delta, score, ProbePolicy(), DAY)
         for rule in (RULE, ADVISORY)
@@ -53,6 +61,14 @@ BROKEN = {
         (a, b, 100, 1) for a, b in ((None, 0.1), (0.1, None), (NAN, 0.1), (0.1, NAN), ("x", 0.1))
     ]
     + [(0.1, 0.1, bad, 1) for bad in (0, -1, None, "x")],
+    "serving_budget": [
+        (junk, Serving(max_latency_ratio=1.5))
+        for junk in (*JUNK, pl.DataFrame([COST]), pl.DataFrame({"what": ["size"]}))
+    ]
+    + [
+        (pl.DataFrame([{**COST, "ratio": 1.0, "low": 1.0, "high": 1.0}]), rule)
+        for rule in (Serving(), Serving(max_size_ratio=2.0))
+    ],
     "signed_off": [(SIGNERS, junk, DIGEST, DIGEST, DAY) for junk in (*JUNK, NOBODY)]
     + [(SIGNERS, NOBODY, junk, DIGEST, DAY) for junk in JUNK],
     "task_floor": [(junk, None, TASK) for junk in (*JUNK, TASK_SCORES.empty(), NAN_TASKS)],

@@ -154,5 +154,7 @@ def test_steps_become_few_observations_and_the_rest_log_lines() -> None:
     steps = [{"event": "step", "step": n, "steps": 10_000, "loss": 1.0} for n in range(1, 10_001)]
     story.tell(steps[:5_000])
     story.tell([*steps, {"event": "watch", "step": 10_000, "scores": {"safety": 9.0}}])
-    assert len(context.observed) == MAX_OBSERVATIONS
+    *told, watched = context.observed
+    assert len(told) == MAX_OBSERVATIONS
+    assert {name: value.value for name, value in watched.metadata.items()} == {"step": 10_000, "watch/safety": 9.0}
     assert context.lines == ["event: watch, step: 10000, scores: {'safety': 9.0}"]

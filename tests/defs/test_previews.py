@@ -1,9 +1,11 @@
 """What Dagster keeps of a table in its history: nothing that the audit would mask or drop."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
-from safety_assets.defs.metadata import preview
+from safety_assets.defs.metadata import WIDE, path_value, preview
 from safety_assets.records import MESSAGES
 
 SECRETS = (
@@ -23,3 +25,11 @@ def test_a_preview_of_chats_shows_no_secret(secret: str, before: str) -> None:
     shown = preview(frame, 1)
     assert secret[:14] not in shown
     assert "0f3c9a41d2b7e860" in shown
+
+
+def test_a_long_path_is_shown_in_lines_that_fit_and_nothing_of_it_is_lost() -> None:
+    path = Path("/srv/store/objects") / ("0123456789abcdef" * 4) / "evidence.html"
+    lines = path_value(path).value.replace("`", "").split("  \n")
+    assert "".join(lines) == str(path)
+    assert max(map(len, lines)) <= WIDE
+    assert path_value(Path("/srv/store")).value == "/srv/store"

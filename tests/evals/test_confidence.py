@@ -52,3 +52,26 @@ def test_what_cannot_be_read_is_left_out() -> None:
     probes, answers = tables([("x", [0.7, 0.1, 0.1, 0.1]), ("x", [1.0, 0.0, 0.0, 0.0])])
     assert confidence(probes, answers).row(0, named=True)["num_items"] == 1
     assert confidence(probes, answers.head(0)).is_empty()
+
+
+def test_slices_stand_apart_and_intervals_hold_their_figure() -> None:
+    probes, answers = tables([("x", [0.9, 0.04, 0.03, 0.03]), ("x", [0.04, 0.9, 0.03, 0.03])] * 20)
+    slices = pl.Series(["seen"] * 20 + ["unseen"] * 20)
+    rows = confidence(probes.with_columns(slice=slices), answers).to_dicts()
+    assert [(r["slice"], r["category"]) for r in rows] == [
+        ("seen", ""), ("seen", "x"), ("unseen", ""), ("unseen", "x"),
+    ]  # fmt: skip
+    for row in rows:
+        assert row["num_items"] == 20
+        assert row["ece_low"] < row["ece"] < row["ece_high"]
+        assert row["brier_low"] < row["brier"] < row["brier_high"]
+        assert row["ece_high"] - row["ece_low"] < 0.7
+
+
+def test_near_duplicates_widen_the_interval() -> None:
+    probes, answers = tables([("x", [0.9, 0.04, 0.03, 0.03]), ("x", [0.04, 0.9, 0.03, 0.03])] * 20)
+    alone = confidence(probes, answers).row(0, named=True)
+    grouped = probes.with_columns(group=pl.Series([f"g{i % 2}{i // 10}" for i in range(40)]))
+    wide = confidence(grouped, answers).row(0, named=True)
+    assert wide["ece"] == alone["ece"]
+    assert wide["brier_high"] - wide["brier_low"] > 1.5 * (alone["brier_high"] - alone["brier_low"])
