@@ -29,7 +29,7 @@ def defs() -> dg.Definitions:
     """Assets by group, jobs, schedules, sensors. A run stays in one process; training has its own."""
     return dg.Definitions(
         assets=[asset for group in GROUPS for asset in group.ASSETS],
-        jobs=jobs.JOBS,
+        jobs=[*jobs.JOBS, *release.JOBS],
         schedules=schedules.SCHEDULES,
         sensors=sensors.SENSORS,
         resources={"project": ProjectResource()},

@@ -255,6 +255,11 @@ class Policy(Settings):
     dispositions: bool | None = Field(
         None, description="every significantly lost category needs a signed disposition; null: at risk high"
     )
+    promote: Literal["by_hand", "automatic"] = Field(
+        "by_hand",
+        description="automatic: a run that nobody launched promotes an approved candidate that is non-inferior to what "
+        "is served; by_hand: it only proposes",
+    )
     unread_weights: Acceptance | None = Field(
         None,
         description="a person accepts that a model behind an endpoint, whose weights cannot be read, is approved on "

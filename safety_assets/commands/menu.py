@@ -254,9 +254,27 @@ MENU = (
         ("0 shown", "1 nothing is released, or it is not what was", USAGE),
     ),
     Entry(
-        "roll-back", "released", GATE, "Serve the release before the current one again.",
-        ("safety-assets roll-back",),
-        ("0 moved", "1 there is no earlier release", USAGE),
+        "promote", "released", GATE, "Move what serving reads to an approved recipe.",
+        ("safety-assets promote protected", "safety-assets promote protected --decision 0123456789ab --json"),
+        ("0 moved, or it was there already", "1 not approved, stale, red upstream, or another decision", USAGE),
+    ),
+    Entry(
+        "rollback", "released", GATE, "Serve a former release again.",
+        ("safety-assets rollback", "safety-assets rollback --to 3 --why 'complaints about refunds'"),
+        ("0 moved", "1 there is no such release, or its weights are not whole", USAGE),
+    ),
+    Entry(
+        "history", "released", GATE, "Every move of what serving reads.",
+        ("safety-assets history", "safety-assets history --json"),
+        ("0 shown", "1 the history was changed by hand", USAGE),
+    ),
+    Entry(
+        "verify", "verify", GATE, "Is a folder of weights the one that was approved?",
+        (
+            "safety-assets verify model",
+            "safety-assets verify model --release release.json --json  # needs no project",
+        ),
+        ("0 it is what is released", "1 it is not", USAGE, "3 it was released before, and is not what is released now"),
     ),
     Entry(
         "sign", "signing", GATE, "Sign a decision, weights, or the policy.",

@@ -146,7 +146,7 @@ GRAPH: dict[str, Node] = {
     "released_model": Node(
         group="release",
         inputs=("release_decision", "model_card", "finetuned_checkpoint"),
-        code=("release",),
+        code=("release", "flows.release_record"),
         partitioned=True,
         gated=True,
     ),

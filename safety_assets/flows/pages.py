@@ -51,7 +51,7 @@ def card_text(ws: Workspace, decided: Artefact) -> str:
         system_prompt=certified_prompt(checkpoint),
         evidence=f"{decided.path.relative_to(ws.store.root).as_posix()}/{EVIDENCE}",
     )
-    return model_card(from_dict(decided.json("decision")), about)
+    return model_card(from_dict(decided.json("decision"), required=()), about)
 
 
 def as_named(model: ModelSetting) -> str:

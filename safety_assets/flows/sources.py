@@ -26,13 +26,21 @@ def source_digest(project: Project, source: str, partition: str = WHOLE) -> str:
         partition: the recipe's name, for the source of a partitioned asset.
     """
     if source == "recipe_file":
-        return digest_settings(project.recipe(partition).weights_decided_by)
+        return said_digest(project.recipe(partition).weights_decided_by)
     return SOURCES[source](project)
 
 
 def digest_settings(settings: Settings) -> str:
     """Digest of a settings object: its values, not the spelling or comments of its file."""
     return digest_json(settings.model_dump(mode="json"))
+
+
+def said_digest(settings: Settings) -> str:
+    """Digest of what a policy or recipe says that is no default: a setting that a later version adds changes nothing.
+
+    A default that a later version changes is no edit either: verdicts are always recomputed under what holds now.
+    """
+    return digest_json(settings.model_dump(mode="json", exclude_defaults=True))
 
 
 def files_digest(*paths: Path) -> str:
@@ -112,7 +120,7 @@ def _task_file(project: Project) -> str:
     if project.task_set is not None:
         return digest_json([data_digest([project.task_set]), *reads])
     held_out_of = [data_digest(project.corpus), data_digest(project.refusal_pairs)]
-    return digest_json([*held_out_of, digest_settings(project.policy().corpus), *reads])
+    return digest_json([*held_out_of, said_digest(project.policy().corpus), *reads])
 
 
 def _answering(project: Project) -> str:
@@ -145,15 +153,15 @@ def _labels(project: Project) -> str:
 
 SOURCES: dict[str, Callable[[Project], str]] = {
     "task_file": _task_file,
-    "policy_file": lambda p: digest_settings(p.policy()),
-    "policy.corpus": lambda p: digest_settings(p.policy().corpus),
-    "policy.injection": lambda p: digest_settings(p.policy().injection),
+    "policy_file": lambda p: said_digest(p.policy()),
+    "policy.corpus": lambda p: said_digest(p.policy().corpus),
+    "policy.injection": lambda p: said_digest(p.policy().injection),
     "policy.budgets": _budgets,
     "policy.figures": _figures,
     "policy.apart": _apart,
     "policy.judges": _judges,
     "reviewed": _reviewed,
-    "recipe.calibration": lambda p: digest_settings(p.recipe(p.policy().injection.recipe).weights_decided_by),
+    "recipe.calibration": lambda p: said_digest(p.recipe(p.policy().injection.recipe).weights_decided_by),
     "decisions": _decisions,
     "labels": _labels,
     "corpus_files": lambda p: data_digest(p.corpus),

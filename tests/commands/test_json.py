@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from safety_assets.cli import app
 from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE
+from safety_assets.release import pointer
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
 
@@ -25,7 +26,7 @@ SAY_NO_JSON = {"demo"}
 ERROR = {"found", "expected", "do", "kind"}
 MADE = {"asset", "recipe", "digest", "path", "cached", "seconds", "checks"}
 KEYS, ACT = {"file", "public", "person"}, {"file", "digest", "act", "says", "next"}
-RELEASE = {"recipe", "weights", "folder", "path", "since", "sequence"}
+RELEASE = {"recipe", "weights", "folder", "path", "since", "sequence", "decision"}
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,11 @@ CASES = (
     Case("hold --project --until 2030-01-31 --reason Wait. --key ../signing.pem", ACT),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
+    Case("promote plain", RELEASE),
+    Case("history", {"project", "served", "moves"}),
+    Case("verify model", {
+        "path", "outcome", "why", "recipe", "weights", "sequence", "changed", "missing", "added",
+    }, 1),
     Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
     Case("score --model model --probes probes --out scored.parquet", {
         "model", "probes", "dimensions", "metrics", "categories", "confidence", "phrasings", "over_refusal", "unscored",
@@ -113,7 +119,8 @@ REFUSED = {
     "waive fairness --project --until 2030-01-31 --reason x": ("ProjectError", 1),
     "dispose plain safety fraud --fix --reason x": ("ProjectError", 1),
     "keys new": ("ProjectError", 1), "keys show": ("ProjectError", 1),
-    "new recipe nightly": ("ProjectError", 1), "roll-back": ("ProjectError", 1),
+    "new recipe nightly": ("ProjectError", 1), "rollback": ("ProjectError", 1),
+    "promote plain": ("ProjectError", 1), "history": ("ProjectError", 1), "verify nowhere": ("ProjectError", 1),
     "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
     "proceed plain --by ann --why seen": ("ProjectError", 1),
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
@@ -209,13 +216,10 @@ def test_sql_gives_an_object_per_row_of_values_that_json_has() -> None:
 
 def test_a_roll_back_is_told_as_the_release_it_returned_to(project: Path) -> None:
     first = json.loads(call("released").stdout)
-    pointer = project / "store" / "released" / "small.json"
-    second = json.loads(pointer.read_text()) | {"sequence": 2, "before": 1}
-    pointer.write_text(json.dumps(second))
-    with pointer.with_name("small.history.jsonl").open("a") as history:
-        history.write(json.dumps(second) + "\n")
+    now = pointer.released(project / "store", "small")
+    pointer.move(project / "store", "small", "promote", now["release"] | {"card": "another"}, before=1, over=1)
     assert json.loads(call("released").stdout)["sequence"] == 2
-    back = json.loads(call("roll-back").stdout)
+    back = json.loads(call("rollback").stdout)
     assert set(back) == RELEASE
     assert (back["weights"], back["sequence"], Path(back["path"]).is_dir()) == (first["weights"], 3, True)
 
