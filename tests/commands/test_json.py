@@ -68,6 +68,7 @@ CASES = (
         "repair", "path", "spec", "found", "digests", "next",
     }),
     Case("decide --policy policy.yaml --history", {"candidates", "changed", "gone"}),
+    Case("promote plain", RELEASE),
     Case("keys new --key ../new.pem", KEYS),
     Case("keys show --key ../signing.pem", KEYS),
     Case("sign plain --reason Read. --key ../signing.pem", ACT),
@@ -75,7 +76,6 @@ CASES = (
     Case("hold --project --until 2030-01-31 --reason Wait. --key ../signing.pem", ACT),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
-    Case("promote plain", RELEASE),
     Case("history", {"project", "served", "moves"}),
     Case("verify model", {
         "path", "outcome", "why", "recipe", "weights", "sequence", "changed", "missing", "added",
