@@ -32,7 +32,7 @@ def defs() -> dg.Definitions:
     """Assets by group, jobs, schedules, sensors. A run stays in one process; training has its own."""
     return dg.Definitions(
         assets=[asset for group in GROUPS for asset in group.ASSETS],
-        jobs=[*jobs.JOBS, *upkeep.JOBS],
+        jobs=[*jobs.JOBS, *release.JOBS, *upkeep.JOBS],
         schedules=schedules.SCHEDULES,
         sensors=[*sensors.SENSORS, *arrivals.SENSORS, *alerting.SENSORS],
         resources={"project": ProjectResource()},

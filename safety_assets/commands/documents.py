@@ -27,7 +27,7 @@ def made_document(made: "Made", seconds: float) -> dict[str, Any]:
 
 
 def release_document(ws: "Workspace", record: dict) -> dict[str, Any]:
-    """What is served: recipe, digest of the weights, where they lie, since when, and the number of the move."""
+    """What is served: recipe, digest of the weights, where they lie, since when, number of the move, the decision."""
     release = record["release"]
     return {
         "recipe": release["recipe"],
@@ -36,4 +36,29 @@ def release_document(ws: "Workspace", record: dict) -> dict[str, Any]:
         "path": str(ws.store.root / release["folder"]),
         "since": record["at"],
         "sequence": record["sequence"],
+        "decision": decision_digest(release),
     }
+
+
+def history_document(project: str, now: dict | None, past: list[dict]) -> dict[str, Any]:
+    """Every move of the pointer, oldest first, and the one it stands on."""
+    return {
+        "project": project,
+        "served": now["sequence"] if now else None,
+        "moves": [
+            {
+                **{key: record[key] for key in ("sequence", "action", "at", "why", "objections")},
+                "recipe": record["release"]["recipe"],
+                "weights": record["release"]["weights"],
+                "decision": decision_digest(record["release"]),
+            }
+            for record in past
+        ],
+    }
+
+
+def decision_digest(release: dict) -> str | None:
+    """Digest of the decision that a release was made by, as the ledger names it."""
+    from safety_assets.store import digest_json
+
+    return digest_json(release["decision"]) if "decision" in release else None

@@ -1,5 +1,6 @@
 """Runs a flow inside a step: a refusal becomes a failure in words, a result becomes evidence and checks."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 
 import dagster as dg
@@ -26,22 +27,31 @@ def materialize(
     rejected can be looked at.
     """
     arguments = (context.partition_key,) if context.has_partition_key else ()
-    try:
+    with in_words(context.log):
         workspace = project.workspace(context)
         made = flow(workspace, *arguments)
-    except Exception as error:
-        if (again := asked_again(error)) is not None:
-            context.log.warning(f"tried again, since something was lost that is no fault of the work: {error}")
-            raise again from error
-        said = error if isinstance(error, SafetyAssetsError) else exhaustion(error)
-        if said is None:
-            raise
-        raise failure(said) from error
     yield dg.MaterializeResult(
         metadata=shown(made) | ({"smoke": True} if workspace.project.settings.smoke else {}),
         data_version=dg.DataVersion(made.artefact.digest),
         check_results=[check_result(made.artefact.asset, verdict) for verdict in made.verdicts],
     )
+
+
+@contextlib.contextmanager
+def in_words(log: dg.DagsterLogManager) -> Iterator[None]:
+    """An error on purpose, or the end of disk or memory, becomes a failure of the step in words; what was lost is
+    tried again.
+    """
+    try:
+        yield
+    except Exception as error:
+        if (again := asked_again(error)) is not None:
+            log.warning(f"tried again, since something was lost that is no fault of the work: {error}")
+            raise again from error
+        said = error if isinstance(error, SafetyAssetsError) else exhaustion(error)
+        if said is None:
+            raise
+        raise failure(said) from error
 
 
 def failure(error: SafetyAssetsError) -> dg.Failure:

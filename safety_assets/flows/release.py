@@ -1,20 +1,22 @@
 """Release: the decision and its evidence, the card of these weights, the pointer that serving reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from safety_assets.errors import GateRefused, ModelError, StoreError
+from safety_assets.errors import GateRefused, ModelError, SafetyAssetsError, StoreError
 from safety_assets.flows.checks import made
 from safety_assets.flows.code_version import code_version
 from safety_assets.flows.decision_checks import evidence_of
 from safety_assets.flows.evidence import evidence_html
-from safety_assets.flows.gates import admit, inspect
+from safety_assets.flows.gates import admit, inspect, reasons_behind
 from safety_assets.flows.inputs import digests
 from safety_assets.flows.pages import EVIDENCE, card_text, evidence_text
+from safety_assets.flows.release_record import release_of
+from safety_assets.flows.signed import hold_reasons
 from safety_assets.flows.sources import model_digest
-from safety_assets.flows.training import checkpoint_model
 from safety_assets.flows.workspace import Made, Markdown, Workspace, make, source_digests
 from safety_assets.release import ledger, promotion
+from safety_assets.release.approved import difference, every_file
 from safety_assets.release.decision import Decision, decide, from_dict
 from safety_assets.store import Artefact, write_json
 
@@ -26,6 +28,9 @@ SMOKE = (
 
 SERVED = ("recipe", "weights", "folder")
 """What the record of a release must name for serving."""
+HEAD = ("| move | action | at | recipe | weights |", "|---|---|---|---|---|")
+SHORTEST = 8
+"""Digits of a digest by which a decision may be named."""
 
 
 def release_decision(ws: Workspace, recipe: str) -> Made:
@@ -63,7 +68,7 @@ def _record(ws: Workspace, decision: Decision) -> None:
 
 def decision_of(artefact: Artefact) -> Decision:
     """The decision of a `release_decision`, its status checked against its own verdicts."""
-    return from_dict(artefact.json("decision"))
+    return from_dict(artefact.json("decision"), required=())
 
 
 def decision_shown(artefact: Artefact) -> dict[str, object]:
@@ -102,35 +107,64 @@ def model_card(ws: Workspace, recipe: str) -> Made:
     return made(ws, artefact, cached, {"card": Markdown((artefact.path / "card.md").read_text())})
 
 
-def released_model(ws: Workspace, recipe: str) -> Made:
-    """One promotion: the pointer that serving reads moves to these weights."""
+def released_model(ws: Workspace, recipe: str, decision: str = "") -> Made:
+    """One promotion: the pointer that serving reads moves to these weights.
+
+    Args:
+        decision: first digits, at least eight, of the digest of the decision to promote; empty for the one in force.
+    """
     inputs = admit_approved(ws, "released_model", recipe)
-    checkpoint = inputs["finetuned_checkpoint"]
-    release = {
-        "decision": inputs["release_decision"].json("decision"),
-        "weights": model_digest(checkpoint_model(checkpoint)),
-        "recipe": recipe,
-        "folder": checkpoint_model(checkpoint).relative_to(ws.store.root).as_posix(),
-        "checkpoint": checkpoint.digest,
-        "quantise": ws.project.settings.quantise,
-        "card": inputs["model_card"].digest,
-    }
+    _demand_decision(recipe, decision_of(inputs["release_decision"]), decision)
+    release = release_of(ws, recipe, inputs)
+    held = hold_reasons(ws.project, release["weights"])
+    if held:
+        raise GateRefused("released_model", held)
 
     def write(folder: Path) -> None:
         write_json(folder, "release", release)
 
     artefact, cached = make(ws, "released_model", write, inputs=digests(inputs), partition=recipe)
-    record = _promoted(ws, release)
-    return made(ws, artefact, cached, {"sequence": record["sequence"], "weights": release["weights"]})
-
-
-def _promoted(ws: Workspace, release: Mapping[str, object]) -> dict:
-    """Move the pointer, unless it stands on this release already."""
     name = ws.project.settings.name
-    now = promotion.released(ws.store.root, name)
-    if now is not None and now["release"] == release:
-        return now
-    return promotion.promote(ws.store.root, name, release)
+    record = promotion.promote(ws.store.root, name, release)
+    return made(ws, artefact, cached, released_shown(record, promotion.history(ws.store.root, name)))
+
+
+def _demand_decision(recipe: str, in_force: Decision, named: str) -> None:
+    """A promotion that names a decision is of that decision and of no later one."""
+    if named and not (len(named) >= SHORTEST and in_force.digest.startswith(named)):
+        raise GateRefused(
+            "released_model",
+            [f"The decision in force on {recipe} is {in_force.digest[:12]}, the promotion names {named[:12]}."],
+            expected=f"the decision in force, by {SHORTEST} or more digits of its digest",
+            do="read the decision, and name it",
+        )
+
+
+def released_shown(record: Mapping, past: Sequence[Mapping]) -> dict[str, object]:
+    """A move of the pointer, with what moved it before."""
+    release = record["release"]
+    decided = from_dict(release["decision"], required=()).digest
+    return {
+        "sequence": record["sequence"], "weights": release["weights"], "decision": decided,
+        "history": Markdown("\n".join([*HEAD, *map(_line, past)])),
+    }  # fmt: skip
+
+
+def _line(record: Mapping) -> str:
+    release = record["release"]
+    told = (record["sequence"], record["action"], record["at"], release["recipe"], str(release["weights"])[:12])
+    return f"| {' | '.join(map(str, told))} |"
+
+
+def promote(ws: Workspace, recipe: str, decision: str = "") -> Made:
+    """The card of an approved decision, and its promotion.
+
+    Raises:
+        GateRefused: something upstream is not in order, it is no approval, or another decision was named.
+    """
+    _demand_decision(recipe, decision_of(admit_approved(ws, "model_card", recipe)["release_decision"]), decision)
+    model_card(ws, recipe)
+    return released_model(ws, recipe, decision)
 
 
 def released_record(ws: Workspace) -> dict | None:
@@ -156,28 +190,51 @@ def released_folder(ws: Workspace) -> Path | None:
     """The folder of the released weights, identified again; None when nothing was released.
 
     Raises:
-        StoreError: the pointer is broken, or its folder does not hold the weights any more.
+        StoreError: the pointer is broken, what it names was never approved, or its folder does not hold the weights
+            any more.
     """
     now = released_record(ws)
     if now is None:
         return None
-    return _whole(ws, now["release"], do="type safety-assets roll-back, or restore that folder from a copy")
+    return _whole(ws, now["release"], do="type safety-assets rollback, or restore that folder from a copy")
 
 
-def roll_back(ws: Workspace) -> None:
-    """Move the pointer to the release before the current one, once its weights were identified again.
+def roll_back(ws: Workspace, to: int | None = None, why: str = "") -> dict:
+    """Move the pointer to a release that was current before, once every byte of it was read again.
+
+    No policy is asked; what the gate of the day has against that release is recorded in the history.
+
+    Args:
+        to: number of a move in the history; the release before the current one when absent.
+        why: stands in the history.
 
     Raises:
-        GateRefused: there is no earlier release.
+        GateRefused: there is no such release.
         StoreError: its weights are not there any more as they were released; the pointer stays where it is.
     """
     do = "restore that folder from a copy, or release another recipe: safety-assets run RECIPE --release"
-    promotion.roll_back(ws.store.root, ws.project.settings.name, lambda release: _whole(ws, release, do=do))
+
+    def look(release: Mapping) -> list[str]:
+        _whole(ws, release, do=do)
+        return objections(ws, release)
+
+    return promotion.roll_back(ws.store.root, ws.project.settings.name, look, to=to, why=why)
+
+
+def objections(ws: Workspace, release: Mapping) -> list[str]:
+    """Why the gate would not release these very weights again today; empty when it would."""
+    try:
+        behind = [ws.store.open(release[key]) for key in ("checkpoint", "card")]
+        held = hold_reasons(ws.project, release["weights"])
+        return [*held, *reasons_behind(ws, "released_model", release["recipe"], behind)]
+    except (SafetyAssetsError, KeyError) as error:
+        return [str(error)]
 
 
 def _whole(ws: Workspace, release: Mapping[str, object], *, do: str) -> Path:
-    """The folder of a release, identified again; StoreError where it does not hold the weights any more."""
+    """The folder of a release, every file of it read again; StoreError where it is not what was approved."""
     _demand_complete(release)
+    promotion.demand_approved(ws.store.root, release)
     folder = ws.store.root / str(release["folder"])
     try:
         found = model_digest(folder)
@@ -188,4 +245,8 @@ def _whole(ws: Workspace, release: Mapping[str, object], *, do: str) -> Path:
             f"the weights in {folder} are not those that were released",
             expected=f"{str(release['weights'])[:12]}, found {found[:12]}", do=do,
         )  # fmt: skip
+    differs = difference(release["files"], every_file(folder))  # type: ignore[arg-type]
+    if not differs.is_none:
+        said = "; ".join(differs.sentences())
+        raise StoreError(f"{folder} is not as it was released: {said}", expected="every file as it was", do=do)
     return folder

@@ -10,6 +10,7 @@ from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ProjectError
 from safety_assets.figure_specs import CEILINGS
 from safety_assets.flows import models
+from safety_assets.flows.read_answers import read_reviewed
 from safety_assets.flows.signed import signed_digest
 from safety_assets.project import Project
 from safety_assets.settings import Settings
@@ -25,13 +26,21 @@ def source_digest(project: Project, source: str, partition: str = WHOLE) -> str:
         partition: the recipe's name, for the source of a partitioned asset.
     """
     if source == "recipe_file":
-        return digest_settings(project.recipe(partition).weights_decided_by)
+        return said_digest(project.recipe(partition).weights_decided_by)
     return SOURCES[source](project)
 
 
 def digest_settings(settings: Settings) -> str:
     """Digest of a settings object: its values, not the spelling or comments of its file."""
     return digest_json(settings.model_dump(mode="json"))
+
+
+def said_digest(settings: Settings) -> str:
+    """Digest of what a policy or recipe says that is no default: a setting that a later version adds changes nothing.
+
+    A default that a later version changes is no edit either: verdicts are always recomputed under what holds now.
+    """
+    return digest_json(settings.model_dump(mode="json", exclude_defaults=True))
 
 
 def files_digest(*paths: Path) -> str:
@@ -82,6 +91,28 @@ def _figures(project: Project) -> str:
     return digest_json([rule.model_dump(mode="json", exclude=set(CEILINGS)) if rule else None for rule in given])
 
 
+def _apart(project: Project) -> str:
+    """What is asked beside the headline, and how: nothing by default."""
+    law = project.policy().probes
+    asked = law.model_dump(mode="json", include={"wrappers", "in_domain"} | ({"wrapped"} if law.wrappers else set()))
+    return digest_json([asked, project.settings.system_prompt if law.in_domain else None])
+
+
+def _judges(project: Project) -> str:
+    """The second judge that the policy demands, and how much of what it agrees to is read; nothing by default."""
+    policy = project.policy()
+    rule = policy.judges
+    if rule is None:
+        return ""
+    where = [] if rule.second == "endpoint" else [files_digest(project.path(rule.where))]
+    return digest_json([rule.model_dump(mode="json", exclude={"max_disagreement"}), policy.risk == "high", where])
+
+
+def _reviewed(project: Project) -> str:
+    """What people said of answers; it counts only where the policy demands a second judge."""
+    return digest_json(read_reviewed(project)) if project.policy().judges else ""
+
+
 def _task_file(project: Project) -> str:
     """The task file; without one, everything that decides which rows are held out and fit to be asked."""
     rule = project.settings.task_answer
@@ -89,7 +120,7 @@ def _task_file(project: Project) -> str:
     if project.task_set is not None:
         return digest_json([data_digest([project.task_set]), *reads])
     held_out_of = [data_digest(project.corpus), data_digest(project.refusal_pairs)]
-    return digest_json([*held_out_of, digest_settings(project.policy().corpus), *reads])
+    return digest_json([*held_out_of, said_digest(project.policy().corpus), *reads])
 
 
 def _answering(project: Project) -> str:
@@ -122,12 +153,15 @@ def _labels(project: Project) -> str:
 
 SOURCES: dict[str, Callable[[Project], str]] = {
     "task_file": _task_file,
-    "policy_file": lambda p: digest_settings(p.policy()),
-    "policy.corpus": lambda p: digest_settings(p.policy().corpus),
-    "policy.injection": lambda p: digest_settings(p.policy().injection),
+    "policy_file": lambda p: said_digest(p.policy()),
+    "policy.corpus": lambda p: said_digest(p.policy().corpus),
+    "policy.injection": lambda p: said_digest(p.policy().injection),
     "policy.budgets": _budgets,
     "policy.figures": _figures,
-    "recipe.calibration": lambda p: digest_settings(p.recipe(p.policy().injection.recipe).weights_decided_by),
+    "policy.apart": _apart,
+    "policy.judges": _judges,
+    "reviewed": _reviewed,
+    "recipe.calibration": lambda p: said_digest(p.recipe(p.policy().injection.recipe).weights_decided_by),
     "decisions": _decisions,
     "labels": _labels,
     "corpus_files": lambda p: data_digest(p.corpus),

@@ -8,10 +8,11 @@ from graphlib import TopologicalSorter
 
 from safety_assets.errors import SafetyAssetsError, StoreError
 from safety_assets.flows.checks import CHECKS, verdict_of
-from safety_assets.flows.gates import WORDS, Lineage, inspect, reasons_behind
+from safety_assets.flows.gates import WORDS, Lineage, inspect
 from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.inputs import name_of, partition_of, wanted_inputs
-from safety_assets.flows.release import released_folder, released_record
+from safety_assets.flows.release import objections, released_folder, released_record
+from safety_assets.flows.validity import flags
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import Verdict
 from safety_assets.store import WHOLE, Artefact
@@ -85,10 +86,9 @@ def served(ws: Workspace) -> Served | None:
     release, problems = record["release"], []
     try:
         released_folder(ws)
-        behind = [ws.store.open(release[key]) for key in ("checkpoint", "card")]
-        problems += reasons_behind(ws, RELEASE, release["recipe"], behind)
-    except (SafetyAssetsError, KeyError) as error:
+    except SafetyAssetsError as error:
         problems.append(str(error))
+    problems += [*(flag.sentence for flag in flags(ws, record)), *objections(ws, release)]
     return Served(record, tuple(dict.fromkeys(problems)))
 
 

@@ -94,6 +94,7 @@ class Decision:
         verdicts: all of them, required ones first.
         digests: what it rests on; `weights` is the identity of the candidate, `policy` the policy obeyed.
         waivers: each with check, who and until.
+        required: the checks without which nothing was approved then; a later version of this package may ask for more.
     """
 
     status: Outcome
@@ -104,6 +105,7 @@ class Decision:
     verdicts: tuple[Verdict, ...]
     digests: Mapping[str, str]
     waivers: tuple[Mapping[str, str], ...]
+    required: tuple[str, ...] = REQUIRED
 
     @property
     def case(self) -> str:
@@ -121,6 +123,7 @@ class Decision:
         return {
             **vars(self), "reasons": list(self.reasons), "notes": list(self.notes), "verdicts": listed,
             "digests": dict(self.digests), "waivers": [dict(w) for w in self.waivers],
+            "required": list(self.required),
         }  # fmt: skip
 
     def to_json(self) -> str:
@@ -184,7 +187,7 @@ def conclude(
     return Decision(
         status=status, recipe=recipe, decided_on=today.isoformat(), reasons=tuple(dict.fromkeys(reasons)),
         notes=tuple(r for v in judged if v.passed for r in v.reasons), verdicts=tuple(judged), digests=dict(digests),
-        waivers=tuple(_waivers(judged)),
+        waivers=tuple(_waivers(judged)), required=tuple(required),
     )  # fmt: skip
 
 
@@ -197,14 +200,27 @@ def from_json(text: str) -> Decision:
 
 
 def from_dict(value: Mapping, required: Sequence[str] = REQUIRED) -> Decision:
-    """A decision from its JSON types; StoreError as for `from_json`."""
+    """A decision from its JSON types, concluded again by what it asked for; StoreError as for `from_json`.
+
+    Args:
+        required: what it must have asked for; nothing, to read what an earlier version of this package decided.
+    """
     try:
+        value = {"required": list(REQUIRED), **value}  # the first decisions did not say what they asked for
+        lacking = sorted(set(required) - set(value["required"]))
         judged = [Verdict(**{**v, "reasons": tuple(v["reasons"])}) for v in value["verdicts"]]
         today = date.fromisoformat(value["decided_on"])
-        decision = conclude(judged, recipe=value["recipe"], today=today, digests=value["digests"], required=required)
+        decision = conclude(
+            judged, recipe=value["recipe"], today=today, digests=value["digests"], required=value["required"]
+        )
         faithful = digest_json(decision.as_dict()) == digest_json(value)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(f"this is no decision ({error!r})", do="materialize release_decision again") from error
+    if lacking:
+        raise StoreError(
+            f"a decision did not ask for {', '.join(lacking)}", expected="every check that a release demands",
+            do="materialize release_decision again",
+        )  # fmt: skip
     if not faithful:
         raise StoreError(
             f"a decision says {value.get('status')}, its own verdicts say {decision.status}",

@@ -96,7 +96,7 @@ def _read_entry(path: Path) -> Entry:
 
 def _entry(value: Mapping, path: Path) -> Entry:
     try:
-        decision = from_dict(value["decision"])
+        decision = from_dict(value["decision"], required=())
     except StoreError as error:
         raise _broken(path.name, f"holds no sound decision ({error.found})") from error
     return Entry(value["number"], value["previous"], value["digest"], value["written_at"], decision)

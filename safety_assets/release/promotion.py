@@ -1,29 +1,28 @@
-"""What is released: one pointer per project, moved atomically, with its history.
+"""What is released: promoting an approved release, and rolling back to one that was released before.
 
-root/released/<project>.json            the current record; serving reads it
-root/released/<project>.history.jsonl   every record, oldest first, written before the pointer moves
+Both move the one pointer of a project under one lock; `release/pointer.py` keeps it and its history.
 """
 
-import json
-import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from safety_assets.errors import GateRefused, StoreError
-from safety_assets.release import ledger
-from safety_assets.release.decision import Decision, from_dict
-from safety_assets.store import canonical_json, replace_text
+from safety_assets.release import ledger, pointer
+from safety_assets.release.decision import REQUIRED, Decision, from_dict
+from safety_assets.release.pointer import history, released
+
+__all__ = ["demand_approved", "history", "promote", "released", "roll_back"]
 
 NOWHERE = {
     "expected": "a release before the current one",
     "do": "release an approved recipe: safety-assets run RECIPE --release",
 }
-PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+Look = Callable[[Mapping], Sequence[str]]
+"""Looks at a release that shall be served: what the gate of the day has against it; StoreError where it cannot be."""
 
 
-def promote(root: Path, project: str, release: Mapping) -> dict:
-    """Make a release the current one.
+def promote(root: Path, project: str, release: Mapping, *, why: str = "") -> dict:
+    """Make a release the current one; where it is that already, nothing moves.
 
     Args:
         root: storage root, the one whose ledger holds the decision.
@@ -39,80 +38,96 @@ def promote(root: Path, project: str, release: Mapping) -> dict:
             about these weights is not an approval.
         StoreError: the ledger, the pointer or the history is broken.
     """
-    decision = _approved(release)
-    with ledger.locked(_folder(root, project)):
-        _in_ledger(root, decision)
+    decision = _approved(release, REQUIRED)
+    with ledger.locked(pointer.folder_of(root, project)):
+        _last_word(root, decision)
         now = released(root, project)
-        return _move(root, project, "promote", dict(release), now["sequence"] if now else None)
+        if now is not None and now["release"] == release:
+            return now
+        stands = now["sequence"] if now else None
+        return pointer.move(root, project, "promote", release, before=stands, over=stands, why=why)
 
 
-def roll_back(root: Path, project: str, demand_whole: Callable[[Mapping], object] = lambda release: None) -> dict:
-    """Return to the release that was current before this one, and again before that one when called twice.
+def roll_back(
+    root: Path, project: str, look: Look = lambda release: (), *, to: int | None = None, why: str = ""
+) -> dict:
+    """Return to a release that was current before; without a number to the one before this, and again before that.
+
+    It asks no policy: what was approved and served may be served again. What the gate of the day has against it is
+    recorded. With a number it works over a broken pointer too.
 
     Args:
         root: storage root.
         project: name of the project.
-        demand_whole: looks at the release that will be current, and raises where it cannot be served any more: then
-            the pointer stays.
+        look: looks at the release that will be current; where it raises the pointer stays.
+        to: number of a move in the history.
+        why: stands in the history.
 
     Raises:
-        GateRefused: nothing is released, or there is no earlier release.
-        StoreError: the pointer or the history is broken.
+        GateRefused: nothing is released, there is no earlier release or no such move, or that one is current.
+        StoreError: the history is broken, or what it holds was never approved.
     """
-    with ledger.locked(_folder(root, project)):
-        now = released(root, project)
-        if now is None or now["before"] is None:
-            have = "there is no release" if now is None else "there is no release before the current one"
-            raise GateRefused("roll_back", [f"{have[0].upper()}{have[1:]} of {project}."], **NOWHERE)
-        target = next((r for r in history(root, project) if r["sequence"] == now["before"]), None)
+    with ledger.locked(pointer.folder_of(root, project)):
+        now = _current(root, project, needed=to is None)
+        past = history(root, project)
+        wanted = to if to is not None else _one_before(project, now)
+        target = next((record for record in past if record["sequence"] == wanted), None)
         if target is None:
-            raise _broken(project, f"record {now['before']} is not in the history")
-        demand_whole(target["release"])
-        return _move(root, project, "roll_back", target["release"], target["before"])
+            numbers = f"a number from 1 to {len(past)}" if past else "a release"
+            raise GateRefused(
+                "rollback", [f"The history of {project} has no move {wanted}."], expected=numbers,
+                do="safety-assets history",
+            )  # fmt: skip
+        if now is not None and now["release"] == target["release"]:
+            raise GateRefused("rollback", [f"Move {wanted} is what is released already."], do="safety-assets history")
+        demand_approved(root, target["release"])
+        over = now["sequence"] if now else None
+        return pointer.move(
+            root, project, "roll_back", target["release"], before=target["before"], over=over, why=why,
+            objections=look(target["release"]),
+        )  # fmt: skip
 
 
-def released(root: Path, project: str) -> dict | None:
-    """The current record, or None when nothing was released; StoreError when the pointer is broken."""
-    path = _folder(root, project) / f"{project}.json"
-    if not path.is_file():
+def demand_approved(root: Path, release: Mapping) -> Decision:
+    """The decision that a release was made by, which the ledger holds as an approval of these weights.
+
+    Raises:
+        StoreError: it is no approval of these weights, it is not in the ledger, or the ledger is broken.
+    """
+    try:
+        decision = _approved(release, ())
+    except GateRefused as error:
+        raise StoreError(
+            f"what is released was never approved: {error.reasons[0]}",
+            expected="a release that `promote` made from a decision", do="safety-assets rollback --to NUMBER",
+        ) from error  # fmt: skip
+    if decision.digest not in {entry.decision.digest for entry in ledger.read(root)}:
+        raise StoreError(
+            f"the release of {decision.recipe} rests on a decision that is not in the ledger",
+            expected="a release that `promote` made from a decision", do="safety-assets rollback --to NUMBER",
+        )  # fmt: skip
+    return decision
+
+
+def _current(root: Path, project: str, *, needed: bool) -> dict | None:
+    try:
+        return released(root, project)
+    except StoreError:
+        if needed:
+            raise
         return None
+
+
+def _one_before(project: str, now: Mapping | None) -> int:
+    if now is None or now["before"] is None:
+        have = "There is no release" if now is None else "There is no release before the current one"
+        raise GateRefused("rollback", [f"{have} of {project}."], **NOWHERE)
+    return now["before"]
+
+
+def _approved(release: Mapping, required: Sequence[str]) -> Decision:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return {key: record[key] for key in ("sequence", "action", "at", "before", "release")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _broken(project, f"the pointer cannot be read ({error!r})") from error
-
-
-def history(root: Path, project: str) -> list[dict]:
-    """Every record, oldest first; StoreError when a line cannot be read."""
-    path = _folder(root, project) / f"{project}.history.jsonl"
-    if not path.is_file():
-        return []
-    try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, ValueError) as error:
-        raise _broken(project, f"the history cannot be read ({error!r})") from error
-
-
-def _move(root: Path, project: str, action: str, release: dict, before: int | None) -> dict:
-    """History first, then the pointer: a crash between the two leaves the old release current."""
-    folder, past = _folder(root, project), history(root, project)
-    record = {
-        "sequence": max((r["sequence"] for r in past), default=0) + 1,
-        "action": action,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "before": before,
-        "release": release,
-    }
-    lines = [canonical_json(r) + "\n" for r in (*past, record)]
-    replace_text(folder / f"{project}.history.jsonl", "".join(lines))
-    replace_text(folder / f"{project}.json", json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
-    return record
-
-
-def _approved(release: Mapping) -> Decision:
-    try:
-        decision = from_dict(release["decision"])
+        decision = from_dict(release["decision"], required)
     except (KeyError, TypeError, StoreError) as error:
         raise GateRefused("promote", [f"The release holds no sound decision ({error}). Decide first."]) from error
     if decision.status != "approved":
@@ -126,7 +141,7 @@ def _approved(release: Mapping) -> Decision:
     return decision
 
 
-def _in_ledger(root: Path, decision: Decision) -> None:
+def _last_word(root: Path, decision: Decision) -> None:
     """The last word of the ledger on these weights must be this approval or another."""
     weights = decision.digests["weights"]
     about = [e.decision for e in ledger.read(root) if e.decision.digests.get("weights") == weights]
@@ -136,16 +151,3 @@ def _in_ledger(root: Path, decision: Decision) -> None:
         raise GateRefused(
             "promote", [f"The latest decision on these weights is {about[-1].status}.", *about[-1].reasons]
         )
-
-
-def _folder(root: Path, project: str) -> Path:
-    if not PROJECT.fullmatch(project):
-        raise StoreError(f"{project!r} is no project name", expected="letters, digits, dot, hyphen, underscore")
-    return root / "released"
-
-
-def _broken(project: str, what: str) -> StoreError:
-    return StoreError(
-        f"the release record of {project} is broken: {what}",
-        do="restore the released folder from a copy, or promote again",
-    )

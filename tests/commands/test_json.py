@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from safety_assets.cli import app
 from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE
+from safety_assets.release import pointer
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
 
@@ -24,7 +25,8 @@ SAY_NO_JSON = {"demo"}
 """It shows a table of what Dagster did."""
 ERROR = {"found", "expected", "do", "kind"}
 MADE = {"asset", "recipe", "digest", "path", "cached", "seconds", "checks"}
-RELEASE = {"recipe", "weights", "folder", "path", "since", "sequence"}
+KEYS, ACT = {"file", "public", "person"}, {"file", "digest", "act", "says", "next"}
+RELEASE = {"recipe", "weights", "folder", "path", "since", "sequence", "decision"}
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,22 @@ CASES = (
         "repair", "path", "spec", "found", "digests", "next",
     }),
     Case("decide --policy policy.yaml --history", {"candidates", "changed", "gone"}),
+    Case("promote plain", RELEASE),
+    Case("keys new --key ../new.pem", KEYS),
+    Case("keys show --key ../signing.pem", KEYS),
+    Case("sign plain --reason Read. --key ../signing.pem", ACT),
+    Case("waive fairness --project --until 2030-01-31 --reason Known. --key ../signing.pem", ACT),
+    Case("hold --project --until 2030-01-31 --reason Wait. --key ../signing.pem", ACT),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
+    Case("history", {"project", "served", "moves"}),
+    Case("verify model", {
+        "path", "outcome", "why", "recipe", "weights", "sequence", "changed", "missing", "added",
+    }, 1),
     Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
     Case("score --model model --probes probes --out scored.parquet", {
         "model", "probes", "dimensions", "metrics", "categories", "confidence", "phrasings", "over_refusal", "unscored",
-        "judge", "asked", "remembered", "scores", "responses",
+        "judge", "asked", "remembered", "scores", "responses", "slices", "attack_success",
     }),
     Case("export base.parquet --responses base.responses.parquet --probes few.jsonl --to inspect --out log.json", {
         "format", "files", "items",
@@ -104,7 +116,12 @@ REFUSED = {
     "recheck --endpoint http://127.0.0.1:9/v1": ("ProjectError", 1), "released": ("ProjectError", 1),
     "init other --base-model nowhere --corpus corpus --risk research": ("ModelError", 1),
     "repair --method merge --base model --tuned model --out repaired": ("ProjectError", 1),
-    "new recipe nightly": ("ProjectError", 1), "roll-back": ("ProjectError", 1),
+    "sign plain --reason x": ("ProjectError", 1), "hold --project --reason x": ("ProjectError", 1),
+    "waive fairness --project --until 2030-01-31 --reason x": ("ProjectError", 1),
+    "dispose plain safety fraud --fix --reason x": ("ProjectError", 1),
+    "keys new": ("ProjectError", 1), "keys show": ("ProjectError", 1),
+    "new recipe nightly": ("ProjectError", 1), "rollback": ("ProjectError", 1),
+    "promote plain": ("ProjectError", 1), "history": ("ProjectError", 1), "verify nowhere": ("ProjectError", 1),
     "clean-up": ("ProjectError", 1), "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
     "proceed plain --by ann --why seen": ("ProjectError", 1),
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
@@ -115,6 +132,7 @@ REFUSED = {
     "import nowhere --model model": ("UsageError", 2), "probes check nowhere": ("UsageError", 2),
     "review sheet nowhere --verdicts nowhere --verdicts nowhere --out sheet.csv": ("UsageError", 2),
     "review read nowhere.csv --out labels.jsonl": ("UsageError", 2),
+    "review queue plain --out queue.csv": ("ProjectError", 1), "review record nowhere.csv": ("UsageError", 2),
     "labels sample": ("ProjectError", 1), "labels read nowhere.csv": ("UsageError", 2),
 }  # fmt: skip
 """Every command where there is no project, or nothing of what it is about: kind of the error and exit code."""
@@ -128,6 +146,7 @@ def folder(released_project: Path, tiny_model: Path, tmp_path_factory: pytest.Te
     small_scores.write_probes(made / "few.jsonl")
     for name in ("base", "tuned"):
         small_scores.write_scores(made / f"{name}.parquet", name)
+    shutil.copy(released_project.parent / "signing.pem", made.parent)
     answer = {"id": "a", "prompt": "How?", "completion": "I cannot help with that."}
     (made / "answers.jsonl").write_text(json.dumps(answer) + "\n")
     return made
@@ -198,13 +217,10 @@ def test_sql_gives_an_object_per_row_of_values_that_json_has() -> None:
 
 def test_a_roll_back_is_told_as_the_release_it_returned_to(project: Path) -> None:
     first = json.loads(call("released").stdout)
-    pointer = project / "store" / "released" / "small.json"
-    second = json.loads(pointer.read_text()) | {"sequence": 2, "before": 1}
-    pointer.write_text(json.dumps(second))
-    with pointer.with_name("small.history.jsonl").open("a") as history:
-        history.write(json.dumps(second) + "\n")
+    now = pointer.released(project / "store", "small")
+    pointer.move(project / "store", "small", "promote", now["release"] | {"card": "another"}, before=1, over=1)
     assert json.loads(call("released").stdout)["sequence"] == 2
-    back = json.loads(call("roll-back").stdout)
+    back = json.loads(call("rollback").stdout)
     assert set(back) == RELEASE
     assert (back["weights"], back["sequence"], Path(back["path"]).is_dir()) == (first["weights"], 3, True)
 

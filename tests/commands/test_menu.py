@@ -33,6 +33,7 @@ def folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which every name of the examples stands for something."""
     made = small_project.write_project(tmp_path_factory.mktemp("menu") / "project", tiny_model)
     shutil.copyfile(made / "corpus" / "rows.jsonl", made / "rows.jsonl")
+    (made / "release.json").write_text("{}")
     (made / "sheet.csv").write_text("row_id,draw,label,who\n")
     for name in ("model", "my-checkpoint"):
         shutil.copytree(tiny_model, made / name)

@@ -13,7 +13,8 @@ from safety_assets.cli import app
 from safety_assets.flows.standing import last_runs, served
 from safety_assets.flows.workspace import Workspace
 from safety_assets.project import PROJECT_VARIABLE, open_project
-from safety_assets.store import Store, replace_text
+from safety_assets.release import pointer
+from safety_assets.store import Store
 
 
 @pytest.fixture
@@ -81,14 +82,13 @@ def test_runs_are_read_from_the_store(project: Path) -> None:
 def test_a_served_model_that_is_gone_is_a_problem(project: Path) -> None:
     store = workspace(project).store
     release = {"recipe": "plain", "weights": "0" * 64, "folder": "objects/none", "checkpoint": "1" * 64, "card": "2"}
-    record = {"sequence": 1, "action": "promote", "at": "2026-01-01", "before": None, "release": release}
-    replace_text(store.root / "released" / "small.json", json.dumps(record))
+    pointer.move(store.root, "small", "promote", release, before=None, over=None)
     code, said = run("status", "--json")
     found = json.loads(said)
     assert code == 1
     assert found["well"] is False
     assert found["served"]["recipe"] == "plain"
-    assert "objects/none" in found["served"]["problems"][0]
+    assert "never approved" in found["served"]["problems"][0]
     assert served(workspace(project)) is not None
 
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from safety_assets.cli import app
 from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE
+from safety_assets.release import pointer
 
 Spoil = Callable[[Path], object]
 
@@ -131,9 +132,7 @@ def served(release: object) -> Spoil:
     """A pointer to a release that is what nobody wrote."""
 
     def spoil(folder: Path) -> None:
-        (folder / "store" / "released").mkdir(parents=True)
-        record = {"sequence": 1, "action": "promote", "at": "2026-01-01", "before": None, "release": release}
-        (folder / "store" / "released" / "small.json").write_text(json.dumps(record))
+        pointer.move(folder / "store", "small", "promote", release, before=None, over=None)
 
     return spoil
 
@@ -268,7 +267,7 @@ CASES = [
     Wrong("init over a project", nothing, "init . --base-model model --corpus corpus --task-set tasks.jsonl --risk high", "project.yaml exists"),
     Wrong("workspace of nothing", nothing, "workspace corpus", "holds no project.yaml"),
     Wrong("workspace twice the same", nothing, "workspace . .", "both have name"),
-    Wrong("nothing to roll back", nothing, "roll-back", "no release"),
+    Wrong("nothing to roll back", nothing, "rollback", "no release"),
     # what no parser gets to the end of
     Wrong("project nested", text(PROJECT, "name: " + DEEP[:2000]), "status", "project.yaml is nested without end"),
     Wrong("project in itself", text(PROJECT, "name: &a [*a]\n"), "status", "project.yaml is nested without end"),
@@ -304,7 +303,7 @@ CASES = [
     Wrong("storage nowhere, smoke", nothing, "run plain --smoke", "/proc/nowhere", NOWHERE),
     Wrong("storage nowhere, sql", nothing, "sql", "/proc/nowhere", NOWHERE),
     Wrong("storage nowhere, doctor", nothing, "doctor", "storage", NOWHERE),
-    Wrong("storage nowhere, roll back", nothing, "roll-back", "/proc", NOWHERE),
+    Wrong("storage nowhere, roll back", nothing, "rollback", "/proc", NOWHERE),
     Wrong("storage a file", nothing, "materialize raw_corpus", PROJECT, {STORAGE_VARIABLE: "{folder}/project.yaml"}),
     Wrong("storage a file, doctor", nothing, "doctor", "project.yaml cannot be written", {STORAGE_VARIABLE: "{folder}/project.yaml"}),
     Wrong("storage long", nothing, "materialize raw_corpus", LONG[:40], {STORAGE_VARIABLE: f"/tmp/{LONG}"}),
@@ -325,7 +324,7 @@ CASES = [
     Wrong("release without weights", served({"recipe": "plain"}), "status", "incomplete"),
     Wrong("release a number", served(7), "released", "incomplete"),
     Wrong("release a number, traced", served(7), "trace x", "incomplete"),
-    Wrong("release no JSON", lambda f: ((f / "store/released").mkdir(parents=True), (f / "store/released/small.json").write_text("{")), "roll-back", "small"),
+    Wrong("release no JSON", lambda f: ((f / "store/released").mkdir(parents=True), (f / "store/released/small.json").write_text("{")), "rollback", "small"),
     # gate: all of it wrong usage
     Wrong("gate by a folder", nothing, f"{GATE} --policy corpus", "--policy"),
     Wrong("gate by no YAML", text("law.yaml", "["), f"{GATE} --policy law.yaml", "law.yaml is not YAML"),

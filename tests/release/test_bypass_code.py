@@ -1,0 +1,117 @@
+"""Ways around the checks that need other code in the location: WARN, checks that raise or say nothing."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import small_project
+from bypass_stage import Stage, prepare_home
+
+from safety_assets.defs import guard
+from safety_assets.defs.launched import BY_A_PROGRAM
+from safety_assets.flows import checks
+from safety_assets.project import PROJECT_VARIABLE
+from safety_assets.records import Verdict
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Property `OpDefinition.version`"),  # Dagster's own use
+]
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+UPSTREAM = ("raw_corpus", "refusal_pairs", "probe_suite", "base_model", "corpus_audit")
+Run = Callable[..., dg.ExecuteInProcessResult]
+
+
+@pytest.fixture
+def stage(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """A project whose corpus is red once it is read, and a real instance."""
+    folder = small_project.write_project(tmp_path / "project", tiny_model)
+    with (folder / "corpus" / "rows.jsonl").open("a") as handle:
+        handle.write("no JSON\n" * 20)
+    monkeypatch.setenv(PROJECT_VARIABLE, str(folder))
+    return Stage(folder, prepare_home(tmp_path / "home"))
+
+
+@pytest.fixture
+def instance(stage: Stage) -> Iterator[dg.DagsterInstance]:
+    with stage.instance() as opened:
+        yield opened
+
+
+@pytest.fixture
+def run(stage: Stage, instance: dg.DagsterInstance) -> Run:
+    from safety_assets.definitions import defs
+
+    def launch(*names: str, recipe: str | None = None, **tags: str) -> dg.ExecuteInProcessResult:
+        job = dg.define_asset_job("chosen", selection=dg.AssetSelection.assets(*names))
+        definitions = dg.Definitions.merge(defs(), dg.Definitions(jobs=[job]))
+        return definitions.resolve_job_def("chosen").execute_in_process(
+            instance=instance, partition_key=recipe, run_config=QUIET, raise_on_error=False, tags=tags
+        )
+
+    return launch
+
+
+def refusal(result: dg.ExecuteInProcessResult, step: str) -> str:
+    """What a step failed with; it must have failed and made nothing."""
+    assert step not in {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
+    [event] = [event for event in result.get_step_failure_events() if event.step_key == step]
+    error, found = event.step_failure_data.error, []
+    while error is not None:
+        found.append(error.message)
+        error = error.cause
+    return "\n".join(found)
+
+
+def test_bypass_every_red_check_is_a_warning(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With severity WARN a blocking check blocks nothing, and the run goes on to the gated asset."""
+    honest = guard.check_result
+    monkeypatch.setattr(
+        guard, "check_result", lambda asset, v: honest(asset, v)._replace(severity=dg.AssetCheckSeverity.WARN)
+    )
+    result = run(*UPSTREAM, "injection_ratio")
+    assert "raw_corpus: rows_readable failed" in refusal(result, "injection_ratio")
+    assert len(result.get_asset_materialization_events()) == len(UPSTREAM)
+
+
+def test_bypass_every_check_says_that_it_passed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run reports is what people look at; the gate judges again."""
+    honest = guard.check_result
+    monkeypatch.setattr(guard, "check_result", lambda asset, v: honest(asset, v)._replace(passed=True))
+    assert "raw_corpus: rows_readable failed" in refusal(run(*UPSTREAM, "injection_ratio"), "injection_ratio")
+
+
+def test_bypass_a_check_that_raises(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(artefact: object, ws: object) -> Verdict:
+        raise ConnectionError("the judge is down")
+
+    monkeypatch.setitem(checks.CHECKS, "raw_corpus", (checks.Check("rows_readable", broken, ""),))
+    for name in UPSTREAM:
+        run(name)
+    told = refusal(run("injection_ratio"), "injection_ratio")
+    assert "raw_corpus: rows_readable could not be certified" in told
+    assert "the judge is down" in told
+
+
+def test_bypass_results_that_are_left_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step that reports fewer results than it promised fails, and later runs are refused all the same."""
+    honest = guard.materialize
+
+    def silent(*arguments: object) -> Iterator[dg.MaterializeResult]:
+        for result in honest(*arguments):
+            yield result._replace(check_results=[])
+
+    with monkeypatch.context() as patch:
+        patch.setattr("safety_assets.defs.corpus.materialize", silent)
+        assert not run("raw_corpus").success
+    assert "raw_corpus: rows_readable failed" in refusal(run("injection_ratio"), "injection_ratio")
+
+
+def test_the_tags_of_programs_are_those_that_dagster_writes() -> None:
+    from dagster._core.storage import tags
+
+    names = (
+        tags.SCHEDULE_NAME_TAG, tags.SENSOR_NAME_TAG, tags.AUTO_MATERIALIZE_TAG, tags.AUTOMATION_CONDITION_TAG,
+        tags.BACKFILL_ID_TAG,
+    )  # fmt: skip
+    assert set(names) == set(BY_A_PROGRAM)
