@@ -1,5 +1,5 @@
 """Jobs over assets: `observe_inputs` sees edits, `measure` makes what all recipes share, `fine_tune` one recipe,
-`retrain` the same without its release, `release` decides and releases, `compare_recipes` puts all side by side,
+`release` decides and releases, `compare_recipes` puts all side by side,
 `gate_external` judges a checkpoint from elsewhere.
 """
 
@@ -42,12 +42,6 @@ fine_tune = dg.define_asset_job(
     selection=_named(partitioned=True),
     description="Train one recipe, score it against the base, decide, and release it if it is approved.",
 )
-retrain = dg.define_asset_job(
-    "retrain",
-    tags=tagged("ml_engineer"),
-    selection=_named(partitioned=True) - dg.AssetSelection.assets(asset_key(RELEASED)),
-    description="What the schedule runs: train, score and decide. It proposes a release and moves no pointer.",
-)
 release = dg.define_asset_job(
     "release",
     tags=tagged("model_owner"),
@@ -67,4 +61,4 @@ gate_external = dg.define_asset_job(
     description="Gate one checkpoint that was trained elsewhere. It never moves what is released.",
 )
 
-JOBS = [observe_inputs, measure, fine_tune, retrain, release, compare_recipes, gate_external]
+JOBS = [observe_inputs, measure, fine_tune, release, compare_recipes, gate_external]

@@ -1,4 +1,5 @@
-"""Sensors of what happened: an input was edited, a measurement succeeded, a recipe was rejected, something is stale.
+"""Sensors of what happened: an input was edited, a measurement succeeded, a recipe was rejected, the probes are newer
+than a release, something is stale.
 
 Stopped until `operation.turned_on` in project.yaml says otherwise, or somebody starts them.
 """
@@ -7,13 +8,14 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from safety_assets.defs.jobs import measure, observe_inputs, retrain
+from safety_assets.defs.jobs import fine_tune, measure, observe_inputs
 from safety_assets.defs.owners import tagged
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.defs.schedules import RETRAINS
 from safety_assets.defs.spec import PROJECT
 from safety_assets.flows.sources import source_digest
 from safety_assets.flows.trying import next_candidate
+from safety_assets.flows.validity import due
 from safety_assets.project import open_project
 from safety_assets.store import digest_json
 
@@ -34,13 +36,16 @@ def edited_inputs(context: dg.SensorEvaluationContext) -> dg.RunRequest:
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[measure],
-    request_job=retrain,
+    request_job=fine_tune,
     tags=tagged("ml_engineer"),
     minimum_interval_seconds=LOOK_EVERY,
     default_status=STATUS,
 )
 def measured(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """After the weekly measurement one retraining of every recipe, and of none after any other measurement."""
+    """After the weekly measurement one retraining of every recipe, and of none after any other measurement.
+
+    Its runs propose a release; they promote where the policy says `promote: automatic`.
+    """
     run = context.dagster_run
     if RETRAINS not in run.tags:
         yield dg.SkipReason("the measurement was not the schedule's")
@@ -50,18 +55,32 @@ def measured(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest | dg.
         yield dg.RunRequest(run_key=f"{run.run_id}:{name}", partition_key=name, tags={RETRAINS: "true"})
 
 
-@dg.sensor(job=retrain, tags=tagged("ml_engineer"), minimum_interval_seconds=LOOK_EVERY, default_status=STATUS)
+@dg.sensor(job=fine_tune, tags=tagged("ml_engineer"), minimum_interval_seconds=LOOK_EVERY, default_status=STATUS)
 def rejected_recipes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """One run of the next repaired candidate of every rejected recipe, until one is approved or none is left.
 
-    It proposes and releases nothing.
-
-    Each is asked for once per checkpoint that it repairs: a run that failed is a person's to launch again.
+    It proposes a release, or promotes where the policy says `promote: automatic`. Each is asked for once per checkpoint
+    that it repairs: a run that failed is a person's to launch again.
     """
     ws = ProjectResource().quiet_workspace()
     found = filter(None, (next_candidate(ws, name) for name in ws.project.recipe_files()))
     runs = [dg.RunRequest(run_key=f"{one.recipe}:{one.repairs}", partition_key=one.recipe) for one in found]
     return dg.SensorResult(run_requests=runs) if runs else dg.SkipReason("no rejected recipe has a repair left to try")
+
+
+@dg.sensor(
+    job_name="recheck",
+    tags=tagged("safety_engineer"),
+    minimum_interval_seconds=LOOK_EVERY,
+    default_status=STATUS,
+)
+def newer_probes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """One recheck of what is served for each content of the probes that it was not certified under."""
+    waiting = due(ProjectResource().quiet_workspace())
+    runs = [dg.RunRequest(run_key=one.run_key) for one in waiting]
+    return (
+        dg.SensorResult(run_requests=runs) if runs else dg.SkipReason("what is served is certified under these probes")
+    )
 
 
 cheap_assets = dg.AutomationConditionSensorDefinition(
@@ -73,4 +92,4 @@ cheap_assets = dg.AutomationConditionSensorDefinition(
     description="Makes what is cheap once what it is made from changed and every blocking check of that passes.",
 )
 
-SENSORS = [edited_inputs, measured, rejected_recipes, cheap_assets]
+SENSORS = [edited_inputs, measured, rejected_recipes, newer_probes, cheap_assets]

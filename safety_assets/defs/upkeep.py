@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import dagster as dg
 from pydantic import Field
 
-from safety_assets.defs.guard import GATE, KIND
+from safety_assets.defs.guard import GATE, KIND, in_words
 from safety_assets.defs.owners import tagged
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.flows.clean_up import clean_up as flow
 from safety_assets.flows.standing import served
+from safety_assets.flows.validity import due, on_newer_probes
 from safety_assets.flows.workspace import Workspace
 
 
@@ -22,14 +23,18 @@ class CleanUpConfig(dg.Config):
 
 @dg.op(out=dg.Out(dg.Nothing))
 def look_at_what_is_served(context: dg.OpExecutionContext, project: ProjectResource) -> None:
-    """Read every served byte again, recompute every verdict behind it, and ask the endpoint that serves it."""
+    """Read every served byte again, recompute every verdict behind it, and ask the endpoint that serves it. Where the
+    probes are newer than the release, its weights are asked the newer ones.
+    """
     ws = project.quiet_workspace()
     now = served(ws)
     if now is None:
         context.log.info("nothing is released")
         return
-    if now.problems:
-        raise refused("what is served would not be released again today", now.problems)
+    with in_words(context.log):
+        problems = on_newer_probes(ws) if due(ws) else now.problems
+    if problems:
+        raise refused("what is served would not be released again today", problems)
     _ask_endpoint(context, ws)
     context.log.info(f"what is served holds: {now.record['release']['recipe']}")
 

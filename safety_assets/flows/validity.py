@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from safety_assets.errors import SafetyAssetsError
+from safety_assets.errors import SafetyAssetsError, StoreError
 from safety_assets.flows import check_functions as of
-from safety_assets.flows.release import released_record
+from safety_assets.flows import models
+from safety_assets.flows.release import released_folder, released_record
 from safety_assets.flows.sources import source_digest
+from safety_assets.flows.tasks import project_tasks
 from safety_assets.flows.workspace import Workspace
 from safety_assets.store import digest_json
 
@@ -86,6 +88,23 @@ def due(ws: Workspace) -> tuple[Due, ...]:
     if record is None:
         return ()
     return rechecks_due(record["release"], {"probes": source_digest(ws.project, "probe_files")})
+
+
+def on_newer_probes(ws: Workspace) -> tuple[str, ...]:
+    """What the gate says against the released weights when they are asked the probes as they are now; empty when it
+    would approve them. The base is asked too, and the pointer stays.
+
+    Raises:
+        SafetyAssetsError: nothing whole is released, or base, probes or tasks cannot be read.
+    """
+    from safety_assets.flows.gating import exam_from, gate
+
+    folder = released_folder(ws)
+    if folder is None:
+        raise StoreError("nothing is released", do="release an approved recipe: safety-assets run RECIPE --release")
+    exam = exam_from(ws.project.probes, ws.policy, project_tasks(ws.project))
+    decision = gate(ws, models.base(ws.project), folder, exam).decision
+    return () if decision.status == "approved" else decision.reasons
 
 
 def _older_probes(release: Mapping, now: Mapping[str, str]) -> Iterable[Flag]:

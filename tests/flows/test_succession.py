@@ -13,7 +13,7 @@ from safety_assets.flows.assets import materialize
 from safety_assets.flows.release import promote, roll_back
 from safety_assets.flows.standing import served
 from safety_assets.flows.succession import against_served, proposal
-from safety_assets.flows.validity import due, flags_of, rechecks_due
+from safety_assets.flows.validity import due, flags_of, on_newer_probes, rechecks_due
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
 from safety_assets.records import SCORES
@@ -35,6 +35,9 @@ def test_newer_probes_flag_what_is_served_and_ask_for_one_recheck(again: Again, 
     [asked], [same] = due(again()), due(again())
     assert (asked.recipe, asked.run_key) == ("protected", same.run_key)
     assert "certified under older probes" in served(again()).problems[0]
+    assert on_newer_probes(again()) == ()
+    with_policy(project, task={"floor": 1.0})
+    assert any("floor" in reason for reason in on_newer_probes(again()))
     assert promotion.released(again().store.root, "small")["action"] == "promote"
     with pytest.raises(GateRefused, match="probe_files changed since"):
         materialize(again(), "released_model", "protected")
