@@ -1,4 +1,4 @@
-"""Ways around the checks that need other code in the location: WARN, checks that raise or say nothing."""
+"""Ways around the checks that need other code in the location: WARN, checks that raise or say nothing, automation."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +16,7 @@ from safety_assets.records import Verdict
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Property `OpDefinition.version`"),  # Dagster's own use
+    pytest.mark.filterwarnings("ignore:Function `Definitions.map_"),  # in preview
 ]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 UPSTREAM = ("raw_corpus", "refusal_pairs", "probe_suite", "base_model", "corpus_audit")
@@ -105,6 +106,24 @@ def test_bypass_results_that_are_left_out(run: Run, monkeypatch: pytest.MonkeyPa
         patch.setattr("safety_assets.defs.corpus.materialize", silent)
         assert not run("raw_corpus").success
     assert "raw_corpus: rows_readable failed" in refusal(run("injection_ratio"), "injection_ratio")
+
+
+def test_bypass_automation_that_ignores_checks(run: Run, instance: dg.DagsterInstance) -> None:
+    """`eager` asks for the gated asset although what is upstream is red; the run that it asks for is refused."""
+    from safety_assets.definitions import defs
+
+    for name in UPSTREAM:
+        run(name)
+    eager = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing())
+    automated = defs().map_asset_specs(
+        func=lambda spec: (
+            spec.replace_attributes(automation_condition=eager) if spec.key == dg.AssetKey("injection_ratio") else spec
+        )
+    )
+    asked = dg.evaluate_automation_conditions(defs=automated, instance=instance)
+    assert asked.get_requested_partitions(dg.AssetKey("injection_ratio"))
+    result = run("injection_ratio", **{"dagster/from_automation_condition": "true"})
+    assert "raw_corpus: rows_readable failed" in refusal(result, "injection_ratio")
 
 
 def test_the_tags_of_programs_are_those_that_dagster_writes() -> None:

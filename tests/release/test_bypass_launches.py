@@ -1,0 +1,123 @@
+"""Ways around Dagster's blocking checks, each by the command line, the webserver or the daemon's own functions.
+
+The rows are those of a study of Dagster 1.13: what a blocking check leaves open. None ends in a released model; and the
+control, an untouched project launched in the same way, does.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import small_project
+from bypass_spoils import RECIPE, SPOILS, Spoil, red_upstream, rejected_by_the_policy
+from bypass_stage import CODE, Server, Stage, copy_stage, ended, prepare_home, said
+
+from safety_assets.flows.assets import FLOWS, materialize
+from safety_assets.flows.graph import GRAPH
+from safety_assets.flows.standing import steps_to
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.filterwarnings("ignore:Mean of empty slice"),  # a resample of few probes
+]
+CHAIN = [name for name in FLOWS if GRAPH[name].partitioned]
+
+
+@pytest.fixture(scope="session")
+def approved(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`protected` and `mixed` are approved and have a card; neither is released."""
+    folder = tmp_path_factory.mktemp("approved")
+    stage = Stage(small_project.write_project(folder / "project", tiny_model), prepare_home(folder / "home"))
+    for recipe in (RECIPE, "mixed"):
+        for asset, partition in steps_to(stage.workspace(), "model_card", recipe):
+            materialize(stage.workspace(), asset, partition)
+    return stage.folder
+
+
+@pytest.fixture
+def stage(approved: Path, tmp_path: Path) -> Stage:
+    return copy_stage(approved, tmp_path)
+
+
+@pytest.fixture
+def server(stage: Stage) -> Iterator[Server]:
+    running = Server(stage)
+    try:
+        yield running.ready()
+    finally:
+        running.close()
+
+
+def test_the_control_is_released_by_the_same_command(stage: Stage) -> None:
+    code, told = stage.materialize("released_model", recipe=RECIPE)
+    assert code == 0, told[-3000:]
+    assert stage.served()["release"]["recipe"] == RECIPE
+
+
+@pytest.mark.parametrize("spoil", SPOILS, ids=lambda spoil: spoil.__name__)
+def test_bypass_the_release_launched_alone(stage: Stage, spoil: Spoil) -> None:
+    """No check of any ancestor is in such a run."""
+    spoil(stage)
+    code, told = stage.materialize("released_model", recipe=RECIPE)
+    assert code == 1
+    assert SPOILS[spoil] in told
+    assert stage.served() is None
+
+
+def test_bypass_the_asset_between_is_skipped(stage: Stage) -> None:
+    """Card and release without the decision between scores and them: only direct dependents are wired."""
+    rejected_by_the_policy(stage)
+    code, told = stage.materialize("eval_scores", "released_model", recipe=RECIPE)
+    assert code == 1
+    assert "task_floor failed" in told
+    assert stage.served() is None
+
+
+def test_bypass_another_recipe_that_is_green_opens_nothing(stage: Stage) -> None:
+    """Partition isolation: `protected` is approved, `plain` was never made."""
+    code, told = stage.materialize("released_model", recipe="plain")
+    assert code == 1
+    assert "release_decision of plain was never materialized" in told
+    assert stage.served() is None
+
+
+def test_bypass_a_wiped_instance(stage: Stage) -> None:
+    red_upstream(stage)
+    assert stage.materialize("released_model", recipe=RECIPE)[0] == 1
+    assert stage.dagster("asset", "wipe", *CODE, "--all", "--noprompt")[0] == 0
+    shutil.rmtree(stage.home)
+    prepare_home(stage.home)
+    code, told = stage.materialize("released_model", recipe=RECIPE)
+    assert (code, stage.served()) == (1, None)
+    assert SPOILS[red_upstream] in told
+
+
+def test_bypass_a_backfill_of_several_recipes(stage: Stage) -> None:
+    """It names no single recipe: of two approved ones neither is promoted, both are proposed."""
+    words = ("-j", "fine_tune", "--partitions", f"mixed,{RECIPE}", "--noprompt")
+    code, told = stage.dagster("job", "backfill", *CODE, *words)
+    assert code == 0, told[-3000:]
+    with stage.instance() as instance:
+        runs = [ended(instance, run.run_id) for run in instance.get_runs()]
+        assert [run.status.value for run in runs] == ["SUCCESS", "SUCCESS"], [said(instance, r.run_id) for r in runs]
+        events = instance.fetch_observations(dg.AssetKey("released_model"), limit=5).records
+    proposed = {event.asset_observation.partition: event.asset_observation.metadata for event in events}
+    assert set(proposed) == {"mixed", RECIPE}
+    assert proposed[RECIPE]["next"].value.startswith(f"safety-assets promote {RECIPE} --decision ")
+    assert stage.served() is None
+
+
+def test_bypass_a_launch_with_no_checks_and_its_re_execution(stage: Stage, server: Server) -> None:
+    """GraphQL with an empty check selection, as a page with every check deselected sends it; then from failure."""
+    red_upstream(stage)
+    with stage.instance() as instance:
+        first = server.launch(["model_card", "released_model"], RECIPE, [])
+        assert ended(instance, first).status == dg.DagsterRunStatus.FAILURE
+        assert SPOILS[red_upstream] in said(instance, first)
+        for strategy in ("FROM_FAILURE", "ALL_STEPS"):
+            again = server.launch_again(first, strategy)
+            assert ended(instance, again).status == dg.DagsterRunStatus.FAILURE
+            assert SPOILS[red_upstream] in said(instance, again)
+    assert stage.served() is None
