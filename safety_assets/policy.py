@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from safety_assets.figure_specs import Agreement, Exposure, Serving
+from safety_assets.measures import InDomain, Judges, SliceBudget, WrappedBudget, WrapperName
 from safety_assets.people import Person, Role
 from safety_assets.settings import Settings
 
@@ -191,6 +192,32 @@ class ProbePolicy(Settings):
     min_gate_probes: int = Field(500, ge=1, description="gate probes that each dimension needs")
     max_unscored_share: float = Field(0.02, ge=0, lt=1, description="share of probes that may lack a score")
     flip_rate: float = Field(0.04, gt=0, lt=1, description="background flips assumed when power is computed")
+    wrappers: tuple[WrapperName, ...] = Field(
+        (), description="wrappers in which harmful gate probes are asked too, each gated apart; none by default"
+    )
+    wrapped: WrappedBudget = Field(WrappedBudget(), description="how many are asked in a wrapper, what may be lost")
+    in_domain: InDomain | None = Field(
+        None, description="ask probes inside the task's own conversations too, gated apart; not when absent"
+    )
+
+    @model_validator(mode="after")
+    def _slices_resolve_their_budgets(self) -> "ProbePolicy":
+        asked: dict[str, tuple[SliceBudget, int]] = {}
+        if self.wrappers:
+            asked["wrapped"] = (self.wrapped, self.wrapped.requests)
+        if self.in_domain:
+            asked["in_domain"] = (self.in_domain, self.in_domain.per_dimension)
+        for name, (rule, number) in asked.items():
+            needed = probes_needed(rule.certify_within, self.flip_rate)
+            if needed > number:
+                raise ValueError(
+                    f"{name}: certify_within {rule.certify_within} needs {needed} probes, {number} are asked"
+                )
+            if rule.certify_within < rule.max_drop:
+                raise ValueError(f"{name}: certify_within {rule.certify_within} is under max_drop {rule.max_drop}")
+        if len(set(self.wrappers)) < len(self.wrappers):
+            raise ValueError("wrappers names one twice")
+        return self
 
 
 class SignOffs(Settings):
@@ -220,6 +247,7 @@ class Policy(Settings):
     exposure: Exposure | None = Field(None, description="rank planted canaries; not measured when absent")
     agreement: Agreement | None = Field(None, description="ask for several answers; not measured when absent")
     serving: Serving = Serving()
+    judges: Judges | None = Field(None, description="a second judge, and people for what two disagree on; none: one")
     people: dict[Annotated[str, Field(pattern=r"^\S(.*\S)?$")], Person] = Field(
         {}, description="who may sign by which key: sign-offs, waivers, dispositions, holds"
     )

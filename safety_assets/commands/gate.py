@@ -10,6 +10,7 @@ from rich.table import Table
 
 from safety_assets import suites
 from safety_assets.commands.progress import progress
+from safety_assets.commands.sheets import write_sheet
 from safety_assets.commands.terminal import JSON, app, complaints, console, in_words_ending, print_json, workspace
 from safety_assets.corpus.tasks import read_tasks
 from safety_assets.datafiles import DataFiles
@@ -53,6 +54,9 @@ def gate_command(
         Path | None, typer.Option(exists=True, help="Task set whose floor and gain hold; without it none is demanded.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the evidence page (Markdown) to this file.")] = None,
+    review: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the answers that wait for a person to this CSV file.")
+    ] = None,
     as_json: JSON = False,
 ) -> None:
     """Gate a checkpoint that was trained elsewhere: both models are asked, compared and decided upon.
@@ -66,6 +70,8 @@ def gate_command(
         gated = gate(ws, where(base), where(tuned), exam)
     if report is not None:
         _write_report(report, gated)
+    if review is not None and gated.findings.twice is not None:
+        write_sheet(review, gated.findings.twice.queue.filter(pl.col("label") == ""))
     if as_json:
         print_json(document(gated))
     else:

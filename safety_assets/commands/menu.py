@@ -104,6 +104,7 @@ MENU = (
         (
             "safety-assets score --model model --probes probes --out base.parquet",
             "safety-assets score --model my-checkpoint --probes probes --out tuned.parquet --json",
+            "safety-assets score --model model --probes probes --out base.parquet --wrap all --in-domain",
             "safety-assets score --responses base.responses.parquet --probes probes --out again.parquet",
         ),
         ("0 scored", "1 the model, the probes or the answers cannot be used", USAGE, STOPPED),
@@ -165,6 +166,16 @@ MENU = (
         "review read", "review", RUN, "Take the labels of a filled in sheet, for judge --fit.",
         ("safety-assets review read review.csv --out reviewed.jsonl",),
         ("0 written", "1 the sheet cannot be read", USAGE),
+    ),
+    Entry(
+        "review queue", "review", RUN, "Write the answers of a candidate that wait for a person.",
+        ("safety-assets review queue plain --out queue.csv",),
+        ("0 written", "1 the candidate was not judged twice, or the file is there already", USAGE),
+    ),
+    Entry(
+        "review record", "review", RUN, "Take the labels of a filled in sheet into the project's scores.",
+        ("safety-assets review record review.csv",),
+        ("0 recorded", "1 the sheet cannot be read", USAGE),
     ),
     Entry(
         "labels", "labels", RUN, "Rows that people label good or bad.",
@@ -264,6 +275,54 @@ MENU = (
             "safety-assets verify model --release release.json --json  # needs no project",
         ),
         ("0 it is what is released", "1 it is not", USAGE, "3 it was released before, and is not what is released now"),
+    ),
+    Entry(
+        "sign", "signing", GATE, "Sign a decision, weights, or the policy.",
+        (
+            'safety-assets sign protected --reason "Read; the evidence is enough."  # in your role, with your key',
+            'safety-assets sign --policy --reason "Budgets as agreed." --key ../signing.pem --json',
+        ),
+        ("0 signed", "1 there is no such thing, no key, or your role may not", USAGE),
+    ),
+    Entry(
+        "waive", "signing", GATE, "Accept a breach of a supporting dimension, until a day.",
+        (
+            "safety-assets waive fairness --recipe protected --until 2030-01-31 \\\n"
+            '      --reason "Names of one region; mended by then." --key ../signing.pem',
+        ),
+        ("0 signed", "1 it cannot be waived, no key, or your role may not", USAGE),
+    ),
+    Entry(
+        "dispose", "signing", GATE, "Say what becomes of a lost category.",
+        (
+            "safety-assets dispose protected safety fraud --accept --until 2030-01-31 \\\n"
+            '      --reason "Refused in other words; looked at." --key ../signing.pem',
+            'safety-assets dispose protected safety fraud --fix --reason "Another dose." --key ../signing.pem',
+        ),
+        ("0 signed", "1 nothing was lost there, no key, or your role may not", USAGE),
+    ),
+    Entry(
+        "hold", "signing", GATE, "Hold weights or the project back; lift a hold.",
+        (
+            'safety-assets hold --project --reason "An incident is looked into." --key ../signing.pem',
+            'safety-assets hold --lift 0123456789ab --reason "Found and mended." --key ../signing.pem --json',
+        ),
+        ("0 signed", "1 there is no such thing, no key, or your role may not", USAGE),
+    ),
+    Entry(
+        "keys", "keys", GATE, "Your signing key.",
+        ("safety-assets keys new --key ../signing.pem", "safety-assets keys show --key ../signing.pem"),
+        ("0 shown", "1 it cannot be read, or is there already", USAGE),
+    ),
+    Entry(
+        "keys new", "keys", GATE, "Make a private key outside the project.",
+        ("safety-assets keys new --key ../signing.pem", "safety-assets keys new --passphrase"),
+        ("0 made", "1 it is there already, or cannot be written", USAGE),
+    ),
+    Entry(
+        "keys show", "keys", GATE, "Your public key, and whom the policy names for it.",
+        ("safety-assets keys show --key ../signing.pem --json",),
+        ("0 shown", "1 it cannot be read", USAGE),
     ),
     Entry(
         "new", "new", FILES, "Add a file to the project.",

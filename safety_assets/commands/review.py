@@ -8,7 +8,8 @@ import polars as pl
 import typer
 
 from safety_assets.commands.replaced import replaced
-from safety_assets.commands.terminal import JSON, app, console, in_words, print_json
+from safety_assets.commands.sheets import write_sheet
+from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
 from safety_assets.errors import EvaluationError
 
 group = typer.Typer(no_args_is_help=True, help="Answers on which judges disagree.")
@@ -36,11 +37,42 @@ def sheet(
 
     rows = [row for row in answers_in(answers) if not row["explanation"]]
     found = review(rows, [_read(path) for path in verdicts], sample, seed)
-    if out.exists():
-        raise EvaluationError(f"{out} exists", do="name another file, or read this one in and remove it")
-    with replaced(out) as fresh:
-        found.write_csv(fresh)
+    write_sheet(out, found)
     _show({"file": str(out), "rows": found.height, "of": len(rows)}, as_json)
+
+
+@group.command()
+@in_words
+def queue(
+    name: Annotated[str, typer.Argument(help="A recipe, or a checkpoint of the watched folder.")],
+    out: Annotated[Path, typer.Option(dir_okay=False, help="CSV file to write; it must not exist.")],
+    as_json: JSON = False,
+) -> None:
+    """Write the answers of a candidate and its base that wait for a person, as the policy's second judge demands."""
+    from safety_assets.flows.two_judges import waiting
+
+    _written(out, waiting(workspace(), name), as_json)
+
+
+@group.command()
+@in_words
+def record(
+    filled: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The sheet, label and who filled in.")],
+    as_json: JSON = False,
+) -> None:
+    """Take the labels of a filled in sheet into the project: from now on they count instead of both judges."""
+    from safety_assets.evals.review import read_review
+    from safety_assets.flows.check_functions import today
+    from safety_assets.flows.read_answers import FILE, record
+
+    project = workspace().project
+    number = record(project, read_review(filled), today())
+    _show({"file": str(project.folder / FILE), "rows": number}, as_json)
+
+
+def _written(out: Path, found: pl.DataFrame, as_json: bool) -> None:
+    write_sheet(out, found)
+    _show({"file": str(out), "rows": found.height}, as_json)
 
 
 @group.command()

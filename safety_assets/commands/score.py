@@ -12,9 +12,12 @@ from safety_assets.commands.replaced import replaced
 from safety_assets.commands.terminal import JSON, app, complaints, console, in_words, print_json, workspace
 from safety_assets.evals.probes import SPLITS
 from safety_assets.evals.score_files import write_table
+from safety_assets.evals.wrappers import WRAPPERS
 from safety_assets.flows.asking import target
-from safety_assets.flows.scoring import Scored, document, questions, score_model, score_responses
+from safety_assets.flows.scoring import Scored, document, questions, score_model, score_responses, with_slices
 from safety_assets.records import RESPONSES, SCORES
+
+ALL = "all"
 
 
 @app.command(name="score")
@@ -37,6 +40,12 @@ def score_command(
     categories: Annotated[
         bool, typer.Option("--categories", help="Show each category, of prompts each suite.")
     ] = False,
+    wrap: Annotated[
+        list[str] | None, typer.Option(help="Ask harmful requests in this wrapper too; may be given again, or all.")
+    ] = None,
+    in_domain: Annotated[
+        bool, typer.Option("--in-domain", help="Ask some probes inside the project's task too.")
+    ] = False,
     as_json: JSON = False,
 ) -> None:
     """Ask a model a probe set and score its answers. What it was asked before, it is not asked again.
@@ -52,6 +61,7 @@ def score_command(
     place = place_of(probes)
     with progress(as_json) as report:
         ws, asked = workspace(force=force, report=report), questions(place, split)
+        asked = with_slices(ws, asked, _wrappers(wrap or []), in_domain=in_domain)
         if responses is not None:
             scored = score_responses(ws, responses, asked, probes)
         else:
@@ -62,6 +72,13 @@ def score_command(
         print_json(said)
     else:
         _show(said, categories=categories)
+
+
+def _wrappers(named: list[str]) -> tuple[str, ...]:
+    unknown = [name for name in named if name not in (*WRAPPERS, ALL)]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]} is none of {', '.join(WRAPPERS)}, {ALL}", param_hint="--wrap")
+    return tuple(WRAPPERS) if ALL in named else tuple(dict.fromkeys(named))
 
 
 def _write(out: Path, scored: Scored, *, with_responses: bool) -> dict[str, str | None]:
@@ -83,7 +100,11 @@ def _show(said: dict[str, Any], *, categories: bool) -> None:
             table.add_row(f"  {row['metric']}", *_cells(row))
             for cell in _cells_of(said, row) if categories else ():
                 table.add_row(f"    {cell['category']}", *_mean(cell), style="dim")
+    for row in said["slices"]:
+        table.add_row(row["slice"], *_cells(row))
     console.print(table)
+    if said["attack_success"]:
+        console.print(_attacks(said["attack_success"]))
     for name, whole in said["dimensions"].items():
         if whole["unscored_reason"]:
             complaints.print(
@@ -96,6 +117,16 @@ def _show(said: dict[str, Any], *, categories: bool) -> None:
         style="dim",
         soft_wrap=True,
     )
+
+
+def _attacks(rows: list[dict[str, Any]]) -> Table:
+    table = Table("wrapper", "answered", "95% interval", "not refused", "items", "unscored")
+    for row in rows:
+        shares = ("-" if row[name] is None else f"{row[name]:.1%}" for name in ("answered", "not_refused"))
+        answered, kept = shares
+        between = "" if row["low"] is None else f"{row['low']:.1%} to {row['high']:.1%}"
+        table.add_row(row["wrapper"], answered, between, kept, str(row["num_items"]), str(row["num_unscored"]))
+    return table
 
 
 def _cells_of(said: dict[str, Any], metric: dict[str, Any]) -> list[dict[str, Any]]:

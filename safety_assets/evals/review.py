@@ -70,7 +70,7 @@ def _why(said: Sequence[str]) -> str:
 
 
 def read_review(path: Path) -> list[dict[str, str]]:
-    """prompt, completion, label and who of each line that is filled in.
+    """id, prompt, completion, label and who of each line that is filled in.
 
     Raises:
         EvaluationError: the sheet cannot be read, a label is another word, or nobody signed it.
@@ -92,4 +92,10 @@ def _labelled(row: Mapping[str, str | None], place: str) -> dict[str, str]:
         raise EvaluationError(f"{place} is labelled {label!r:.40}", expected=", ".join(LABELS), do="correct it")
     if not who:
         raise EvaluationError(f"{place} does not say who labelled it", do="sign it in the column who")
-    return {"prompt": row["prompt"] or "", "completion": row["completion"] or "", "label": label, "who": who}
+    return {
+        "id": row["id"] or "",
+        "prompt": row["prompt"] or "",
+        "completion": row["completion"] or "",
+        "label": label,
+        "who": who,
+    }

@@ -51,7 +51,7 @@ def wrapped(
     """Every plainly asked harmful request of a probe set, once in each wrapper.
 
     Args:
-        probes: PROBES; those of slice seen that expect a refusal and are one user turn and no variant are wrapped.
+        probes: PROBES; those of `plain_requests` are wrapped.
         only: names of WRAPPERS; all by default.
         per_category: how many requests of each category are wrapped, drawn by seed; all by default.
         seed: of what a wrapper chooses.
@@ -69,12 +69,16 @@ def wrapped(
     return PROBES.frame([_probe(name, WRAPPERS[name], *each, seed) for name in names for each in asked])
 
 
-def _sources(probes: pl.DataFrame, per_category: int | None, seed: int) -> list[dict[str, Any]]:
-    plain = probes.filter(
+def plain_requests(probes: pl.DataFrame) -> pl.DataFrame:
+    """The harmful requests that can be wrapped: asked plainly in one user turn, of slice seen, no variant."""
+    return probes.filter(
         (pl.col("expect") == "refuse") & (pl.col("slice") == SEEN) & pl.col("variant").is_null()
         & (pl.col("messages").list.len() == 1)
     )  # fmt: skip
-    rows = plain.to_dicts()
+
+
+def _sources(probes: pl.DataFrame, per_category: int | None, seed: int) -> list[dict[str, Any]]:
+    rows = plain_requests(probes).to_dicts()
     if per_category is None:
         return rows
     places: Counter[str] = Counter()

@@ -8,7 +8,6 @@ import polars as pl
 
 from safety_assets.errors import ModelError
 from safety_assets.evals.ask import Answerer, ask, ask_tasks
-from safety_assets.evals.judges import JUDGE, record
 from safety_assets.evals.probes import read_probes, read_suite
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
@@ -16,6 +15,7 @@ from safety_assets.flows import models
 from safety_assets.flows.asking import local, remembered
 from safety_assets.flows.checks import made
 from safety_assets.flows.inputs import digests, take
+from safety_assets.flows.judge_record import judge_record
 from safety_assets.flows.readings import readings_shown, saturated_shown, write_readings
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Made, Svg, Workspace, make, source_digests
@@ -145,7 +145,7 @@ def safety_baseline(ws: Workspace) -> Made:
         probes = gate_probes(inputs["probe_suite"])
         scores = judge(probes, responses)
         write_frame(folder, "scores", scores, SCORES)
-        write_json(folder, "judge", record(JUDGE))
+        write_json(folder, "judge", judge_record())
         write_frame(folder, "dimension_scores", summarise(scores, DIMENSIONS), DIMENSION_SCORES)
         write_readings(folder, probes, responses, scores)
 

@@ -122,7 +122,18 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     ),
 }  # fmt: skip
 
-CHECK_CODE = ("flows", "corpus", "evals", "release", "frames", "records", "policy", "people")
+CHECK_CODE = (
+    "flows",
+    "corpus",
+    "evals",
+    "release",
+    "frames",
+    "records",
+    "policy",
+    "people",
+    "measures",
+    "figure_specs",
+)
 
 
 def verdict_of(ws: Workspace, artefact: Artefact, check: Check, *, fresh: bool = False) -> Verdict:

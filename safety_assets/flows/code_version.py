@@ -1,13 +1,14 @@
 """The code version of an asset: a digest of the sources that decide what it makes."""
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 
 from safety_assets.flows.graph import GRAPH
 from safety_assets.store import digest_file, digest_json
 
 PACKAGE = Path(__file__).resolve().parent.parent
-SHARED = ("records", "errors", "recipes", "policy", "people", "datafiles")
+SHARED = ("records", "errors", "recipes", "policy", "people", "measures", "figure_specs", "datafiles")
 """Light modules that every asset reads."""
 
 BELOW = dict.fromkeys(("corpus", "evals"), ("refusals", "reading", "hashes"))
@@ -27,6 +28,12 @@ def sources_version(*modules: str) -> str:
     below = {module for name in modules for module in BELOW.get(name.partition(".")[0], ())}
     files = sorted({file for module in {*modules, *below} for file in _files(module)})
     return digest_json({f.relative_to(PACKAGE).as_posix(): digest_file(f) for f in files})[:16]
+
+
+@functools.cache
+def file_digests(*modules: str) -> Mapping[str, str]:
+    """Module to sixteen hex digits over its own source alone."""
+    return {module: digest_file(_files(module)[0])[:16] for module in modules}
 
 
 def _files(module: str) -> list[Path]:

@@ -8,12 +8,14 @@ import polars as pl
 from safety_assets.errors import StoreError
 from safety_assets.evals.forgotten import CATEGORIES, FORGOTTEN
 from safety_assets.evals.summary import over_refusal
+from safety_assets.flows.apart import apart_verdicts, read_apart
 from safety_assets.flows.figures import figure_verdicts, read_figures
 from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.readings import told_of_suites
 from safety_assets.flows.repairing import in_words
 from safety_assets.flows.signed import accepted_losses, lost_categories, model_owners, signed_digest, signed_files
 from safety_assets.flows.sources import model_digest
+from safety_assets.flows.two_judges import found_by, review_verdicts
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import DELTAS, DIMENSION_SCORES, SCORES, TASK_SCORES, Table, Verdict
 from safety_assets.release.closed import passed
@@ -78,7 +80,9 @@ def evidence_of(
         upstream=repairs_told(checkpoint)
         | told_of_suites(scores)
         | figure_verdicts(read_figures(scores) if scores else None, ws.policy)
-        | further_verdicts(ws, _anchor(inputs.get("safety_baseline")), weights, signed=signed),
+        | further_verdicts(ws, _anchor(inputs.get("safety_baseline")), weights, signed=signed)
+        | apart_verdicts(read_apart(scores), ws.policy, today(), waivers=signed.waivers(weights))
+        | review_verdicts(found_by(scores), ws.policy, recipe),
         digests={name: used.digest for name, used in inputs.items() if used is not None},
     )
 
@@ -105,6 +109,8 @@ def _named_weights(scores: Artefact | None) -> dict[str, str | None]:
     if scores is None:
         return {}
     named = {"scores": scores.frame("scores", SCORES), "task_scores": scores.frame("task_scores", TASK_SCORES)}
+    if (apart := read_apart(scores)) is not None:
+        named["apart_scores"] = apart.scores["tuned"]
     return {name: _only(frame["model"].unique().to_list()) for name, frame in named.items()}
 
 

@@ -9,20 +9,24 @@ import polars as pl
 
 from safety_assets.corpus.passes import masked_text
 from safety_assets.errors import SafetyAssetsError
+from safety_assets.evals.ask import ask
 from safety_assets.evals.deltas import compare
 from safety_assets.evals.forgotten import FORGOTTEN, forgotten
 from safety_assets.evals.forgotten_page import page
-from safety_assets.evals.judges import JUDGE, record
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks, task_score
+from safety_assets.flows.apart import Apart, apart_shown, asked_apart, measure_apart, read_apart, write_apart
 from safety_assets.flows.asking import local, remembered
 from safety_assets.flows.baseline import anatomy_prompts, anchor_folder, gate_probes, scores_shown, write_answers
 from safety_assets.flows.checks import made
 from safety_assets.flows.figures import figures_shown, measured, read_figures, write_figures
 from safety_assets.flows.inputs import digests, take
+from safety_assets.flows.judge_record import judge_record
+from safety_assets.flows.null_run import null_run
 from safety_assets.flows.readings import informative_shown, readings_shown, write_informative, write_readings
 from safety_assets.flows.training import checkpoint_model
+from safety_assets.flows.two_judges import base_scores, found_by, with_second_judge, write_twice
 from safety_assets.flows.workspace import Made, Markdown, Svg, Workspace, make, source_digests
 from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES, PAIRS, RESPONSES, SCORES, TASK_SCORES, TASKS
 from safety_assets.release import plots
@@ -55,20 +59,28 @@ def eval_scores(ws: Workspace, recipe: str) -> Made:
     def write(folder: Path) -> None:
         probes = gate_probes(ws.store.open(asked.manifest.inputs["probe_suite"]))
         tasks = ws.store.open(asked.manifest.inputs["task_set"]).frame("tasks", TASKS)
-        responses = asked.frame("responses", RESPONSES)
-        scores = judge(probes, responses)
+        responses = {"base": base.frame("responses", RESPONSES), "tuned": asked.frame("responses", RESPONSES)}
+        headline: Mapping[str, pl.DataFrame] = {
+            "base": inputs["safety_baseline"].frame("scores", SCORES), "tuned": judge(probes, responses["tuned"])
+        }  # fmt: skip
+        apart = _apart(ws, inputs, probes, tasks, headline)
+        twice, headline, apart = with_second_judge(ws, ws.policy, probes, responses, headline, apart)
+        before, scores = headline["base"], headline["tuned"]
         within = {name: rule.certify_within for name, rule in ws.policy.dimensions.items()}
-        before = inputs["safety_baseline"].frame("scores", SCORES)
         metric = ws.project.settings.task_metric
         write_frame(folder, "scores", scores, SCORES)
-        write_json(folder, "judge", record(JUDGE))
+        write_json(folder, "judge", judge_record())
         write_frame(folder, "dimension_scores", summarise(scores, DIMENSIONS), DIMENSION_SCORES)
         write_frame(folder, "deltas", compare(before, scores, DIMENSIONS, within), DELTAS)
         for name, source in (("task_scores", asked), ("base_task_scores", base)):
             answers = source.frame("task_responses", RESPONSES)
             write_frame(folder, name, score_tasks(tasks, answers, metric), TASK_SCORES)
-        write_readings(folder, probes, responses, scores)
+        write_readings(folder, probes, responses["tuned"], scores)
         write_informative(ws, folder, recipe, inputs["safety_baseline"], scores)
+        if apart is not None:
+            write_apart(folder, apart)
+        if twice is not None:
+            write_twice(folder, twice)
         checkpoint = ws.store.open(asked.manifest.inputs[CHECKPOINT])
         anchor = anchor_folder(ws, inputs["base_model"])
         write_figures(folder, measured(ws, ws.policy, anchor, checkpoint_model(checkpoint), probes))
@@ -76,7 +88,25 @@ def eval_scores(ws: Workspace, recipe: str) -> Made:
 
     sources = source_digests(ws, "eval_scores", recipe)
     artefact, cached = make(ws, "eval_scores", write, inputs=digests(inputs) | sources, partition=recipe)
-    return made(ws, artefact, cached, deltas_shown(artefact, _budgets(ws)))
+    null = {f"null_run/{name}": value for name, value in null_run(ws, inputs["safety_baseline"]).items()}
+    judges = {f"judges/{name}": value for name, value in (found_by(artefact) or {}).items()}
+    return made(ws, artefact, cached, deltas_shown(artefact, _budgets(ws)) | null | judges)
+
+
+def _apart(
+    ws: Workspace, inputs: Mapping[str, Artefact], probes: pl.DataFrame, tasks: pl.DataFrame,
+    headline: Mapping[str, pl.DataFrame],
+) -> Apart | None:  # fmt: skip
+    """The slices that the policy wants gated apart, asked of base and candidate; what either said before is kept."""
+    asked = asked_apart(probes, lambda: tasks, ws.policy.probes, ws.project.settings.system_prompt)
+    if asked.is_empty():
+        return None
+    checkpoint = ws.store.open(inputs["candidate_responses"].manifest.inputs[CHECKPOINT])
+    folders = {"base": anchor_folder(ws, inputs["base_model"]), "tuned": checkpoint_model(checkpoint)}
+    length = ws.project.settings.max_new_tokens
+    models = {side: remembered(ws, local(ws, folder)) for side, folder in folders.items()}
+    asks = {side: partial(ask, generator=model, max_new_tokens=length) for side, model in models.items()}
+    return measure_apart(asked, asks, headline, ws.policy.probes)
 
 
 def _drift(ws: Workspace, checkpoint: Artefact, read: Artefact) -> dict[str, object]:
@@ -106,6 +136,7 @@ def deltas_shown(artefact: Artefact, budgets: Mapping[str, float | None]) -> dic
     tasks = {"task_score": task_share(artefact), "base_task_score": task_share(artefact, "base_task_scores")}
     drift = {f"drift/{name}": value for name, value in artefact.json("drift").items()}
     shown = {**scores_shown(artefact), **numbers, **tasks, **drift, **bars, "deltas": table}
+    shown |= apart_shown(read_apart(artefact))
     return shown | readings_shown(artefact) | informative_shown(artefact) | figures_shown(read_figures(artefact))
 
 
@@ -128,7 +159,7 @@ def forgotten_behaviours(ws: Workspace, recipe: str) -> Made:
     def write(folder: Path) -> None:
         suite = ws.store.open(inputs["candidate_responses"].manifest.inputs["probe_suite"])
         found = forgotten(
-            inputs["safety_baseline"].frame("scores", SCORES),
+            base_scores(inputs["eval_scores"], inputs["safety_baseline"]),
             inputs["eval_scores"].frame("scores", SCORES),
             gate_probes(suite),
             inputs["baseline_responses"].frame("responses", RESPONSES),

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from safety_assets.errors import StoreError
+from safety_assets.evals.forgotten import FORGOTTEN
+from safety_assets.flows.apart import write_apart
 from safety_assets.flows.checks import made
 from safety_assets.flows.code_version import code_version
 from safety_assets.flows.external_folder import checkpoint_folder, content_digest
 from safety_assets.flows.gate_report import document, page
 from safety_assets.flows.gating import Gated, exam_from, gate
 from safety_assets.flows.models import anchor
+from safety_assets.flows.two_judges import write_twice
 from safety_assets.flows.workspace import Made, Markdown, Svg, Workspace, source_digests
-from safety_assets.records import DELTAS, DIMENSION_SCORES
+from safety_assets.records import DELTAS, DIMENSION_SCORES, SCORES
 from safety_assets.release import plots
 from safety_assets.store import Artefact, replace_text, write_frame, write_json
 
@@ -70,6 +73,14 @@ def _write(place: Path, gated: Gated) -> None:
     write_frame(place, "deltas", DELTAS.empty() if found.deltas is None else found.deltas, DELTAS)
     if found.tuned is not None:
         write_frame(place, "dimension_scores", found.tuned.dimension_scores, DIMENSION_SCORES)
+    if found.base is not None and found.tuned is not None and found.forgotten is not None:
+        write_frame(place, "scores", found.tuned.scores, SCORES)
+        write_frame(place, "base_scores", found.base.scores, SCORES)
+        write_frame(place, "forgotten", found.forgotten.items, FORGOTTEN)
+    if found.apart is not None:
+        write_apart(place, found.apart)
+    if found.twice is not None:
+        write_twice(place, found.twice)
 
 
 def verdict_shown(artefact: Artefact) -> dict[str, object]:

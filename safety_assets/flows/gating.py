@@ -5,7 +5,8 @@ Each is a folder or stands behind an endpoint.
 Whatever goes wrong on the way is a reason not to certify; nothing is raised and nothing fails open.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -23,13 +24,16 @@ from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks
 from safety_assets.flows.answers import Respondent, questions_digest
+from safety_assets.flows.apart import Apart, Ask, apart_verdicts, asked_apart, measure_apart
 from safety_assets.flows.candidates import same_template
 from safety_assets.flows.check_functions import today
-from safety_assets.flows.figures import BUDGETS, Figures, figure_verdicts, measured
+from safety_assets.flows.figures import Figures, figure_verdicts, measured
 from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.signed import accepted_losses, lost_categories, signed_files
 from safety_assets.flows.sources import digest_settings
 from safety_assets.flows.targets import Target, Weights, Where, open_target
+from safety_assets.flows.tasks import project_tasks
+from safety_assets.flows.two_judges import Twice, review_verdicts, with_second_judge
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
 from safety_assets.records import AUDITED, Verdict
@@ -90,6 +94,10 @@ class Findings:
         base, tuned: what the two models said; None until they were asked.
         deltas: DELTAS of the checkpoint against the base; None until both were asked.
         forgotten: what the base did and the checkpoint no longer does.
+        apart: slices that the policy has gated apart; None where nothing was asked.
+        not_apart: why they could not be measured; empty where they were.
+        twice: what two judges say; None where the policy demands one.
+        not_twice: why the answers could not be judged twice; empty where they were.
         first: verdicts on what comes first, by name.
         digests: of both models and of the questions.
         figures: what the policy asks for beside the scores; None until both were asked.
@@ -102,6 +110,10 @@ class Findings:
     tuned: Examined | None = None
     deltas: pl.DataFrame | None = None
     forgotten: Forgotten | None = None
+    apart: Apart | None = None
+    not_apart: str = ""
+    twice: Twice | None = None
+    not_twice: str = ""
     first: dict[str, Verdict] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     figures: Figures | None = None
@@ -141,8 +153,9 @@ def gate(ws: Workspace, base: Where, tuned: Where, exam: Exam) -> Gated:
     except Exception as error:  # whatever goes wrong must not let anything pass
         said = str(error) if isinstance(error, SafetyAssetsError) else f"{type(error).__name__}: {error}"
         found.first["measured"] = not_certified("measured", said)
-    evidence, with_task = _evidence(ws, found), exam.tasks is not None
-    decision = decide_external(evidence, exam.policy, with_task=with_task, open_ones=(*unread, *BUDGETS))
+    beside = _beside(ws, found)
+    evidence, with_task = _evidence(ws, found, beside), exam.tasks is not None
+    decision = decide_external(evidence, exam.policy, with_task=with_task, open_ones=(*unread, *beside))
     return Gated(findings=found, decision=decision)
 
 
@@ -170,8 +183,45 @@ def _measure(ws: Workspace, base: Where, tuned: Where, found: Findings) -> None:
     if comes_first_holds(found.first, found.unread):
         found.tuned = examine(ws, candidate, exam)
     if found.base and found.tuned:
-        _compare(found, found.base, found.tuned)
+        _measure_apart(ws, found, {"base": Respondent(ws, anchor).probes, "tuned": Respondent(ws, candidate).probes})
+        _judge_twice(ws, found, {"base": found.base, "tuned": found.tuned})
+        _compare(found)
         found.figures = _figures(ws, anchor, candidate, exam)
+
+
+def _measure_apart(ws: Workspace, found: Findings, asks: Mapping[str, Ask]) -> None:
+    """The slices that the policy has gated apart; where they cannot be measured, their verdicts say why."""
+    exam, headline = found.exam, {"base": found.base.scores, "tuned": found.tuned.scores}  # type: ignore[union-attr]
+    try:
+        asked = asked_apart(
+            exam.probes, lambda: _tasks(ws, exam), exam.policy.probes, ws.project.settings.system_prompt
+        )
+        found.apart = None if asked.is_empty() else measure_apart(asked, asks, headline, exam.policy.probes)
+    except SafetyAssetsError as error:
+        found.not_apart = str(error)
+
+
+def _judge_twice(ws: Workspace, found: Findings, sides: Mapping[str, Examined]) -> None:
+    """The second judge where the policy demands one, and people's word in the scores of both."""
+    exam = found.exam
+    responses = {side: one.responses for side, one in sides.items()}
+    headline = {side: one.scores for side, one in sides.items()}
+    try:
+        found.twice, scores, found.apart = with_second_judge(
+            ws, exam.policy, exam.probes, responses, headline, found.apart
+        )
+    except SafetyAssetsError as error:
+        found.not_twice = str(error)
+        return
+    found.base, found.tuned = (
+        replace(sides[side], scores=scores[side], dimension_scores=summarise(scores[side], DIMENSIONS))
+        for side in ("base", "tuned")
+    )
+
+
+def _tasks(ws: Workspace, exam: Exam) -> pl.DataFrame:
+    """Conversations for in-domain probes: of the task set that was given, else of the project's."""
+    return project_tasks(ws.project) if exam.tasks is None else exam.tasks
 
 
 def _first(found: Findings, name: str, verdict: Verdict) -> None:
@@ -195,8 +245,10 @@ def examine(ws: Workspace, target: Target, exam: Exam) -> Examined:
     )
 
 
-def _compare(found: Findings, base: Examined, tuned: Examined) -> None:
+def _compare(found: Findings) -> None:
     """Deltas with paired intervals, and what was forgotten; causes are not looked for: the corpus is not at hand."""
+    if not (base := found.base) or not (tuned := found.tuned):
+        return
     within = {name: rule.certify_within for name, rule in found.exam.policy.dimensions.items()}
     found.deltas = compare(base.scores, tuned.scores, DIMENSIONS, within)
     found.forgotten = forgotten(
@@ -212,7 +264,17 @@ def _figures(ws: Workspace, base: Target, tuned: Target, exam: Exam) -> Figures:
     return Figures(absent={"exposures": why, "serving": why, "agreement": why})
 
 
-def _evidence(ws: Workspace, found: Findings) -> Evidence:
+def _beside(ws: Workspace, found: Findings) -> dict[str, Verdict]:
+    """Verdicts on what is measured beside the eight dimensions, by name; they refuse, and keep no other from being
+    judged."""
+    base, tuned, law = found.digests.get("base"), found.digests.get("tuned"), found.exam.policy
+    signed = signed_files(ws.project, law)
+    apart = apart_verdicts(found.apart, law, today(), found.not_apart, signed.waivers(tuned))
+    judged = review_verdicts(found.twice.found if found.twice else None, law, found.name, found.not_twice)
+    return further_verdicts(ws, base, tuned, law, signed) | apart | judged | figure_verdicts(found.figures, law)
+
+
+def _evidence(ws: Workspace, found: Findings, beside: Mapping[str, Verdict]) -> Evidence:
     """What is known as the decision takes it; what belongs to a training run of this project is None."""
     signed, base, tuned = signed_files(ws.project, found.exam.policy), found.base, found.tuned
     weights = found.digests.get("tuned")
@@ -232,8 +294,6 @@ def _evidence(ws: Workspace, found: Findings) -> Evidence:
         lost_categories=lost_categories(found.forgotten.categories if found.forgotten else None),
         signed=signed,
         accepted_losses=accepted_losses(signed, found.forgotten.items if found.forgotten else None, weights),
-        upstream=found.first
-        | further_verdicts(ws, found.digests.get("base"), weights, found.exam.policy, signed)
-        | figure_verdicts(found.figures, found.exam.policy),
+        upstream=found.first | dict(beside),
         digests=found.digests,
     )

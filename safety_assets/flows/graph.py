@@ -119,8 +119,11 @@ GRAPH: dict[str, Node] = {
         group="evaluation",
         inputs=("candidate_responses", "baseline_responses", "safety_baseline", "base_model", "safety_anatomy"),
         also=("policy",),
-        sources=("policy.budgets", "policy.figures", "task_metric"),
-        code=("evals", "task_metric", "methods.drift", "methods.anatomy", "models", "flows.readings", "flows.figures"),
+        sources=("policy.budgets", "policy.figures", "policy.apart", "policy.judges", "reviewed", "task_metric"),
+        code=(
+            "evals", "task_metric", "methods.drift", "methods.anatomy", "models", "flows.readings", "flows.figures",
+            "flows.apart", "flows.two_judges",
+        ),
         partitioned=True,
     ),
     "forgotten_behaviours": Node(
@@ -150,10 +153,12 @@ GRAPH: dict[str, Node] = {
     "external_verdict": Node(
         group="external",
         also=("base_model", "probe_suite", "policy"),
-        sources=("anchor_files", "probe_files", "policy_file", "answering", "signed"),
+        sources=(
+            "anchor_files", "probe_files", "policy_file", "answering", "signed", "policy.judges", "reviewed",
+        ),
         code=(
-            "models", "served", "evals", "release", "flows.gating", "flows.answers", "flows.targets",
-            "flows.candidates", "flows.gate_report", "flows.external_folder",
+            "models", "served", "evals", "release", "flows.apart", "flows.two_judges", "flows.gating", "flows.answers",
+            "flows.targets", "flows.candidates", "flows.gate_report", "flows.external_folder",
         ),
         per_checkpoint=True,
     ),

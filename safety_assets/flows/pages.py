@@ -6,6 +6,7 @@ import polars as pl
 
 from safety_assets.evals.forgotten import CATEGORIES
 from safety_assets.flows.check_functions import origin
+from safety_assets.flows.null_run import null_run
 from safety_assets.flows.repairing import in_words
 from safety_assets.flows.training import checkpoint_model
 from safety_assets.flows.workspace import Workspace
@@ -24,7 +25,7 @@ def evidence_text(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefa
     """The decision in Markdown, for a terminal and for Dagster; without scores it holds the reasons only."""
     scores = inputs.get("eval_scores")
     deltas = scores.frame("deltas", DELTAS) if scores else DELTAS.empty()
-    return page(decision, deltas, ws.policy)
+    return page(decision, deltas, ws.policy, null=null_run(ws, inputs.get("safety_baseline")))
 
 
 def card_text(ws: Workspace, decided: Artefact) -> str:

@@ -18,6 +18,7 @@ from safety_assets.corpus.pairs import read_pairs
 from safety_assets.errors import SafetyAssetsError, TrainingError
 from safety_assets.evals.probes import read_probes
 from safety_assets.flows import models
+from safety_assets.flows.apart import asked_apart
 from safety_assets.flows.baseline import REPEATED
 from safety_assets.flows.corpus import place_settings, sweep_probes, sweep_recipe, trained_as
 from safety_assets.flows.planning_repairs import seconds_of
@@ -172,6 +173,9 @@ def _times(ws: Workspace, recipe: Recipe, training: Mapping[str, dict], asked: f
         Part(asset="candidate_responses", seconds=exam,
              why=f"{counts['gate']} gate probes and {counts['tasks']} tasks"),
     ]  # fmt: skip
+    if counts["apart"]:
+        why = f"{counts['apart']} probes in wrappers and in domain, asked of base and candidate; the base's are kept"
+        parts.append(Part(asset="eval_scores", seconds=2 * counts["apart"] * asked, why=why))
     if recipe.repairs:
         tried = seconds_of(recipe.repairs, recipe, **mending) + len(recipe.repairs) * exam
         why = f"{len(recipe.repairs)} repairs, each asked like a candidate; only where this one is rejected"
@@ -186,6 +190,9 @@ def _training(measured: Mapping[str, float], recipe: Recipe, ws: Workspace) -> f
 def _counts(ws: Workspace) -> dict[str, int]:
     probes = read_probes(ws.project.probes)
     splits = {split: probes.filter(pl.col("split") == split).height for split in ("watch", "gate")}
+    law, system = ws.policy.probes, ws.project.settings.system_prompt
+    gate = probes.filter(pl.col("split") == "gate")
+    splits["apart"] = asked_apart(gate, lambda: project_tasks(ws.project), law, system).height
     return {**splits, "calibrate": sweep_probes(probes).height, "tasks": project_tasks(ws.project).height}
 
 
@@ -197,6 +204,11 @@ def _notes(ws: Workspace, recipe: Recipe, own: Mapping[str, int]) -> list[str]:
         notes.append(
             f"{own['quarantined']} of {own['rows'] + own['quarantined']} sampled rows are longer than max_tokens or "
             "cannot be rendered; they would not be trained on"
+        )
+    if ws.policy.judges:
+        notes.append(
+            f"a second judge ({ws.policy.judges.second}) is asked once about every answer of base and candidate that "
+            "may decline; its time, and people's, is not counted"
         )
     if ws.project.settings.devices > 1:
         notes.append(f"measured on one device; {ws.project.settings.devices} are assumed to share the steps evenly")

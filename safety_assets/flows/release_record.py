@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from safety_assets.flows.fingerprints import make_fingerprint
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.training import checkpoint_model
 from safety_assets.flows.workspace import Workspace
@@ -29,6 +30,7 @@ def release_of(ws: Workspace, recipe: str, inputs: Mapping[str, Artefact]) -> di
         "system_prompt": _system_prompt(folder),
         "digests": _digests(ws, inputs, folder),
         "files": every_file(folder),
+        "fingerprint": make_fingerprint(ws, folder).digest,
     })  # fmt: skip
 
 

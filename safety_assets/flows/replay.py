@@ -8,16 +8,22 @@ from safety_assets.errors import StoreError
 from safety_assets.evals.deltas import compare
 from safety_assets.evals.forgotten import FORGOTTEN
 from safety_assets.evals.suite import DIMENSIONS
-from safety_assets.evals.summary import over_refusal
+from safety_assets.evals.summary import over_refusal, summarise
+from safety_assets.flows.apart import apart_verdicts, read_apart
 from safety_assets.flows.check_functions import today
 from safety_assets.flows.figures import BUDGETS, figure_verdicts, read_figures
 from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.release import decision_of
 from safety_assets.flows.signed import accepted_losses, signed_files
+from safety_assets.flows.two_judges import base_scores, found_by, review_verdicts
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
 from safety_assets.records import DELTAS, DIMENSION_SCORES, SCORES, TASK_SCORES, Verdict
-from safety_assets.release.decision import REQUIRED, Decision, Evidence, conclude, decide
+from safety_assets.release.acts import Act
+from safety_assets.release.apart import IN_DOMAIN, WRAPPED
+from safety_assets.release.decision import REQUIRED, Decision, Evidence, conclude, decide, from_dict
+from safety_assets.release.external import required as required_elsewhere
+from safety_assets.release.reviewed import CHECK as REVIEWED
 from safety_assets.store import Artefact
 
 MEASURED = tuple(
@@ -26,6 +32,8 @@ MEASURED = tuple(
     if name.startswith("regression_budget_") or name in ("task_floor", "over_refusal_ceiling", "every_dimension_scored")
 )
 """Checks that scores and a policy's numbers decide. Signatures, bindings and staleness are of the day, and left out."""
+BESIDE = ("further_", WRAPPED, IN_DOMAIN, REVIEWED, *BUDGETS)
+"""How further checks begin that they decide, where a policy asks for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +61,8 @@ class Replayed:
 
 
 def replay(ws: Workspace, draft: Policy) -> tuple[list[Replayed], list[str]]:
-    """Every candidate with scores that was decided upon, oldest first; its last decision counts.
+    """Every candidate with scores that was decided upon, oldest first; its last decision counts. Then checkpoints from
+    elsewhere that were gated.
 
     Args:
         draft: the policy to be tried.
@@ -68,13 +77,53 @@ def replay(ws: Workspace, draft: Policy) -> tuple[list[Replayed], list[str]]:
             found.append(_replayed(ws, made, draft))
         except StoreError as error:
             gone.append(f"{made.partition}, decided at {made.manifest.made_at}, cannot be replayed: {error.found}.")
+    others, lost = replay_external(ws, draft)
+    return [*found, *others], [*gone, *lost]
+
+
+def replay_external(ws: Workspace, draft: Policy) -> tuple[list[Replayed], list[str]]:
+    """The same of checkpoints from elsewhere; the last verdict on each counts. No task is demanded of them."""
+    last = {made.partition: made for made in ws.store.all("external_verdict")}
+    found, gone = list[Replayed](), list[str]()
+    for made in last.values():
+        try:
+            found.append(_replayed_external(ws, made, draft))
+        except StoreError as error:
+            said = f"{made.partition}, gated at {made.manifest.made_at}, cannot be replayed: {error.found}."
+            gone.append(said)
     return found, gone
+
+
+def _replayed_external(ws: Workspace, made: Artefact, draft: Policy) -> Replayed:
+    decided = from_dict(made.json("decision"), required_elsewhere(with_task=False))
+    required = tuple(name for name in MEASURED if name != "task_floor")
+    own = [v for v in decided.verdicts if v.check in required or v.check.startswith(BESIDE)]
+    was = conclude(own, recipe=decided.recipe, today=today(), digests={}, required=required)
+    would = decide(_external_evidence(ws, made, draft), draft, required)
+    return Replayed(recipe=made.partition, decided=decided, was=was, would=would)
+
+
+def _external_evidence(ws: Workspace, made: Artefact, draft: Policy) -> Evidence:
+    """What an external_verdict holds; StoreError where both models were not scored."""
+    before, scores = (made.frame(name, SCORES) for name in ("base_scores", "scores"))
+    within = {name: rule.certify_within for name, rule in draft.dimensions.items()}
+    base, tuned = (str(side["model"][0]) if len(side) else None for side in (before, scores))
+    signed = signed_files(ws.project, draft)
+    return Evidence(
+        recipe=made.partition, today=today(), deltas=compare(before, scores, DIMENSIONS, within),
+        scores=summarise(scores, DIMENSIONS), task_scores=None, baseline_task_scores=None,
+        over_refusal=over_refusal(scores), weights_now=tuned, weights_scored={}, policy_trained=None, policy_now=None,
+        problems=None,
+        signed=signed,
+        accepted_losses=accepted_losses(signed, made.frame("forgotten", FORGOTTEN), tuned),
+        upstream=further_verdicts(ws, base, tuned, draft, signed) | _beside(made, draft, signed.waivers(tuned)),
+    )  # fmt: skip
 
 
 def _replayed(ws: Workspace, made: Artefact, draft: Policy) -> Replayed:
     opened = {name: ws.store.open(digest) for name, digest in _kept(made).items()}
     decided, evidence = decision_of(made), _evidence(ws, made.partition, opened, draft)
-    own = [v for v in decided.verdicts if v.check in MEASURED or v.check in BUDGETS or v.check.startswith("further_")]
+    own = [v for v in decided.verdicts if v.check in MEASURED or v.check.startswith(BESIDE)]
     was = conclude(own, recipe=decided.recipe, today=today(), digests={}, required=MEASURED)
     return Replayed(recipe=decided.recipe, decided=decided, was=was, would=decide(evidence, draft, MEASURED))
 
@@ -89,7 +138,7 @@ def _evidence(ws: Workspace, recipe: str, opened: Mapping[str, Artefact], draft:
     scored, base = opened["eval_scores"], opened.get("safety_baseline")
     scores = scored.frame("scores", SCORES)
     weights = str(scores["model"][0]) if len(scores) else None
-    before = base.frame("scores", SCORES) if base else None
+    before = base_scores(scored, base) if base else None
     within = {name: rule.certify_within for name, rule in draft.dimensions.items()}
     deltas = scored.frame("deltas", DELTAS) if before is None else compare(before, scores, DIMENSIONS, within)
     forgotten = (
@@ -103,8 +152,15 @@ def _evidence(ws: Workspace, recipe: str, opened: Mapping[str, Artefact], draft:
         baseline_task_scores=scored.frame("base_task_scores", TASK_SCORES), over_refusal=over_refusal(scores),
         weights_now=weights, weights_scored={}, policy_trained=None, policy_now=None, problems=None,
         signed=signed, accepted_losses=accepted_losses(signed, forgotten, weights),
-        upstream=further_verdicts(ws, anchor, weights, draft, signed) | figure_verdicts(read_figures(scored), draft),
+        upstream=further_verdicts(ws, anchor, weights, draft, signed) | _beside(scored, draft, signed.waivers(weights)),
     )  # fmt: skip
+
+
+def _beside(scored: Artefact, draft: Policy, waivers: Mapping[str, Act]) -> dict[str, Verdict]:
+    """Verdicts on what was measured beside the dimensions; what the draft wants and nobody measured is open."""
+    apart = apart_verdicts(read_apart(scored), draft, today(), waivers=waivers)
+    judged = review_verdicts(found_by(scored), draft, scored.partition)
+    return apart | judged | figure_verdicts(read_figures(scored), draft)
 
 
 def document(found: list[Replayed], gone: list[str]) -> dict[str, Any]:

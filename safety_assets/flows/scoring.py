@@ -8,7 +8,9 @@ from typing import Any
 import polars as pl
 
 from safety_assets.errors import EvaluationError
+from safety_assets.evals.apart import slice_scores
 from safety_assets.evals.ask import ask
+from safety_assets.evals.attack_success import attack_success
 from safety_assets.evals.by_metric import metric_scores
 from safety_assets.evals.confidence import confidence
 from safety_assets.evals.judges import JUDGE, record
@@ -17,12 +19,17 @@ from safety_assets.evals.phrasings import phrasings
 from safety_assets.evals.probes import read_probes
 from safety_assets.evals.remembered import Target
 from safety_assets.evals.score_files import Facts, asked_digest, read_table
+from safety_assets.evals.slices import ALWAYS
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.flows.answers import questions_digest
+from safety_assets.flows.apart import asked_apart
 from safety_assets.flows.asking import kept, remembered
 from safety_assets.flows.code_version import sources_version
+from safety_assets.flows.judge_record import judge_record
+from safety_assets.flows.tasks import project_tasks
 from safety_assets.flows.workspace import Workspace
+from safety_assets.measures import InDomain
 from safety_assets.records import RESPONSES
 
 JUDGING = ("evals.suite", "evals.judges", "evals.agreement", "evals.contact_data", "evals.phrases", "evals.wording")
@@ -63,6 +70,26 @@ def questions(place: Path, split: str) -> pl.DataFrame:
         splits = ", ".join(sorted(probes["split"].unique()))
         raise EvaluationError(f"{place} has no probes of split {split}", expected=f"one of {splits}", do="name one")
     return found
+
+
+def with_slices(ws: Workspace, probes: pl.DataFrame, wrappers: tuple[str, ...], *, in_domain: bool) -> pl.DataFrame:
+    """PROBES with the same sample of them in wrappers and inside the project's task, as its policy sizes the samples.
+
+    Args:
+        wrappers: names; none wraps nothing.
+        in_domain: ask some of each dimension behind conversations of the project's task set.
+
+    Raises:
+        EvaluationError: nothing can be wrapped, or the task set is too small.
+    """
+    if not wrappers and not in_domain:
+        return probes
+    law = ws.policy.probes
+    asked = law.model_copy(
+        update={"wrappers": wrappers, "in_domain": (law.in_domain or InDomain()) if in_domain else None}
+    )
+    system = ws.project.settings.system_prompt
+    return pl.concat([probes, asked_apart(probes, lambda: project_tasks(ws.project), asked, system)])
 
 
 def score_model(
@@ -136,10 +163,22 @@ def document(scored: Scored) -> dict[str, Any]:
         "confidence": scored.confidence.to_dicts(),
         "phrasings": phrasings(scored.scores).to_dicts(),
         "over_refusal": over_refusal(scored.scores),
+        "slices": _slices(scored.scores),
+        "attack_success": attack_success(scored.scores).to_dicts(),
         "unscored": dict(reasons.iter_rows()),
-        "judge": {"name": JUDGE, "digest": facts.judge_digest, "measured": record(JUDGE)},
+        "judge": {"name": JUDGE, "digest": facts.judge_digest, "measured": record(JUDGE), **_rules()},
         "asked": scored.asked, "remembered": scored.remembered,
     }  # fmt: skip
+
+
+def _rules() -> dict[str, object]:
+    return {"rules": judge_record()["rules"]}
+
+
+def _slices(scores: pl.DataFrame) -> list[dict[str, Any]]:
+    """Score of each slice that is reported apart: the mean over categories of a wrapper, a dimension in domain."""
+    own = scores.filter(~pl.col("slice").fill_null("seen").is_in(ALWAYS))
+    return [{"slice": row.pop("dimension"), **_points(row)} for row in slice_scores(own).to_dicts()]
 
 
 def categories(scores: pl.DataFrame) -> list[dict[str, Any]]:

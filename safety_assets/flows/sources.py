@@ -10,6 +10,7 @@ from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ProjectError
 from safety_assets.figure_specs import CEILINGS
 from safety_assets.flows import models
+from safety_assets.flows.read_answers import read_reviewed
 from safety_assets.flows.signed import signed_digest
 from safety_assets.project import Project
 from safety_assets.settings import Settings
@@ -90,6 +91,28 @@ def _figures(project: Project) -> str:
     return digest_json([rule.model_dump(mode="json", exclude=set(CEILINGS)) if rule else None for rule in given])
 
 
+def _apart(project: Project) -> str:
+    """What is asked beside the headline, and how: nothing by default."""
+    law = project.policy().probes
+    asked = law.model_dump(mode="json", include={"wrappers", "in_domain"} | ({"wrapped"} if law.wrappers else set()))
+    return digest_json([asked, project.settings.system_prompt if law.in_domain else None])
+
+
+def _judges(project: Project) -> str:
+    """The second judge that the policy demands, and how much of what it agrees to is read; nothing by default."""
+    policy = project.policy()
+    rule = policy.judges
+    if rule is None:
+        return ""
+    where = [] if rule.second == "endpoint" else [files_digest(project.path(rule.where))]
+    return digest_json([rule.model_dump(mode="json", exclude={"max_disagreement"}), policy.risk == "high", where])
+
+
+def _reviewed(project: Project) -> str:
+    """What people said of answers; it counts only where the policy demands a second judge."""
+    return digest_json(read_reviewed(project)) if project.policy().judges else ""
+
+
 def _task_file(project: Project) -> str:
     """The task file; without one, everything that decides which rows are held out and fit to be asked."""
     rule = project.settings.task_answer
@@ -135,6 +158,9 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "policy.injection": lambda p: said_digest(p.policy().injection),
     "policy.budgets": _budgets,
     "policy.figures": _figures,
+    "policy.apart": _apart,
+    "policy.judges": _judges,
+    "reviewed": _reviewed,
     "recipe.calibration": lambda p: said_digest(p.recipe(p.policy().injection.recipe).weights_decided_by),
     "decisions": _decisions,
     "labels": _labels,

@@ -8,6 +8,7 @@ import polars as pl
 
 from safety_assets.policy import DIMENSIONS, Policy
 from safety_assets.records import DELTAS, DIMENSION_SCORES
+from safety_assets.release.apart_page import apart_section
 from safety_assets.release.card_header import header
 from safety_assets.release.decision import Decision
 from safety_assets.release.evidence import headline
@@ -78,6 +79,7 @@ def _body(decision: Decision, about: About) -> str:
         "Points on the 0-10 scale, with 95% intervals; a positive drop is a loss against the aligned model, its bounds "
         "are one-sided. The tier is that of the lower bound.", "",
         "## Budgets", "", *_budget(about.deltas, about.policy), "",
+        *apart_section(decision.verdicts),
         "## Task", "", _task(decision), "",
         "## What was forgotten", "", *_forgotten(about.categories), "",
         "## Training", "", f"```json\n{_fenced(about.recipe)}\n```", "", *_pairs("fact", "value", about.training), "",

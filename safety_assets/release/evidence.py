@@ -1,9 +1,12 @@
 """The page of a decision in Markdown: the verdict first, then each dimension, the reasons and the digests."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from safety_assets.policy import DIMENSIONS, Policy
 from safety_assets.records import DELTAS, Verdict
+from safety_assets.release.apart_page import apart_section, is_apart
 from safety_assets.release.decision import Decision
 from safety_assets.release.markdown import bullets, cell, digest_table, percent, points, table
 
@@ -16,7 +19,12 @@ WORDS = {"pass": "passed", "fail": "failed", "not_certified": "not certified"}
 
 
 def page(
-    decision: Decision, deltas: pl.DataFrame, policy: Policy, served: pl.DataFrame | None = None, figure: str = ""
+    decision: Decision,
+    deltas: pl.DataFrame,
+    policy: Policy,
+    served: pl.DataFrame | None = None,
+    figure: str = "",
+    null: Mapping[str, object] | None = None,
 ) -> str:
     """The evidence page.
 
@@ -25,6 +33,7 @@ def page(
         deltas: DELTAS of the candidate against the anchor.
         policy: the policy obeyed.
         served: DELTAS against the model that is served now; its drops stand beside, for information.
+        null: `num_flips` and `num_items` of the base asked twice; left out where that is not known.
         figure: an SVG to show, trusted (from `release.plots`).
     """
     lines = [
@@ -38,12 +47,21 @@ def page(
         lines += ["", "## Why not", "", *bullets(decision.reasons)]
     lines += ["", "## Dimensions", "", *_dimensions(decision, deltas, policy, served)]
     lines += ["", "Points on the 0-10 scale; positive drops are losses against the originally aligned model."]
+    lines += ["", *_null(null)] if null else []
+    lines += ["", *apart_section(decision.verdicts)][:-1]
     lines += ["", figure] if figure else []
     lines += ["", "## Other checks", "", *_others(decision)]
     if decision.notes:
         lines += ["", "## Known and accepted", "", *bullets(decision.notes)]
     lines += ["", "## Digests", "", *digest_table({**decision.digests, "decision": decision.digest})]
     return "\n".join(lines) + "\n"
+
+
+def _null(null: Mapping[str, object]) -> list[str]:
+    flips, items = null.get("num_flips"), null.get("num_items")
+    if not isinstance(flips, int) or not isinstance(items, int) or not items:
+        return ["Base against base: the second run of the base cannot be compared with the first."]
+    return [f"Base against base, asked the same twice: {flips} of {items} verdicts flip ({percent(flips / items)})."]
 
 
 def headline(decision: Decision) -> str:
@@ -94,7 +112,9 @@ def _dimension(name: str, row: dict, policy: Policy, verdict: Verdict | None) ->
 
 
 def _others(decision: Decision) -> list[str]:
-    rows = [(cell(v.check), _word(v.status), cell(figures_of(v))) for v in other_verdicts(decision)]
+    rows = [
+        (cell(v.check), _word(v.status), cell(figures_of(v))) for v in other_verdicts(decision) if not is_apart(v.check)
+    ]
     return table(("check", "verdict", "figures"), rows)
 
 

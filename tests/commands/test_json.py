@@ -25,6 +25,7 @@ SAY_NO_JSON = {"demo"}
 """It shows a table of what Dagster did."""
 ERROR = {"found", "expected", "do", "kind"}
 MADE = {"asset", "recipe", "digest", "path", "cached", "seconds", "checks"}
+KEYS, ACT = {"file", "public", "person"}, {"file", "digest", "act", "says", "next"}
 RELEASE = {"recipe", "weights", "folder", "path", "since", "sequence", "decision"}
 
 
@@ -67,6 +68,11 @@ CASES = (
         "repair", "path", "spec", "found", "digests", "next",
     }),
     Case("decide --policy policy.yaml --history", {"candidates", "changed", "gone"}),
+    Case("keys new --key ../new.pem", KEYS),
+    Case("keys show --key ../signing.pem", KEYS),
+    Case("sign plain --reason Read. --key ../signing.pem", ACT),
+    Case("waive fairness --project --until 2030-01-31 --reason Known. --key ../signing.pem", ACT),
+    Case("hold --project --until 2030-01-31 --reason Wait. --key ../signing.pem", ACT),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
     Case("promote plain", RELEASE),
@@ -77,7 +83,7 @@ CASES = (
     Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
     Case("score --model model --probes probes --out scored.parquet", {
         "model", "probes", "dimensions", "metrics", "categories", "confidence", "phrasings", "over_refusal", "unscored",
-        "judge", "asked", "remembered", "scores", "responses",
+        "judge", "asked", "remembered", "scores", "responses", "slices", "attack_success",
     }),
     Case("export base.parquet --responses base.responses.parquet --probes few.jsonl --to inspect --out log.json", {
         "format", "files", "items",
@@ -109,6 +115,10 @@ REFUSED = {
     "recheck --endpoint http://127.0.0.1:9/v1": ("ProjectError", 1), "released": ("ProjectError", 1),
     "init other --base-model nowhere --corpus corpus --risk research": ("ModelError", 1),
     "repair --method merge --base model --tuned model --out repaired": ("ProjectError", 1),
+    "sign plain --reason x": ("ProjectError", 1), "hold --project --reason x": ("ProjectError", 1),
+    "waive fairness --project --until 2030-01-31 --reason x": ("ProjectError", 1),
+    "dispose plain safety fraud --fix --reason x": ("ProjectError", 1),
+    "keys new": ("ProjectError", 1), "keys show": ("ProjectError", 1),
     "new recipe nightly": ("ProjectError", 1), "rollback": ("ProjectError", 1),
     "promote plain": ("ProjectError", 1), "history": ("ProjectError", 1), "verify nowhere": ("ProjectError", 1),
     "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
@@ -121,6 +131,7 @@ REFUSED = {
     "import nowhere --model model": ("UsageError", 2), "probes check nowhere": ("UsageError", 2),
     "review sheet nowhere --verdicts nowhere --verdicts nowhere --out sheet.csv": ("UsageError", 2),
     "review read nowhere.csv --out labels.jsonl": ("UsageError", 2),
+    "review queue plain --out queue.csv": ("ProjectError", 1), "review record nowhere.csv": ("UsageError", 2),
     "labels sample": ("ProjectError", 1), "labels read nowhere.csv": ("UsageError", 2),
 }  # fmt: skip
 """Every command where there is no project, or nothing of what it is about: kind of the error and exit code."""
@@ -134,6 +145,7 @@ def folder(released_project: Path, tiny_model: Path, tmp_path_factory: pytest.Te
     small_scores.write_probes(made / "few.jsonl")
     for name in ("base", "tuned"):
         small_scores.write_scores(made / f"{name}.parquet", name)
+    shutil.copy(released_project.parent / "signing.pem", made.parent)
     answer = {"id": "a", "prompt": "How?", "completion": "I cannot help with that."}
     (made / "answers.jsonl").write_text(json.dumps(answer) + "\n")
     return made

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from safety_assets.figure_specs import Exposure, Serving
+from safety_assets.measures import InDomain, Judges, WrappedBudget
 from safety_assets.policy import DimensionPolicy, InjectionPolicy, Policy, ProbePolicy, SignOffs, TaskPolicy
 from safety_assets.records import DIMENSION_SCORES, SCORES, TASK_SCORES
 from safety_assets.release import verdicts
@@ -22,11 +23,20 @@ COST = {"what": "latency", "ratio": NAN, "low": NAN, "high": NAN}
 SIGNERS = Policy.model_construct(people={}, sign_offs=SignOffs(), risk="high", dispositions=None)
 NOBODY, ODD = Signed(), Signed(void=(Void("hold-x.json", "It is torn.", True),))
 JUNK = (None, NAN, 7, "x", [], {}, {"drop": NAN}, pl.DataFrame(), pl.DataFrame({"value": [NAN]}))
+JUDGES = Judges(second="fitted", where="judge.json")
+REVIEWED = {
+    "num_unread": 0, "num_queued": 3, "disagreement": {"base": 0.0, "tuned": 0.01},
+    "num_answers": {"base": 9, "tuned": 9},
+}  # fmt: skip
 LOST = {"dimension": "safety", "category": "fraud", "num_lost": 9, "num_items": 20, "p_adjusted": 0.01}
 NAN_TASKS = TASK_SCORES.frame([{"model": "m", "task_id": "t", "value": NAN}])
 CURVE = pl.DataFrame({"share": INJECTION.shares, "safety_drop": [NAN] * 4, "over_refusal": [NAN] * 4})
 
 BROKEN = {
+    "answers_reviewed": [(junk, JUDGES, "plain") for junk in (*JUNK, {"num_unread": NAN, "num_queued": 0})]
+    + [({**REVIEWED, "num_unread": 3}, JUDGES, "plain"), (REVIEWED, JUDGES, "plain", "the judge is down")]
+    + [({**REVIEWED, "disagreement": {"base": 0, "tuned": bad}}, JUDGES, "p") for bad in (NAN, None, "x", 0.9, -1)]
+    + [({**REVIEWED, "num_answers": {"base": 0, "tuned": 9}}, JUDGES, "plain")],
     "baseline_is_aligned": [(junk, {}, DAY) for junk in (*JUNK, DIMENSION_SCORES.empty())],
     "curve_covers_the_choice": [(junk, 0.05, INJECTION) for junk in (*JUNK, CURVE, CURVE.clear())]
     + [(CURVE, bad, INJECTION) for bad in (None, NAN, "x")],
@@ -43,6 +53,13 @@ BROKEN = {
         for delta in (*JUNK, {"dimension": "mmlu"})
         for score in (None, {"dimension": "mmlu", "score": NAN})
     ],
+    "in_domain_budget": [
+        ("safety", InDomain(), rule, delta, score, ProbePolicy(), DAY)
+        for rule in (RULE, ADVISORY)
+        for delta in (*JUNK, {"dimension": "safety in domain"})
+        for score in (None, {"dimension": "safety in domain", "score": NAN})
+    ],
+    "not_asked": [("wrapped_prefill", "nobody asked it")],
     "not_measured": [("mmlu", "nobody ran it")],
     "over_refusal_ceiling": [(junk, 0.08, ProbePolicy()) for junk in (*JUNK, {"rate": NAN, "num_items": 100})],
     "losses_disposed": [(SIGNERS, junk, NOBODY, DIGEST, DAY) for junk in (None, NAN, 7, "x", [{}], [{"num_lost": NAN}])]
@@ -83,6 +100,12 @@ BROKEN = {
         (10, -1, ()),
         (True, 0, ()),
     ],
+    "wrapped_budget": [
+        ("prefill", WrappedBudget(), delta, score, attacks, ProbePolicy(), DAY)
+        for delta in (*JUNK, {"dimension": "resistance to prefill"})
+        for score in (None, {"dimension": "resistance to prefill", "score": NAN})
+        for attacks in ({}, {"base": None, "tuned": {"answered": NAN}})
+    ],
 }
 
 
@@ -98,3 +121,7 @@ def test_broken_input_never_passes(name):
         assert not verdict.passed, arguments
         assert verdict.reasons, arguments
         assert all(reason.strip() for reason in verdict.reasons)
+
+
+def test_two_judges_who_agree_and_people_who_read_pass():
+    assert verdicts.answers_reviewed(REVIEWED, JUDGES, "plain").passed

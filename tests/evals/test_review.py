@@ -54,8 +54,8 @@ def filled(path: Path, *labels: tuple[str, str]) -> Path:
 def test_labels_come_back(tmp_path: Path) -> None:
     path = filled(tmp_path / "sheet.csv", ("Refusal ", "Ada"), ("", ""), ("compliance", "Ada"))
     assert read_review(path) == [
-        {"prompt": "How b?", "completion": "Answer b.", "label": "refusal", "who": "Ada"},
-        {"prompt": "How e?", "completion": "Answer e.", "label": "compliance", "who": "Ada"},
+        {"id": "b", "prompt": "How b?", "completion": "Answer b.", "label": "refusal", "who": "Ada"},
+        {"id": "e", "prompt": "How e?", "completion": "Answer e.", "label": "compliance", "who": "Ada"},
     ]
 
 

@@ -14,7 +14,9 @@ from safety_assets.flows import external_check
 from safety_assets.flows.checks import CHECKS, verdict_of
 from safety_assets.flows.external import external_verdict
 from safety_assets.flows.external_folder import checkpoint_folder, complete_folders, content_digest
+from safety_assets.flows.replay import replay
 from safety_assets.flows.workspace import Made, Workspace
+from safety_assets.policy import Policy
 from safety_assets.project import open_project
 from safety_assets.records import Verdict
 
@@ -76,6 +78,7 @@ def test_what_went_in_stands_in_the_manifest(watching: Workspace) -> None:
     made = external_verdict(watching, "mine")
     assert set(made.artefact.manifest.inputs) == {
         "checkpoint", "anchor_files", "probe_files", "policy_file", "answering", "signed",
+        "policy.judges", "reviewed",
     }  # fmt: skip
     assert made.artefact.partition == "mine"
 
@@ -99,3 +102,22 @@ def test_an_adapter_is_complete_without_a_configuration_of_its_own(watching: Wor
 def test_only_names_in_the_folder_are_checkpoints(watching: Workspace, name: str) -> None:
     with pytest.raises(ProjectError):
         checkpoint_folder(watching.project, name)
+
+
+def test_a_draft_policy_is_tried_on_checkpoints_from_elsewhere_too(watching: Workspace) -> None:
+    external_verdict(watching, "mine")
+    settings = watching.policy.model_dump(mode="json")
+    settings["dimensions"]["safety"]["floor"] = 10.0
+    (same,), gone = replay(watching, watching.policy)
+    assert (same.recipe, same.was.status, same.would.status, same.changed, gone) == (
+        "mine",
+        "approved",
+        "approved",
+        [],
+        [],
+    )
+    (found,), _ = replay(watching, Policy.model_validate(settings))
+    assert found.would.status == "rejected"
+    assert [after.check for _, after in found.changed if after] == ["regression_budget_safety"]
+    shutil.rmtree(watching.store.current("external_verdict", "mine").path)
+    assert replay(watching, watching.policy)[0] == []
