@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import small_project
-from bypass_stage import Stage
+from bypass_stage import Stage, law
+from signers import key_of
 
-from safety_assets.flows import checks
+from safety_assets.flows import checks, signing
 from safety_assets.flows.assets import materialize
 
 RECIPE = "protected"
@@ -69,17 +69,20 @@ def edited_decision(stage: Stage) -> None:
 
 def loosened_policy(stage: Stage) -> None:
     """A looser law after training, nobody's signature under it, and the decision made again."""
-    settings = {**small_project.policy_settings(), "max_over_refusal": 1.0}
-    settings["probes"]["max_unscored_share"] = 0.9
-    small_project.write_yaml(stage.folder / "policy.yaml", settings)
+    law(stage.folder, probes={"min_gate_probes": 1, "max_unscored_share": 0.9})
     materialize(stage.workspace(), "release_decision", RECIPE)
 
 
 def rejected_by_the_policy(stage: Stage) -> None:
-    settings = small_project.policy_settings()
-    settings["task"]["floor"] = 0.99
-    small_project.write_yaml(stage.folder / "policy.yaml", settings)
+    law(stage.folder, task={"floor": 0.99, "min_gain": -1.0})
     materialize(stage.workspace(), "release_decision", RECIPE)
+
+
+def held(stage: Stage) -> None:
+    """The model owner's veto, after everything was approved."""
+    ws = stage.workspace()
+    act = signing.draft(ws, key_of("Ada"), None, signing.Subject("project"), kind="hold", reason="An incident.")
+    signing.put(ws, act, key_of("Ada"))
 
 
 SPOILS: dict[Spoil, str] = {
@@ -92,5 +95,6 @@ SPOILS: dict[Spoil, str] = {
     edited_decision: "was changed on disk: decision.json",
     loosened_policy: "policy_binds could not be certified",
     rejected_by_the_policy: "task_floor failed",
+    held: "holds back all of project small from release: An incident",
 }
 """Each to what the refusal must say."""

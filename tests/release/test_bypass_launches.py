@@ -1,4 +1,4 @@
-"""Ways around Dagster's blocking checks, each by the command line, the webserver or the daemon's own functions.
+"""Ways around the gate by the command line, the webserver and a backfill, in processes of their own.
 
 The rows are those of a study of Dagster 1.13: what a blocking check leaves open. None ends in a released model; and the
 control, an untouched project launched in the same way, does.
@@ -6,39 +6,16 @@ control, an untouched project launched in the same way, does.
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 import pytest
-import small_project
-from bypass_spoils import RECIPE, SPOILS, Spoil, red_upstream, rejected_by_the_policy
-from bypass_stage import CODE, Server, Stage, copy_stage, ended, prepare_home, said
-
-from safety_assets.flows.assets import FLOWS, materialize
-from safety_assets.flows.graph import GRAPH
-from safety_assets.flows.standing import steps_to
+from bypass_spoils import RECIPE, SPOILS, red_upstream, rejected_by_the_policy
+from bypass_stage import CODE, Server, Stage, ended, prepare_home, said
 
 pytestmark = [
     pytest.mark.long,
     pytest.mark.filterwarnings("ignore:Mean of empty slice"),  # a resample of few probes
 ]
-CHAIN = [name for name in FLOWS if GRAPH[name].partitioned]
-
-
-@pytest.fixture(scope="session")
-def approved(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`protected` and `mixed` are approved and have a card; neither is released."""
-    folder = tmp_path_factory.mktemp("approved")
-    stage = Stage(small_project.write_project(folder / "project", tiny_model), prepare_home(folder / "home"))
-    for recipe in (RECIPE, "mixed"):
-        for asset, partition in steps_to(stage.workspace(), "model_card", recipe):
-            materialize(stage.workspace(), asset, partition)
-    return stage.folder
-
-
-@pytest.fixture
-def stage(approved: Path, tmp_path: Path) -> Stage:
-    return copy_stage(approved, tmp_path)
 
 
 @pytest.fixture
@@ -56,14 +33,12 @@ def test_the_control_is_released_by_the_same_command(stage: Stage) -> None:
     assert stage.served()["release"]["recipe"] == RECIPE
 
 
-@pytest.mark.parametrize("spoil", SPOILS, ids=lambda spoil: spoil.__name__)
-def test_bypass_the_release_launched_alone(stage: Stage, spoil: Spoil) -> None:
+def test_bypass_the_release_launched_alone(stage: Stage) -> None:
     """No check of any ancestor is in such a run."""
-    spoil(stage)
+    red_upstream(stage)
     code, told = stage.materialize("released_model", recipe=RECIPE)
-    assert code == 1
-    assert SPOILS[spoil] in told
-    assert stage.served() is None
+    assert (code, stage.served()) == (1, None)
+    assert SPOILS[red_upstream] in told
 
 
 def test_bypass_the_asset_between_is_skipped(stage: Stage) -> None:
@@ -75,18 +50,10 @@ def test_bypass_the_asset_between_is_skipped(stage: Stage) -> None:
     assert stage.served() is None
 
 
-def test_bypass_another_recipe_that_is_green_opens_nothing(stage: Stage) -> None:
-    """Partition isolation: `protected` is approved, `plain` was never made."""
-    code, told = stage.materialize("released_model", recipe="plain")
-    assert code == 1
-    assert "release_decision of plain was never materialized" in told
-    assert stage.served() is None
-
-
 def test_bypass_a_wiped_instance(stage: Stage) -> None:
     red_upstream(stage)
     assert stage.materialize("released_model", recipe=RECIPE)[0] == 1
-    assert stage.dagster("asset", "wipe", *CODE, "--all", "--noprompt")[0] == 0
+    assert stage.dagster("asset", "wipe", "--all", "--noprompt")[0] == 0
     shutil.rmtree(stage.home)
     prepare_home(stage.home)
     code, told = stage.materialize("released_model", recipe=RECIPE)
