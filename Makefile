@@ -28,7 +28,7 @@ ui: $(STAMP) $(DAGSTER_HOME)/dagster.yaml  ## Dagster's user interface on http:/
 	$(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port 3000
 
 test: $(STAMP)  ## the tests, offline, on two cores
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not browser and not real_data and not architectures and not long and not walkthrough'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not browser and not real_data and not architectures and not long and not postgres and not walkthrough'
 
 check: $(STAMP)  ## format, lint, types, who imports whom
 	$(BIN)/ruff format --check .

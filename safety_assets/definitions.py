@@ -5,6 +5,8 @@ import os
 import dagster as dg
 
 from safety_assets.defs import (
+    alerting,
+    arrivals,
     baseline,
     corpus,
     evaluation,
@@ -15,6 +17,7 @@ from safety_assets.defs import (
     schedules,
     sensors,
     training,
+    upkeep,
 )
 from safety_assets.defs.resources import ProjectResource
 
@@ -29,9 +32,9 @@ def defs() -> dg.Definitions:
     """Assets by group, jobs, schedules, sensors. A run stays in one process; training has its own."""
     return dg.Definitions(
         assets=[asset for group in GROUPS for asset in group.ASSETS],
-        jobs=[*jobs.JOBS, *release.JOBS],
+        jobs=[*jobs.JOBS, *release.JOBS, *upkeep.JOBS],
         schedules=schedules.SCHEDULES,
-        sensors=sensors.SENSORS,
+        sensors=[*sensors.SENSORS, *arrivals.SENSORS, *alerting.SENSORS],
         resources={"project": ProjectResource()},
         executor=dg.in_process_executor,
     )

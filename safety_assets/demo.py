@@ -35,7 +35,7 @@ def main() -> int:
         if not ready:
             return 1
         found = {recipe: _run(console, instance, "fine_tune", recipe) for recipe in EXPECTED}
-        _run(console, instance, "compare")
+        _run(console, instance, "compare_recipes")
     workspace = _workspace()
     console.print(results_table(workspace, list(EXPECTED)))
     return _conclude(console, workspace, found, time.monotonic() - started)

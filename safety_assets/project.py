@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema
 from safety_assets import pools, suites
 from safety_assets.datafiles import AnswerRule, DataFiles
 from safety_assets.errors import ProjectError, SafetyAssetsError, name_one
+from safety_assets.operation import Operation
 from safety_assets.policy import Policy
 from safety_assets.recipes import Recipe, read_recipe, recipe_files, repaired_from
 from safety_assets.served.rail_settings import RailSettings
@@ -125,6 +126,7 @@ class ProjectFile(Settings):
     )
     max_new_tokens: int = Field(32, ge=1, description="longest answer that is generated when scoring, tokens")
     generation_batch: int = Field(128, ge=1, description="answers generated at once")
+    operation: Operation = Field(Operation(), description="what runs by itself, and who is told; off when absent")
 
     smoke: bool = Field(False, description="a small copy that a smoke run made: nothing of it can be approved")
 

@@ -64,7 +64,9 @@ def test_jobs_hold_what_they_say(definitions: dg.Definitions) -> None:
     made = {name for name, node in GRAPH.items() if not node.observed}
     partitioned = {name for name in made if GRAPH[name].partitioned}
     assert assets("fine_tune") == partitioned
-    assert assets("compare") == {"recipe_leaderboard"}
+    assert assets("retrain") == partitioned - {"released_model"}
+    assert assets("release") == {"release_decision", "model_card", "released_model"}
+    assert assets("compare_recipes") == {"recipe_leaderboard"}
     assert assets("gate_external") == {"external_verdict"}
     assert assets("measure") == made - partitioned - {"recipe_leaderboard", "external_verdict"}
 

@@ -325,6 +325,11 @@ MENU = (
         ("0 shown", "1 it cannot be read", USAGE),
     ),
     Entry(
+        "clean-up", "clean_up", FILES, "What nothing refers to any more, and its removal.",
+        ("safety-assets clean-up", "safety-assets clean-up --remove --json"),
+        ("0 told or removed", "1 what counts cannot be read, or work is under way", USAGE),
+    ),
+    Entry(
         "new", "new", FILES, "Add a file to the project.",
         ("safety-assets new recipe nightly --like protected",),
         ("0 written", "1 it cannot be, or it is there already", USAGE),

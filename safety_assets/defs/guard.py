@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import dagster as dg
 
+from safety_assets.defs.lost import asked_again
 from safety_assets.defs.metadata import shown
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.errors import GateRefused, SafetyAssetsError
@@ -12,6 +13,9 @@ from safety_assets.exhaustion import exhaustion
 from safety_assets.flows.checks import CHECKS
 from safety_assets.flows.workspace import Made
 from safety_assets.records import Verdict
+
+KIND, GATE = "kind", "GateRefused"
+"""Metadata of a failure: the class of the error. A refusal concerns the model's owner, all else who is on call."""
 
 
 def materialize(
@@ -23,7 +27,7 @@ def materialize(
     rejected can be looked at.
     """
     arguments = (context.partition_key,) if context.has_partition_key else ()
-    with in_words():
+    with in_words(context.log):
         workspace = project.workspace(context)
         made = flow(workspace, *arguments)
     yield dg.MaterializeResult(
@@ -34,11 +38,16 @@ def materialize(
 
 
 @contextlib.contextmanager
-def in_words() -> Iterator[None]:
-    """An error on purpose, or the end of disk or memory, becomes a failure of the step in words."""
+def in_words(log: dg.DagsterLogManager) -> Iterator[None]:
+    """An error on purpose, or the end of disk or memory, becomes a failure of the step in words; what was lost is
+    tried again.
+    """
     try:
         yield
     except Exception as error:
+        if (again := asked_again(error)) is not None:
+            log.warning(f"tried again, since something was lost that is no fault of the work: {error}")
+            raise again from error
         said = error if isinstance(error, SafetyAssetsError) else exhaustion(error)
         if said is None:
             raise
@@ -47,7 +56,7 @@ def in_words() -> Iterator[None]:
 
 def failure(error: SafetyAssetsError) -> dg.Failure:
     """A step failure that says found, expected and do; a gate's refusal lists its reasons. Never retried."""
-    metadata: dict[str, dg.MetadataValue] = {}
+    metadata: dict[str, dg.MetadataValue] = {KIND: dg.MetadataValue.text(type(error).__name__)}
     if isinstance(error, GateRefused):
         lines = "\n".join(f"{i}. {reason}" for i, reason in enumerate(error.reasons, 1))
         metadata["reasons"] = dg.MetadataValue.md(lines)

@@ -1,4 +1,5 @@
-"""Jobs: `observe_inputs` sees edits, `measure` makes what all recipes share, `fine_tune` one recipe, `compare` all,
+"""Jobs over assets: `observe_inputs` sees edits, `measure` makes what all recipes share, `fine_tune` one recipe,
+`retrain` the same without its release, `release` decides and releases, `compare_recipes` puts all side by side,
 `gate_external` judges a checkpoint from elsewhere.
 """
 
@@ -9,7 +10,7 @@ from safety_assets.defs.owners import tagged
 from safety_assets.defs.spec import asset_key
 from safety_assets.flows.graph import GRAPH
 
-LEADERBOARD, EXTERNAL = "recipe_leaderboard", "external_verdict"
+LEADERBOARD, EXTERNAL, RELEASED = "recipe_leaderboard", "external_verdict", "released_model"
 APART = (LEADERBOARD, EXTERNAL)
 """Assets with a job of their own."""
 
@@ -41,8 +42,20 @@ fine_tune = dg.define_asset_job(
     selection=_named(partitioned=True),
     description="Train one recipe, score it against the base, decide, and release it if it is approved.",
 )
-compare = dg.define_asset_job(
-    "compare",
+retrain = dg.define_asset_job(
+    "retrain",
+    tags=tagged("ml_engineer"),
+    selection=_named(partitioned=True) - dg.AssetSelection.assets(asset_key(RELEASED)),
+    description="What the schedule runs: train, score and decide. It proposes a release and moves no pointer.",
+)
+release = dg.define_asset_job(
+    "release",
+    tags=tagged("model_owner"),
+    selection=dg.AssetSelection.assets(*(asset_key(n) for n, node in GRAPH.items() if node.group == "release")),
+    description="Decide on the scores that are there, and release if the decision is an approval.",
+)
+compare_recipes = dg.define_asset_job(
+    "compare_recipes",
     tags=tagged("safety_engineer"),
     selection=dg.AssetSelection.assets(asset_key(LEADERBOARD)),
     description="Put all recipes scored so far side by side.",
@@ -54,4 +67,4 @@ gate_external = dg.define_asset_job(
     description="Gate one checkpoint that was trained elsewhere. It never moves what is released.",
 )
 
-JOBS = [observe_inputs, measure, fine_tune, compare, gate_external]
+JOBS = [observe_inputs, measure, fine_tune, retrain, release, compare_recipes, gate_external]

@@ -13,11 +13,14 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import dagster as dg
 from dagster import PipesSession, PipesTempFileContextInjector, PipesTempFileMessageReader, open_pipes_session
 
+from safety_assets.defs.lost import WorkerLost, memory_kills
 from safety_assets.defs.told import LogLines
+from safety_assets.errors import TrainingError
 from safety_assets.worker import read_result
 
 MAX_OBSERVATIONS = 50
@@ -35,14 +38,24 @@ class TrainingLauncher:
         self.context, self.grace_seconds = context, grace_seconds
 
     def __call__(self, order: dict) -> dict:
-        """Run the order to its end. TrainingError and its kin are raised here as they were in the child."""
+        """Run the order to its end. TrainingError and its kin are raised here as they were in the child.
+
+        Raises:
+            WorkerLost: the child was killed, and not because memory ended: the next try goes on from its last save.
+        """
+        kills = memory_kills()
         with self._session(order) as session:
             child = start_child(session.get_bootstrap_env_vars())
             try:
                 self._follow(child, session, order)
             finally:
                 stop_child(child, self.grace_seconds)
-        return read_result(order, child.returncode)
+        try:
+            return read_result(order, child.returncode)
+        except TrainingError as error:
+            if child.returncode < 0 and memory_kills() == kills and not Path(order["result"]).is_file():
+                raise WorkerLost(error.found, expected=error.expected, do=error.do) from error
+            raise
 
     @contextlib.contextmanager
     def _session(self, order: dict) -> Iterator[PipesSession]:

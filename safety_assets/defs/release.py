@@ -13,6 +13,7 @@ from pydantic import Field
 from safety_assets.defs.guard import in_words, materialize
 from safety_assets.defs.launched import launched_by_a_program
 from safety_assets.defs.metadata import metadata_value
+from safety_assets.defs.owners import tagged
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.defs.spec import asset_arguments, asset_key
 from safety_assets.flows import release as flows
@@ -52,7 +53,7 @@ def released_model(context: dg.AssetExecutionContext, project: ProjectResource, 
     """
     who = launched_by_a_program(context.run.tags)
     if who is not None:
-        with in_words():
+        with in_words(context.log):
             proposed = proposal(project.workspace(context), context.partition_key)
         if proposed is not None:
             told = {"proposed by": who, "decision": proposed.decision, "why": " ".join(proposed.why)}
@@ -78,7 +79,7 @@ class RollBack(dg.Config):
 @dg.op
 def move_back(context: dg.OpExecutionContext, project: ProjectResource, config: RollBack) -> None:
     """Move the pointer back, and report it to the asset whose partition is served again."""
-    with in_words():
+    with in_words(context.log):
         ws = project.quiet_workspace()
         record = flows.roll_back(ws, config.to, config.why)
         shown = flows.released_shown(record, promotion.history(ws.store.root, ws.project.settings.name))
@@ -97,7 +98,10 @@ def move_back(context: dg.OpExecutionContext, project: ProjectResource, config: 
     )
 
 
-@dg.job(description="Serve a former release again. It asks no policy; what the gate has against it is recorded.")
+@dg.job(
+    tags=tagged("model_owner"),
+    description="Serve a former release again. It asks no policy; what the gate has against it is recorded.",
+)
 def roll_back() -> None:
     """The release before the current one, or the one of the move that the run configuration names."""
     move_back()

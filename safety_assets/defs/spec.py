@@ -1,6 +1,7 @@
 """What Dagster is told of an asset, read from the graph and the checks: no second list to keep in step."""
 
 import warnings
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -23,6 +24,12 @@ CHECKPOINTS = dg.DynamicPartitionsDefinition(
 )
 """One partition per folder of the project's external checkpoints."""
 
+GPU = "gpu"
+"""The pool of every asset that runs a model: as many at once as there are devices."""
+
+FRESH = {"corpus_audit": 30, "safety_baseline": 30, "eval_scores": 30}
+"""Days after which what was measured counts as overdue; a week before it is a warning."""
+
 
 def asset_key(name: str) -> dg.AssetKey:
     """The key of an asset: its name, after the project's prefix where it has one."""
@@ -43,7 +50,34 @@ def asset_arguments(name: str) -> dict[str, Any]:
         "code_version": code_version(name),
         "check_specs": check_specs(name),
         "partitions_def": partitions(name),
+        "pool": GPU if runs_a_model(name) else None,
+        "automation_condition": automation(name),
+        "freshness_policy": freshness(name),
     }
+
+
+def runs_a_model(name: str) -> bool:
+    """Whether making an asset loads weights to train or to answer."""
+    return "models" in GRAPH[name].code
+
+
+def automation(name: str) -> dg.AutomationCondition | None:
+    """What is cheap follows what it is made from, once every blocking check of that passes. A release never does.
+
+    The condition looks one level up; what stands further up is the gates' affair.
+    """
+    node = GRAPH[name]
+    if runs_a_model(name) or name == "released_model" or not node.inputs + node.also:
+        return None
+    return dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+
+
+def freshness(name: str) -> dg.FreshnessPolicy | None:
+    """When an asset that is measured anew every week counts as overdue."""
+    if name not in FRESH:
+        return None
+    days = FRESH[name]
+    return dg.FreshnessPolicy.time_window(fail_window=timedelta(days=days), warn_window=timedelta(days=days - 7))
 
 
 def partitions(name: str) -> dg.PartitionsDefinition | None:

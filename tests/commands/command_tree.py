@@ -20,4 +20,5 @@ def leaves() -> dict[str, Any]:
 
 def options(command: Any) -> set[str]:
     """Its options as typed."""
-    return {word for param in command.params for word in param.opts if word.startswith("-")}
+    words = (word for param in command.params for word in (*param.opts, *param.secondary_opts))
+    return {word for word in words if word.startswith("-")}

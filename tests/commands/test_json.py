@@ -68,6 +68,7 @@ CASES = (
         "repair", "path", "spec", "found", "digests", "next",
     }),
     Case("decide --policy policy.yaml --history", {"candidates", "changed", "gone"}),
+    Case("promote plain", RELEASE),
     Case("keys new --key ../new.pem", KEYS),
     Case("keys show --key ../signing.pem", KEYS),
     Case("sign plain --reason Read. --key ../signing.pem", ACT),
@@ -75,7 +76,6 @@ CASES = (
     Case("hold --project --until 2030-01-31 --reason Wait. --key ../signing.pem", ACT),
     Case("released", RELEASE),
     Case("released --path", RELEASE),
-    Case("promote plain", RELEASE),
     Case("history", {"project", "served", "moves"}),
     Case("verify model", {
         "path", "outcome", "why", "recipe", "weights", "sequence", "changed", "missing", "added",
@@ -100,6 +100,7 @@ CASES = (
         "$schema", "title", "type", "properties", "required", "additionalProperties", "$defs", "description",
     }),
     Case("workspace . --output places/workspace.yaml", {"file", "projects"}),
+    Case("clean-up", {"removed", "unused", "leftovers", "kept", "size_bytes"}),
     Case("new recipe nightly --like protected", {"files", "facts", "next"}),
     Case(
         "init begun --base-model model --corpus corpus --task-set tasks.jsonl --risk research",
@@ -121,7 +122,7 @@ REFUSED = {
     "keys new": ("ProjectError", 1), "keys show": ("ProjectError", 1),
     "new recipe nightly": ("ProjectError", 1), "rollback": ("ProjectError", 1),
     "promote plain": ("ProjectError", 1), "history": ("ProjectError", 1), "verify nowhere": ("ProjectError", 1),
-    "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
+    "clean-up": ("ProjectError", 1), "workspace nowhere": ("ProjectError", 1), "schema luck": ("UsageError", 2),
     "proceed plain --by ann --why seen": ("ProjectError", 1),
     "sql": ("ProjectError", 1), "trace 0123456789abcdef": ("ProjectError", 1), "audit nowhere": ("UsageError", 2),
     "judge nowhere --out verdicts.parquet": ("UsageError", 2),

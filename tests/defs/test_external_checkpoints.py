@@ -12,7 +12,7 @@ import small_checkpoints
 import yaml
 from run_results import Materialize, failures, made
 
-from safety_assets.defs import sensors
+from safety_assets.defs import arrivals as sensors
 from safety_assets.defs.spec import CHECKPOINTS
 
 pytestmark = [
@@ -22,14 +22,17 @@ pytestmark = [
 
 
 @pytest.fixture
-def arrivals(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def arrivals(project: Path) -> Path:
     """The folder that the project watches; what is in it counts as at rest at once."""
     settings = yaml.safe_load((project / "project.yaml").read_text())
-    (project / "project.yaml").write_text(yaml.safe_dump({**settings, "external_checkpoints": "arrivals"}))
-    monkeypatch.setattr(sensors, "SETTLED_SECONDS", 0.0)
+    settle(project, {**settings, "external_checkpoints": "arrivals"}, seconds=0.0)
     folder = project / "arrivals"
     folder.mkdir()
     return folder
+
+
+def settle(project: Path, settings: dict, *, seconds: float) -> None:
+    (project / "project.yaml").write_text(yaml.safe_dump({**settings, "operation": {"settled": seconds}}))
 
 
 class Ticks:
@@ -92,14 +95,14 @@ def test_a_lost_cursor_asks_under_the_same_key(
 
 
 def test_what_is_incomplete_hidden_or_still_written_waits(
-    arrivals: Path, tick: Ticks, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+    arrivals: Path, project: Path, tick: Ticks, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(tiny_model, arrivals / "no-weights", ignore=shutil.ignore_patterns("*.safetensors"))
     shutil.copytree(tiny_model, arrivals / "no-config", ignore=shutil.ignore_patterns("config.json"))
     shutil.copytree(tiny_model, arrivals / ".copying")
     (arrivals / "notes.txt").write_text("no checkpoint")
     assert tick() == []
-    monkeypatch.setattr(sensors, "SETTLED_SECONDS", 30.0)
+    settle(project, yaml.safe_load((project / "project.yaml").read_text()), seconds=30.0)
     fresh = Path(shutil.copytree(tiny_model, arrivals / "fresh"))
     for path in fresh.iterdir():
         os.utime(path, (0, 0))  # a copy that keeps old times is still a new one
