@@ -77,14 +77,23 @@ def test_bypass_a_backfill_of_several_recipes(stage: Stage) -> None:
 
 
 def test_bypass_a_launch_with_no_checks_and_its_re_execution(stage: Stage, server: Server) -> None:
-    """GraphQL with an empty check selection, as a page with every check deselected sends it; then from failure."""
-    red_upstream(stage)
+    """GraphQL with an empty check selection, as a page with every check deselected sends it; then from failure.
+
+    What such a launch released while all was green stays what is served. The decision cannot be launched so at all: its
+    checks are computed in its own step.
+    """
+    decided = server.answer(["release_decision", "model_card", "released_model"], RECIPE, [])
+    assert decided["__typename"] == "InvalidSubsetError"
     with stage.instance() as instance:
-        first = server.launch(["model_card", "released_model"], RECIPE, [])
+        green = server.launch(["model_card", "released_model"], RECIPE, [])
+        assert ended(instance, green).status == dg.DagsterRunStatus.SUCCESS, said(instance, green)
+        released = stage.served()
+        assert released["release"]["recipe"] == RECIPE
+        red_upstream(stage)
+        first = server.launch(["model_card", "released_model"], "mixed", [])
         assert ended(instance, first).status == dg.DagsterRunStatus.FAILURE
-        assert SPOILS[red_upstream] in said(instance, first)
-        for strategy in ("FROM_FAILURE", "ALL_STEPS"):
-            again = server.launch_again(first, strategy)
-            assert ended(instance, again).status == dg.DagsterRunStatus.FAILURE
-            assert SPOILS[red_upstream] in said(instance, again)
-    assert stage.served() is None
+        again = [server.launch_again(first, strategy) for strategy in ("FROM_FAILURE", "ALL_STEPS")]
+        for run in (first, *again):
+            assert ended(instance, run).status == dg.DagsterRunStatus.FAILURE
+            assert SPOILS[red_upstream] in said(instance, run)
+    assert stage.served() == released
