@@ -14,6 +14,7 @@ from pathlib import Path
 
 from safety_assets.errors import StoreError
 from safety_assets.release.decision import Decision, from_dict
+from safety_assets.release.steady import steady
 from safety_assets.store import digest_json, replace_text
 
 START = "0" * 64
@@ -59,9 +60,14 @@ def read(root: Path) -> tuple[Entry, ...]:
     Raises:
         StoreError: an entry was changed, removed or put in; the broken link is named.
     """
-    paths = sorted((root / "ledger").glob("[0-9]*.json"))
+    head, entries = steady(root / "ledger" / "head.json", lambda: _chain(root))
+    _compare_head(head, entries)
+    return tuple(entries)
+
+
+def _chain(root: Path) -> list[Entry]:
     entries: list[Entry] = []
-    for path in paths:
+    for path in sorted((root / "ledger").glob("[0-9]*.json")):
         entry = _read_entry(path)
         before = entries[-1].digest if entries else START
         if entry.number != len(entries) + 1:
@@ -69,8 +75,7 @@ def read(root: Path) -> tuple[Entry, ...]:
         if entry.previous != before:
             raise _broken(path.name, f"names {entry.previous[:12]} as the one before, which is {before[:12]}")
         entries.append(entry)
-    _compare_head(root, entries)
-    return tuple(entries)
+    return entries
 
 
 @contextlib.contextmanager
@@ -102,17 +107,16 @@ def _entry(value: Mapping, path: Path) -> Entry:
     return Entry(value["number"], value["previous"], value["digest"], value["written_at"], decision)
 
 
-def _compare_head(root: Path, entries: list[Entry]) -> None:
+def _compare_head(content: bytes | None, entries: list[Entry]) -> None:
     """A chain may be one entry ahead of its head (a crash between the two writes), never behind."""
-    path = root / "ledger" / "head.json"
-    if not path.is_file():
+    if content is None:
         if len(entries) > 1:
             raise _broken("head.json", "is missing")
         return
     try:
-        head = json.loads(path.read_text(encoding="utf-8"))
+        head = json.loads(content)
         number, digest = int(head["number"]), head["digest"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise _broken("head.json", f"cannot be read ({error!r})") from error
     if not 1 <= number <= len(entries) or len(entries) > number + 1:
         raise _broken(f"entry {len(entries) + 1:06d}", f"is missing: the head is {number}, {len(entries)} are there")

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from safety_assets.errors import StoreError
+from safety_assets.release.steady import steady
 from safety_assets.store import canonical_json, digest_json, replace_text
 
 START = "0" * 64
@@ -25,15 +26,16 @@ PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 def released(root: Path, project: str) -> dict | None:
     """The current record, or None when nothing was released; StoreError when pointer or history is broken."""
-    path, past = folder_of(root, project) / f"{project}.json", history(root, project)
-    if not path.is_file():
+    path = folder_of(root, project) / f"{project}.json"
+    content, past = steady(path, lambda: history(root, project))
+    if content is None:
         if len(past) > 1:
             raise broken(project, f"the pointer is gone, {len(past)} moves are in the history")
         return None  # a first move that ended before the pointer was written released nothing
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(content)
         sequence = record["sequence"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise broken(project, f"the pointer cannot be read ({error!r})") from error
     if record not in past:
         raise broken(project, "the pointer was changed by hand: the history holds no such record")

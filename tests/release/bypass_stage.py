@@ -14,7 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
+import small_project
+from dagster._utils.error import SerializableErrorInfo
+from signers import people
 
+from safety_assets.flows.assets import materialize
+from safety_assets.flows.standing import steps_to
 from safety_assets.flows.workspace import Workspace
 from safety_assets.project import PROJECT_VARIABLE, open_project
 from safety_assets.release import promotion
@@ -28,6 +33,7 @@ run_coordinator: {module: dagster._core.run_coordinator, class: DefaultRunCoordi
 """
 """Without a queue no daemon is needed to start a run."""
 CODE = ("-m", "safety_assets.definitions")
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
   __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
   ... on RunConfigValidationInvalid { errors { message } } } }"""
@@ -91,6 +97,32 @@ def prepare_home(folder: Path) -> Path:
     return folder
 
 
+def law(folder: Path, **changes: object) -> None:
+    """Write the policy of the stage, which names Ada as the model's owner."""
+    own = {**small_project.policy_settings(), "people": people("Ada"), **changes}
+    small_project.write_yaml(folder / "policy.yaml", own)
+
+
+def run_here(
+    instance: dg.DagsterInstance, *names: str, recipe: str | None = None, **tags: str
+) -> dg.ExecuteInProcessResult:
+    """Materialize some assets in one run of this process."""
+    from safety_assets.definitions import defs
+
+    job = dg.define_asset_job("chosen", selection=dg.AssetSelection.assets(*names))
+    definitions = dg.Definitions.merge(defs(), dg.Definitions(jobs=[job]))
+    return definitions.resolve_job_def("chosen").execute_in_process(
+        instance=instance, partition_key=recipe, run_config=QUIET, raise_on_error=False, tags=tags
+    )
+
+
+def refusal(result: dg.ExecuteInProcessResult, step: str) -> str:
+    """What a step failed with; it must have failed and made nothing."""
+    assert step not in {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
+    [event] = [event for event in result.get_step_failure_events() if event.step_key == step]
+    return "\n".join(_causes(event.step_failure_data.error))
+
+
 class Server:
     """Dagster's webserver over a stage, asked in GraphQL as its own pages ask it."""
 
@@ -122,8 +154,8 @@ class Server:
                 assert time.monotonic() < end, self.log.read_text()[-2000:]
                 time.sleep(0.5)
 
-    def launch(self, assets: list[str], recipe: str, checks: list | None) -> str:
-        """Launch assets of one partition from the asset graph; `checks` as the page sends them. The run's id."""
+    def answer(self, assets: list[str], recipe: str, checks: list | None) -> dict:
+        """Launch assets of one partition from the asset graph; `checks` as the page sends them."""
         [repository] = self.ask(REPOSITORY)["repositoriesOrError"]["nodes"]
         selector = {
             "pipelineName": "__ASSET_JOB", "repositoryName": repository["name"],
@@ -132,7 +164,11 @@ class Server:
         }  # fmt: skip
         tags = [{"key": "dagster/partition", "value": recipe}]
         params = {"selector": selector, "runConfigData": {}, "executionMetadata": {"tags": tags}, "mode": "default"}
-        return _run_of(self.ask(LAUNCH, params=params)["launchRun"])
+        return self.ask(LAUNCH, params=params)["launchRun"]
+
+    def launch(self, assets: list[str], recipe: str, checks: list | None) -> str:
+        """The id of the run that `answer` started."""
+        return _run_of(self.answer(assets, recipe, checks))
 
     def launch_again(self, run_id: str, strategy: str = "FROM_FAILURE") -> str:
         """Re-execute a run from where it failed."""
@@ -165,12 +201,27 @@ def said(instance: dg.DagsterInstance, run_id: str) -> str:
     found = []
     for record in instance.all_logs(run_id):
         event = record.dagster_event
-        error = event.step_failure_data.error if event is not None and event.is_step_failure else None
-        while error is not None:
-            found.append(error.message)
-            error = error.cause
+        if event is not None and event.is_step_failure:
+            found += _causes(event.step_failure_data.error)
     return "\n".join(found)
+
+
+def _causes(error: SerializableErrorInfo | None) -> Iterator[str]:
+    while error is not None:
+        yield error.message
+        error = error.cause
 
 
 def copy_stage(made: Path, folder: Path) -> Stage:
     return Stage(Path(shutil.copytree(made, folder / "project")), prepare_home(folder / "home"))
+
+
+def approved_stage(folder: Path, model: Path, recipes: tuple[str, ...]) -> Path:
+    """A project in which these recipes are approved and have a card, made in this process."""
+    project = small_project.write_project(folder / "project", model)
+    law(project)
+    stage = Stage(project, prepare_home(folder / "home"))
+    for recipe in recipes:
+        for asset, partition in steps_to(stage.workspace(), "model_card", recipe):
+            materialize(stage.workspace(), asset, partition)
+    return project

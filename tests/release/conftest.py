@@ -1,11 +1,16 @@
 """A candidate that passes everything: the tests of a release break one thing at a time."""
 
+from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
+import dagster as dg
 import pytest
+from bypass_stage import Stage, approved_stage, copy_stage
 from release_rows import LAW, WEIGHTS, delta_row, score_row, task_frame
 
 from safety_assets.policy import DIMENSIONS, Policy
+from safety_assets.project import PROJECT_VARIABLE
 from safety_assets.records import DELTAS, DIMENSION_SCORES
 from safety_assets.release.decision import Evidence
 from safety_assets.release.signed import Signed
@@ -56,3 +61,23 @@ def evidence() -> Evidence:
         signed=Signed(),
         digests={"eval_scores": "d" * 64},
     )
+
+
+@pytest.fixture(scope="session")
+def approved(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`protected` and `mixed` are approved and have a card; neither is released."""
+    return approved_stage(tmp_path_factory.mktemp("approved"), tiny_model, ("protected", "mixed"))
+
+
+@pytest.fixture
+def stage(approved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """A copy of it that this test may spoil, and that the definitions read."""
+    copied = copy_stage(approved, tmp_path)
+    monkeypatch.setenv(PROJECT_VARIABLE, str(copied.folder))
+    return copied
+
+
+@pytest.fixture
+def instance(stage: Stage) -> Iterator[dg.DagsterInstance]:
+    with stage.instance() as opened:
+        yield opened

@@ -1,29 +1,28 @@
-"""Ways around the checks that need other code in the location: WARN, checks that raise or say nothing."""
+"""Ways around the checks that need other code in the location: WARN, checks that raise or say nothing, automation."""
 
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import small_project
-from bypass_stage import Stage, prepare_home
+from bypass_stage import Stage, prepare_home, refusal, run_here
 
 from safety_assets.defs import guard
 from safety_assets.defs.launched import BY_A_PROGRAM
+from safety_assets.defs.resources import ProjectResource
 from safety_assets.flows import checks
 from safety_assets.project import PROJECT_VARIABLE
 from safety_assets.records import Verdict
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Property `OpDefinition.version`"),  # Dagster's own use
-]
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+pytestmark = pytest.mark.filterwarnings("ignore:Property `OpDefinition.version`")  # Dagster's own use
 UPSTREAM = ("raw_corpus", "refusal_pairs", "probe_suite", "base_model", "corpus_audit")
 Run = Callable[..., dg.ExecuteInProcessResult]
 
 
 @pytest.fixture
-def stage(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+def red_stage(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """A project whose corpus is red once it is read, and a real instance."""
     folder = small_project.write_project(tmp_path / "project", tiny_model)
     with (folder / "corpus" / "rows.jsonl").open("a") as handle:
@@ -33,34 +32,14 @@ def stage(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def instance(stage: Stage) -> Iterator[dg.DagsterInstance]:
-    with stage.instance() as opened:
+def instance(red_stage: Stage) -> Iterator[dg.DagsterInstance]:
+    with red_stage.instance() as opened:
         yield opened
 
 
 @pytest.fixture
-def run(stage: Stage, instance: dg.DagsterInstance) -> Run:
-    from safety_assets.definitions import defs
-
-    def launch(*names: str, recipe: str | None = None, **tags: str) -> dg.ExecuteInProcessResult:
-        job = dg.define_asset_job("chosen", selection=dg.AssetSelection.assets(*names))
-        definitions = dg.Definitions.merge(defs(), dg.Definitions(jobs=[job]))
-        return definitions.resolve_job_def("chosen").execute_in_process(
-            instance=instance, partition_key=recipe, run_config=QUIET, raise_on_error=False, tags=tags
-        )
-
-    return launch
-
-
-def refusal(result: dg.ExecuteInProcessResult, step: str) -> str:
-    """What a step failed with; it must have failed and made nothing."""
-    assert step not in {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
-    [event] = [event for event in result.get_step_failure_events() if event.step_key == step]
-    error, found = event.step_failure_data.error, []
-    while error is not None:
-        found.append(error.message)
-        error = error.cause
-    return "\n".join(found)
+def run(instance: dg.DagsterInstance) -> Run:
+    return functools.partial(run_here, instance)
 
 
 def test_bypass_every_red_check_is_a_warning(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +84,33 @@ def test_bypass_results_that_are_left_out(run: Run, monkeypatch: pytest.MonkeyPa
         patch.setattr("safety_assets.defs.corpus.materialize", silent)
         assert not run("raw_corpus").success
     assert "raw_corpus: rows_readable failed" in refusal(run("injection_ratio"), "injection_ratio")
+
+
+def test_bypass_automation_that_ignores_checks(run: Run, instance: dg.DagsterInstance) -> None:
+    """`eager` asks for the gated asset although what is upstream is red; the run that it asks for is refused."""
+    from safety_assets.definitions import defs
+
+    key = dg.AssetKey("injection_ratio")
+    eager = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing())
+    assets = [
+        asset.map_asset_specs(lambda spec: spec.replace_attributes(automation_condition=eager))
+        if isinstance(asset, dg.AssetsDefinition) and asset.key == key
+        else asset
+        for asset in defs().assets
+    ]
+    tick = functools.partial(
+        dg.evaluate_automation_conditions,
+        defs=dg.Definitions(assets=assets, resources={"project": ProjectResource()}),
+        instance=instance,
+        asset_selection=dg.AssetSelection.assets(key),
+    )
+    before = tick()
+    assert not before.total_requested
+    for name in UPSTREAM:
+        run(name)
+    assert tick(cursor=before.cursor).total_requested == 1
+    result = run("injection_ratio", **{"dagster/from_automation_condition": "true"})
+    assert "raw_corpus: rows_readable failed" in refusal(result, "injection_ratio")
 
 
 def test_the_tags_of_programs_are_those_that_dagster_writes() -> None:

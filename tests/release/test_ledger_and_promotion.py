@@ -65,6 +65,23 @@ def test_a_changed_entry_is_named_and_nothing_is_added(tmp_path, approve):
         ledger.append(tmp_path, approve())
 
 
+@pytest.mark.parametrize("decisions", [1, 2])
+def test_who_reads_while_a_decision_is_added_sees_one_moment(tmp_path, approve, monkeypatch, decisions):
+    """Reading takes no lock: the ledger grows after its entries were read, and before its head is."""
+    ledger.append(tmp_path, approve())
+    chain = ledger._chain
+
+    def read_slowly(root):
+        monkeypatch.setattr(ledger, "_chain", chain)
+        entries = chain(root)
+        for _ in range(decisions):
+            ledger.append(root, approve("e" * 64))
+        return entries
+
+    monkeypatch.setattr(ledger, "_chain", read_slowly)
+    assert len(ledger.read(tmp_path)) == 1 + decisions
+
+
 def test_promote_and_roll_back(tmp_path, approve):
     one, two = approve(), approve("e" * 64)
     for decision in (one, two):

@@ -114,3 +114,19 @@ def test_pointer_and_history_forged_together_still_need_the_ledger(served, evide
     served_now = promotion.released(served, "demo")["release"]
     with pytest.raises(StoreError, match="not in the ledger"):
         promotion.demand_approved(served, served_now)
+
+
+@pytest.mark.parametrize("moves", [1, 2])
+def test_who_reads_while_the_pointer_moves_sees_one_moment(served, monkeypatch, moves):
+    """Reading takes no lock: the pointer moves after the history was read, and before the pointer is."""
+    read = promotion.history
+
+    def read_slowly(root, project):
+        monkeypatch.setattr("safety_assets.release.pointer.history", read)
+        past = read(root, project)
+        for to in (1, 2)[:moves]:
+            promotion.roll_back(root, project, to=to)
+        return past
+
+    monkeypatch.setattr("safety_assets.release.pointer.history", read_slowly)
+    assert promotion.released(served, "demo")["sequence"] == 3 + moves
