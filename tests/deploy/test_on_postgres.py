@@ -8,20 +8,19 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import small_project
+from processes import Processes, until
 
 from safety_assets.project import PROJECT_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 BIN = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))[-1:]
-PATIENCE = 300.0
 WORKSPACE = "load_from: [{grpc_server: {host: 127.0.0.1, port: %d, location_name: safety_assets}}]\n"
 
 pytestmark = [
@@ -35,13 +34,6 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, f"waited in vain: {what}"
-        time.sleep(0.5)
 
 
 @pytest.fixture
@@ -82,27 +74,17 @@ def place(tmp_path: Path, database: None, tiny_model: Path, monkeypatch: pytest.
     return tmp_path
 
 
-class Machines:
+class Machines(Processes):
     """Processes as the containers of deploy/compose.yaml run them."""
 
     def __init__(self, place: Path) -> None:
-        self.place, self.port, self.started = place, free_port(), []
+        super().__init__(place)
+        self.port = free_port()
         (place / "workspace.yaml").write_text(WORKSPACE % self.port)
-
-    def start(self, *words: str) -> subprocess.Popen:
-        with (self.place / f"{len(self.started)}.log").open("w") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *words], stdout=out, stderr=out, cwd=self.place, start_new_session=True
-            )
-        self.started.append(process)
-        return process
 
     def code(self) -> None:
         file = str(HERE / "waiting_location.py")
         self.start("dagster", "code-server", "start", "-h", "127.0.0.1", "-p", str(self.port), "-f", file)
-
-    def daemon(self) -> subprocess.Popen:
-        return self.start("dagster._daemon", "run", "-w", "workspace.yaml")
 
     def launch(self, job: str) -> None:
         words = ["dagster", "job", "launch", "-w", "workspace.yaml", "-j", job]
@@ -110,12 +92,6 @@ class Machines:
             [sys.executable, "-m", *words], cwd=self.place, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr[-2000:]
-
-    def end(self) -> None:
-        for process in self.started:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 @pytest.fixture
