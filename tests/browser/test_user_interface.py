@@ -183,3 +183,25 @@ def test_a_release_launched_alone_is_refused(page: Page, server: str, measured: 
     page.get_by_text("fine_tune").first.wait_for(timeout=60_000)
     page.wait_for_timeout(1000)
     page.screenshot(path=str(screenshots / "runs.png"))
+
+
+def test_a_released_recipe_is_green_beside_the_rejected_one(
+    page: Page, server: str, project: Path, measured: None, screenshots: Path
+) -> None:
+    """Each recipe has checks of its own: what is red of one is green of the other, and the board shows both."""
+    small_project.write_yaml(project / "policy.yaml", small_project.policy_settings())
+    assert run_job(server, "observe_inputs") == "SUCCESS"
+    assert run_job(server, "fine_tune", "protected") == "SUCCESS"
+    checks = f"{server}/assets/release_decision?view=checks&partition=protected"
+    show(page, checks, "task_floor", screenshots / "checks_green.png")
+    page.get_by_text("task_floor").first.click()
+    page.get_by_role("tab", name="Partitions").last.click()
+    page.get_by_text("protected").first.wait_for(timeout=30_000)
+    page.wait_for_timeout(1500)
+    page.screenshot(path=str(screenshots / "red_and_green.png"))
+    for said in ("Failed (1)", "Passed (1)"):
+        assert page.get_by_text(said).count() == 1, said
+    decision = f"{server}/assets/release_decision?view=partitions&partition=protected"
+    show(page, decision, "approved", screenshots / "approved.png")
+    assert run_job(server, "compare_recipes") == "SUCCESS"
+    show(page, f"{server}/assets/recipe_leaderboard?view=overview", "protected", screenshots / "leaderboard.png")
