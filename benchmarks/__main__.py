@@ -1,4 +1,5 @@
-"""`python -m benchmarks`: one benchmark after the other; `tournament`, `second_model` and `tuning` are run alone."""
+"""`python -m benchmarks`: one benchmark after the other; `tournament`, `second_model`, `published_gate` and
+`tuning` are run alone."""
 
 import runpy
 
