@@ -9,9 +9,8 @@ from rich.table import Table
 from safety_assets.commands.completion import Recipe
 from safety_assets.commands.documents import history_document, release_document
 from safety_assets.commands.terminal import JSON, app, complaints, console, in_words, print_json, workspace
-from safety_assets.errors import StoreError
 from safety_assets.flows import release as flows
-from safety_assets.flows.release import released_folder, released_record
+from safety_assets.flows.release import demand_released, released_record
 from safety_assets.flows.workspace import Workspace
 from safety_assets.release import promotion
 
@@ -26,9 +25,7 @@ def released(
 ) -> None:
     """What is released now, its weights identified again."""
     ws = workspace()
-    folder = released_folder(ws)
-    if folder is None:
-        raise StoreError("nothing is released", do="release an approved recipe: safety-assets run RECIPE --release")
+    folder, _ = demand_released(ws)
     if as_json:
         _print_release(ws)
     else:

@@ -1,7 +1,7 @@
 """Runs a flow inside a step: a refusal becomes a failure in words, a result becomes evidence and checks."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import dagster as dg
 
@@ -58,9 +58,14 @@ def failure(error: SafetyAssetsError) -> dg.Failure:
     """A step failure that says found, expected and do; a gate's refusal lists its reasons. Never retried."""
     metadata: dict[str, dg.MetadataValue] = {KIND: dg.MetadataValue.text(type(error).__name__)}
     if isinstance(error, GateRefused):
-        lines = "\n".join(f"{i}. {reason}" for i, reason in enumerate(error.reasons, 1))
-        metadata["reasons"] = dg.MetadataValue.md(lines)
+        metadata |= refusal(error.reasons)
     return dg.Failure(description=str(error), metadata=metadata, allow_retries=False)
+
+
+def refusal(reasons: Sequence[str]) -> dict[str, dg.MetadataValue]:
+    """Metadata of a refusal, which concerns the model's owner: its reasons as a list."""
+    lines = "\n".join(f"{number}. {reason}" for number, reason in enumerate(reasons, 1))
+    return {KIND: dg.MetadataValue.text(GATE), "reasons": dg.MetadataValue.md(lines)}
 
 
 def check_result(asset: str, verdict: Verdict) -> dg.AssetCheckResult:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 from pydantic import Field
 
-from safety_assets.defs.guard import GATE, KIND, in_words
+from safety_assets.defs.guard import in_words, refusal
 from safety_assets.defs.owners import tagged
 from safety_assets.defs.resources import ProjectResource
 from safety_assets.flows.clean_up import clean_up as flow
@@ -27,15 +27,15 @@ def look_at_what_is_served(context: dg.OpExecutionContext, project: ProjectResou
     probes are newer than the release, its weights are asked the newer ones.
     """
     ws = project.quiet_workspace()
-    now = served(ws)
-    if now is None:
-        context.log.info("nothing is released")
-        return
     with in_words(context.log):
+        now = served(ws)
+        if now is None:
+            context.log.info("nothing is released")
+            return
         problems = on_newer_probes(ws) if due(ws) else now.problems
-    if problems:
-        raise refused("what is served would not be released again today", problems)
-    _ask_endpoint(context, ws)
+        if problems:
+            raise refused("what is served would not be released again today", problems)
+        _ask_endpoint(context, ws)
     context.log.info(f"what is served holds: {now.record['release']['recipe']}")
 
 
@@ -56,12 +56,7 @@ def _ask_endpoint(context: dg.OpExecutionContext, ws: Workspace) -> None:
 
 def refused(said: str, reasons: Sequence[str]) -> dg.Failure:
     """A failure that concerns the model's owner."""
-    lines = "\n".join(f"{number}. {reason}" for number, reason in enumerate(reasons, 1))
-    return dg.Failure(
-        description=f"{said}: {' '.join(reasons)}",
-        metadata={"reasons": dg.MetadataValue.md(lines), KIND: GATE},
-        allow_retries=False,
-    )
+    return dg.Failure(description=f"{said}: {' '.join(reasons)}", metadata=refusal(reasons), allow_retries=False)
 
 
 @dg.op(out=dg.Out(dg.Nothing))

@@ -15,12 +15,12 @@ from typing import Any, Literal
 
 import polars as pl
 
-from safety_assets.errors import ModelError, StoreError
+from safety_assets.errors import ModelError
 from safety_assets.evals.ask import ask
 from safety_assets.evals.statistics import wilson
 from safety_assets.flows.code_version import sources_version
 from safety_assets.flows.fingerprints import LIKELIHOODS, asked_with, make_fingerprint
-from safety_assets.flows.release import released_folder, released_record
+from safety_assets.flows.release import demand_released
 from safety_assets.flows.targets import Served
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import PROBES, RESPONSES
@@ -102,9 +102,7 @@ def recheck(ws: Workspace, address: Address) -> Rechecked:
 
 def _fingerprint(ws: Workspace) -> Artefact:
     """The fingerprint of what is released, whole."""
-    folder, record = released_folder(ws), released_record(ws)
-    if folder is None or record is None:
-        raise StoreError("nothing is released", do="release an approved recipe: safety-assets run RECIPE --release")
+    folder, record = demand_released(ws)
     named = record["release"].get("fingerprint")
     found = ws.store.open(named) if named else make_fingerprint(ws, folder)
     found.verify()

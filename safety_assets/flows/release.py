@@ -167,6 +167,18 @@ def promote(ws: Workspace, recipe: str, decision: str = "") -> Made:
     return released_model(ws, recipe, decision)
 
 
+def demand_released(ws: Workspace) -> tuple[Path, dict]:
+    """The folder of the released weights, identified again, and the record of their release.
+
+    Raises:
+        StoreError: nothing is released, or as in `released_folder`.
+    """
+    folder, record = released_folder(ws), released_record(ws)
+    if folder is None or record is None:
+        raise StoreError("nothing is released", do="release an approved recipe: safety-assets run RECIPE --release")
+    return folder, record
+
+
 def released_record(ws: Workspace) -> dict | None:
     """The current record of the pointer; None when nothing was released.
 

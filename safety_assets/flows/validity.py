@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from safety_assets.errors import SafetyAssetsError, StoreError
+from safety_assets.errors import SafetyAssetsError
 from safety_assets.flows import check_functions as of
 from safety_assets.flows import models
-from safety_assets.flows.release import released_folder, released_record
+from safety_assets.flows.release import demand_released, released_record
+from safety_assets.flows.signed import hold_reasons
 from safety_assets.flows.sources import source_digest
 from safety_assets.flows.tasks import project_tasks
 from safety_assets.flows.workspace import Workspace
@@ -91,20 +92,21 @@ def due(ws: Workspace) -> tuple[Due, ...]:
 
 
 def on_newer_probes(ws: Workspace) -> tuple[str, ...]:
-    """What the gate says against the released weights when they are asked the probes as they are now; empty when it
-    would approve them. The base is asked too, and the pointer stays.
+    """What there is against the released weights when they are asked the probes as they are now: holds, waivers that
+    ended, and what the gate says; empty when it would approve them. The base is asked too, and the pointer stays.
 
     Raises:
         SafetyAssetsError: nothing whole is released, or base, probes or tasks cannot be read.
     """
     from safety_assets.flows.gating import exam_from, gate
 
-    folder = released_folder(ws)
-    if folder is None:
-        raise StoreError("nothing is released", do="release an approved recipe: safety-assets run RECIPE --release")
+    folder, record = demand_released(ws)
+    release = record["release"]
+    ended = (flag.sentence for flag in _ended_waivers(release, of.today()))
     exam = exam_from(ws.project.probes, ws.policy, project_tasks(ws.project))
     decision = gate(ws, models.base(ws.project), folder, exam).decision
-    return () if decision.status == "approved" else decision.reasons
+    said = () if decision.status == "approved" else decision.reasons
+    return (*hold_reasons(ws.project, release["weights"]), *ended, *said)
 
 
 def _older_probes(release: Mapping, now: Mapping[str, str]) -> Iterable[Flag]:

@@ -36,6 +36,10 @@ def test_newer_probes_flag_what_is_served_and_ask_for_one_recheck(again: Again, 
     assert (asked.recipe, asked.run_key) == ("protected", same.run_key)
     assert "certified under older probes" in served(again()).problems[0]
     assert on_newer_probes(again()) == ()
+    (project / "signed").mkdir()
+    (project / "signed" / "hold-0123456789ab.json").write_text("{")
+    assert any("hold" in reason for reason in on_newer_probes(again()))
+    (project / "signed" / "hold-0123456789ab.json").unlink()
     with_policy(project, task={"floor": 1.0})
     assert any("floor" in reason for reason in on_newer_probes(again()))
     assert promotion.released(again().store.root, "small")["action"] == "promote"
