@@ -75,15 +75,25 @@ def read_review(path: Path) -> list[dict[str, str]]:
     Raises:
         EvaluationError: the sheet cannot be read, a label is another word, or nobody signed it.
     """
+    rows = csv_rows(path, list(REVIEW.columns))
+    return [_labelled(row, f"{path.name}, record {n}") for n, row in enumerate(rows, 2) if (row["label"] or "").strip()]
+
+
+def csv_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str | None]]:
+    """Every record of a CSV file that has these columns; a short record has None at its end.
+
+    Raises:
+        EvaluationError: it cannot be read, or lacks a column.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             rows = list(csv.DictReader(handle))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise EvaluationError(f"{path} cannot be read as CSV: {error}", do="save the filled in sheet as CSV") from error
-    missing = [name for name in REVIEW.columns if rows and name not in rows[0]]
+    missing = [name for name in columns if rows and name not in rows[0]]
     if missing:
         raise EvaluationError(f"{path} has no column {missing[0]}", do="save the sheet as CSV again, its columns kept")
-    return [_labelled(row, f"{path.name}, record {n}") for n, row in enumerate(rows, 2) if (row["label"] or "").strip()]
+    return rows
 
 
 def _labelled(row: Mapping[str, str | None], place: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from safety_assets.errors import ProjectError
+from safety_assets.evals.review import csv_rows
 from safety_assets.project import Project
 from safety_assets.reading.labels import LABELS
 from safety_assets.store import replace_text
@@ -19,14 +20,13 @@ def read_reviewed(project: Project) -> dict[str, dict[str, str]]:
     """Id to label, who and when; the last line about an answer counts. Nothing when there is no file.
 
     Raises:
+        EvaluationError: it cannot be read, or lacks a column.
         ProjectError: a line has no id, signature or day, or a label that is none.
     """
     path = project.folder / FILE
     if not path.is_file():
         return {}
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        rows = list(csv.DictReader(handle))
-    return {row["id"]: _checked(path, number, row) for number, row in enumerate(rows, 2)}
+    return {str(row["id"]): _checked(path, number, row) for number, row in enumerate(csv_rows(path, COLUMNS), 2)}
 
 
 def _checked(path: Path, number: int, row: Mapping[str, str | None]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 import small_project
 
-from safety_assets.errors import ProjectError
+from safety_assets.errors import EvaluationError, ProjectError
 from safety_assets.evals.probes import read_probes
 from safety_assets.evals.refitted import fit_judge
 from safety_assets.flows import two_judges
@@ -32,6 +32,10 @@ def test_labels_are_kept_with_who_and_when_and_a_broken_file_is_refused(fresh: W
     path.write_text(path.read_text().replace("hedged", "fine"))
     with pytest.raises(ProjectError, match="label 'fine'"):
         read_reviewed(fresh.project)
+    for spoilt in (b"\xff\xfe\x00", b"name,label\nb,hedged\n"):
+        path.write_bytes(spoilt)
+        with pytest.raises(EvaluationError, match="cannot be read as CSV|no column id"):
+            read_reviewed(fresh.project)
 
 
 def test_the_decision_waits_for_people_and_their_word_overrides(
