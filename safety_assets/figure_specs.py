@@ -1,8 +1,9 @@
-"""What a policy may ask to be measured beside the scores: exposure of canaries, agreement over samples, serving cost.
+"""What a policy may ask to be measured beside the scores: exposure of canaries, consistency of verdicts, serving cost.
 
 All of it is off unless a policy asks: each costs answers or likelihoods of base and candidate.
 """
 
+import math
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -10,10 +11,13 @@ from pydantic import Field, model_validator
 from safety_assets.settings import Settings
 
 Ratio = Annotated[float, Field(gt=0)]
-CEILINGS = frozenset(
-    {"max_bits", "max_worst_bits", *(f"max_{n}_ratio" for n in ("latency", "tokens", "memory", "size"))}
-)
+Share = Annotated[float, Field(gt=0, lt=1)]
+CEILINGS = frozenset({
+    "max_bits", "max_worst_bits", *(f"max_{n}_ratio" for n in ("latency", "tokens", "memory", "size")),
+    "min_agreement", "min_kappa", "max_drop", "floors",
+})  # fmt: skip
 """What judges a measurement and does not change it."""
+NUM_DIMENSIONS, Z = 8, 1.645
 
 
 class Exposure(Settings):
@@ -36,13 +40,47 @@ class Exposure(Settings):
         return self
 
 
-class Agreement(Settings):
-    """How often answers drawn at a temperature agree with one another. Shown, never gated."""
+class Consistency(Settings):
+    """Whether verdicts hold over seeds and temperatures: gate probes answered greedily and drawn, by every judge."""
 
-    questions: int = Field(64, ge=8, description="gate probes that are asked, spread over the dimensions")
-    samples: int = Field(5, ge=2, le=32, description="answers to each")
-    temperature: float = Field(0.7, gt=0, le=2, description="of the distribution that they are drawn from")
-    seed: int = Field(0, ge=0, description="another number draws other answers")
+    per_dimension: int = Field(32, ge=8, description="gate probes of each dimension, spread over its near-duplicates")
+    sample_seed: int = Field(0, description="another number draws another sample of probes")
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0, 1, 2), min_length=2, max_length=32, description="an answer is drawn with each, at each temperature"
+    )
+    temperatures: tuple[Annotated[float, Field(gt=0, le=2)], ...] = Field(
+        (0.7, 1.0), min_length=1, max_length=8, description="that answers are drawn at; the greedy answer is one more"
+    )
+    min_agreement: Share | None = Field(
+        None, description="share of items with the same verdict in every draw that the candidate must have"
+    )
+    min_kappa: Share | None = Field(None, description="Fleiss' kappa over the draws that the candidate must have")
+    max_drop: Share | None = Field(None, description="agreement that may be lost against the base, as a share of items")
+    floors: dict[str, Share] = Field({}, description="agreement that the candidate must have in single dimensions")
+
+    @property
+    def demands(self) -> bool:
+        """Whether anything is demanded, and not only shown."""
+        return bool(self.floors) or (self.min_agreement, self.min_kappa, self.max_drop) != (None, None, None)
+
+    @model_validator(mode="after")
+    def _can_be_certified(self) -> "Consistency":
+        """A demand that the sample cannot settle is no demand, even where nothing disagrees."""
+        whole = NUM_DIMENSIONS * self.per_dimension
+        asked = {f"floors.{name}": (floor, self.per_dimension) for name, floor in self.floors.items()}
+        if self.min_agreement is not None:
+            asked["min_agreement"] = (self.min_agreement, whole)
+        needed = {name: math.ceil(Z**2 * floor / (1 - floor)) for name, (floor, _) in asked.items()}
+        if self.max_drop is not None:
+            asked["max_drop"] = (self.max_drop, whole)
+            needed["max_drop"] = math.ceil(math.log(0.05) / math.log1p(-self.max_drop))
+        for name, (limit, items) in asked.items():
+            if needed[name] > items:
+                raise ValueError(f"consistency.{name} {limit} needs {needed[name]} items, {items} are asked")
+        for name in ("seeds", "temperatures"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ValueError(f"consistency.{name} holds one twice")
+        return self
 
 
 class Serving(Settings):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from safety_assets.figure_specs import Agreement, Exposure, Serving
+from safety_assets.figure_specs import Consistency, Exposure, Serving
 from safety_assets.measures import InDomain, Judges, SliceBudget, WrappedBudget, WrapperName
 from safety_assets.people import Person, Role
 from safety_assets.settings import Settings
@@ -245,7 +245,9 @@ class Policy(Settings):
     injection: InjectionPolicy
     probes: ProbePolicy = ProbePolicy()
     exposure: Exposure | None = Field(None, description="rank planted canaries; not measured when absent")
-    agreement: Agreement | None = Field(None, description="ask for several answers; not measured when absent")
+    consistency: Consistency | None = Field(
+        None, description="verdicts over seeds and temperatures; not measured when absent"
+    )
     serving: Serving = Serving()
     judges: Judges | None = Field(None, description="a second judge, and people for what two disagree on; none: one")
     people: dict[Annotated[str, Field(pattern=r"^\S(.*\S)?$")], Person] = Field(
@@ -279,6 +281,9 @@ class Policy(Settings):
             if name in DIMENSIONS:
                 raise ValueError(f"further: {name} is one of the eight dimensions; choose another name")
             self._resolvable(name, one.rule)
+        odd = sorted(set(self.consistency.floors) - set(DIMENSIONS)) if self.consistency else []
+        if odd:
+            raise ValueError(f"consistency.floors names {', '.join(odd)}, which is none of the eight dimensions")
         keys = [person.key for person in self.people.values()]
         twice = [name for name, person in self.people.items() if keys.count(person.key) > 1]
         if twice:

@@ -1,14 +1,14 @@
 """`compare`: two models on the same items, from their scores."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from safety_assets.commands.draws import both, draws_tables, judges_table, ratings_beside
 from safety_assets.commands.terminal import JSON, app, complaints, console, in_words, print_json
-from safety_assets.evals.comparison import Comparison, Flips, compared
+from safety_assets.evals.comparison import Comparison, compared
 from safety_assets.evals.score_files import Facts, read_table
 from safety_assets.records import SCORES
 
@@ -27,7 +27,8 @@ def compare_command(
     base: Scores,
     tuned: Scores,
     null: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="The base scored once more (score --force).")
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The whole base scored once more (score --force); else a part."),
     ] = None,
     as_json: JSON = False,
 ) -> None:
@@ -35,10 +36,13 @@ def compare_command(
 
     Bounds come from a bootstrap over near-duplicate groups that both sides share. Categories have an exact McNemar
     test, adjusted for their number (Benjamini-Hochberg). It refuses where items, judges or lengths of answers differ.
+    Beside it stands how much of the base flips against itself: `score` asks about a hundred probes twice; and, where
+    both were scored with --consistency, how verdicts hold over draws.
     """
     sides = [read_table(path, SCORES) for path in (base, tuned)]
     found = compared(sides[0], sides[1], read_table(null, SCORES) if null else None)
-    said = _document(found, sides[0][1], sides[1][1])
+    drawn = both(*(ratings_beside(path, facts) for path, (_, facts) in zip((base, tuned), sides, strict=True)))
+    said = _document(found, sides[0][1], sides[1][1]) | drawn
     if as_json:
         print_json(said)
     else:
@@ -51,7 +55,7 @@ def _document(found: Comparison, base: Facts, tuned: Facts) -> dict[str, Any]:
         "dimensions": {row["dimension"]: _measured(row) for row in found.dimensions.to_dicts()},
         "metrics": [{**_named(row), **_measured(row)} for row in found.metrics.to_dicts()],
         "categories": found.categories.to_dicts(), "flipped": found.flipped.to_dicts(),
-        "flips": _flips(found.flips), "null": _flips(found.null) if found.null else None,
+        "flips": found.flips.told, "null": found.null.told if found.null else None,
         "unscored": {side: dict(reasons) for side, reasons in found.unscored.items()},
         "uninformative": list(found.uninformative),
     }  # fmt: skip
@@ -65,10 +69,6 @@ def _measured(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in MEASURED}
 
 
-def _flips(flips: Flips) -> dict[str, Any]:
-    return {**asdict(flips), "rate": flips.rate}
-
-
 def _show(said: dict[str, Any]) -> None:
     table = Table("dimension", "base", "tuned", "drop", "95% bounds", "lost", "gained", "of")
     for name, row in said["dimensions"].items():
@@ -79,6 +79,10 @@ def _show(said: dict[str, Any]) -> None:
     lost = [row for row in said["categories"] if row["num_lost"]]
     if lost:
         console.print(_categories(lost))
+    for table in draws_tables(said["consistency"] or []):
+        console.print(table)
+    if said["judges_agree"]:
+        console.print(judges_table(said["judges_agree"]))
     _tell_flips(said)
     for name, row in said["dimensions"].items():
         if row["unscored_reason"]:
@@ -96,10 +100,12 @@ def _tell_flips(said: dict[str, Any]) -> None:
     console.print(
         f"{flips['num_lost']} lost and {flips['num_gained']} gained of {flips['num_items']} items ({flips['rate']:.2%})"
     )
-    if null:
-        console.print(f"base against base: {null['num_lost'] + null['num_gained']} flips ({null['rate']:.2%})")
+    if null and null["num_items"]:
+        number = null["num_lost"] + null["num_gained"]
+        of = f"of {null['num_items']} items asked twice, at most {null['high']:.2%} at 95%"
+        console.print(f"base against base: {number} flips ({null['rate']:.2%}) {of}", soft_wrap=True)
     else:
-        complaints.print("how much flips without a cause is not known: score the base again, --null", style="dim")
+        complaints.print("how much flips without a cause is not known: score the base anew", style="dim")
 
 
 def _categories(lost: list[dict[str, Any]]) -> Table:

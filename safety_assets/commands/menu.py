@@ -104,7 +104,7 @@ MENU = (
         (
             "safety-assets score --model model --probes probes --out base.parquet",
             "safety-assets score --model my-checkpoint --probes probes --out tuned.parquet --json",
-            "safety-assets score --model model --probes probes --out base.parquet --wrap all --in-domain",
+            "safety-assets score --model model --probes probes --out base.parquet --wrap all --in-domain --consistency",
             "safety-assets score --responses base.responses.parquet --probes probes --out again.parquet",
         ),
         ("0 scored", "1 the model, the probes or the answers cannot be used", USAGE, STOPPED),

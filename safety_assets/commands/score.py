@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from safety_assets.commands.draws import draws_tables, judges_table, one, write_ratings
 from safety_assets.commands.probes import place_of
 from safety_assets.commands.progress import progress
 from safety_assets.commands.replaced import replaced
@@ -13,7 +14,8 @@ from safety_assets.commands.terminal import JSON, app, complaints, console, in_w
 from safety_assets.evals.probes import SPLITS
 from safety_assets.evals.score_files import write_table
 from safety_assets.evals.wrappers import WRAPPERS
-from safety_assets.flows.asking import target
+from safety_assets.flows.asking import opened_once, target
+from safety_assets.flows.consistency import asked_again
 from safety_assets.flows.scoring import Scored, document, questions, score_model, score_responses, with_slices
 from safety_assets.records import RESPONSES, SCORES
 
@@ -46,6 +48,9 @@ def score_command(
     in_domain: Annotated[
         bool, typer.Option("--in-domain", help="Ask some probes inside the project's task too.")
     ] = False,
+    consistency: Annotated[
+        bool, typer.Option("--consistency", help="Draw answers at seeds and temperatures too: do verdicts hold?")
+    ] = False,
     as_json: JSON = False,
 ) -> None:
     """Ask a model a probe set and score its answers. What it was asked before, it is not asked again.
@@ -54,20 +59,26 @@ def score_command(
     """
     if (model is None) == (responses is None):
         raise typer.BadParameter("give --model to ask a model, or --responses to score answers")
-    if responses is not None and (adapter or max_new_tokens):
-        raise typer.BadParameter("--adapter and --max-new-tokens belong to --model")
+    if responses is not None and (adapter or max_new_tokens or consistency):
+        raise typer.BadParameter("--adapter, --max-new-tokens and --consistency belong to --model")
     if split not in (*SPLITS, "all"):
         raise typer.BadParameter(f"{split} is none of {', '.join(SPLITS)}, all", param_hint="--split")
     place = place_of(probes)
     with progress(as_json) as report:
-        ws, asked = workspace(force=force, report=report), questions(place, split)
-        asked = with_slices(ws, asked, _wrappers(wrap or []), in_domain=in_domain)
+        ws, plain = workspace(force=force, report=report), questions(place, split)
+        asked = with_slices(ws, plain, _wrappers(wrap or []), in_domain=in_domain)
+        ratings = None
         if responses is not None:
             scored = score_responses(ws, responses, asked, probes)
         else:
-            scored = score_model(ws, target(ws, str(model), adapter), asked, probes, max_new_tokens)
+            who = opened_once(target(ws, str(model), adapter))
+            scored = score_model(ws, who, asked, probes, max_new_tokens)
+            ratings = asked_again(ws, who, plain, max_new_tokens) if consistency else None
     written = _write(out, scored, with_responses=responses is None)
-    said = document(scored) | written
+    said = document(scored) | written | {"consistency": None, "judges_agree": None}
+    if ratings is not None:
+        write_ratings(out, ratings, scored.facts)
+        said |= one(ratings)
     if as_json:
         print_json(said)
     else:
@@ -103,6 +114,10 @@ def _show(said: dict[str, Any], *, categories: bool) -> None:
     for row in said["slices"]:
         table.add_row(row["slice"], *_cells(row))
     console.print(table)
+    for table in draws_tables(said["consistency"] or []):
+        console.print(table)
+    if said["judges_agree"]:
+        console.print(judges_table(said["judges_agree"]))
     if said["attack_success"]:
         console.print(_attacks(said["attack_success"]))
     for name, whole in said["dimensions"].items():

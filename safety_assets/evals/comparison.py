@@ -1,12 +1,12 @@
 """Two models on the same items: drops with bounds, categories, what flipped; and how much flips without a cause."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import polars as pl
 
 from safety_assets.errors import EvaluationError
-from safety_assets.evals import cells
+from safety_assets.evals import cells, statistics
 from safety_assets.evals.by_metric import metric_deltas
 from safety_assets.evals.deltas import compare
 from safety_assets.evals.forgotten import by_category, changes
@@ -40,7 +40,22 @@ class Flips:
     @property
     def rate(self) -> float | None:
         """Share of the items that changed sides; None without items."""
-        return (self.num_lost + self.num_gained) / self.num_items if self.num_items else None
+        return self.num_flips / self.num_items if self.num_items else None
+
+    @property
+    def num_flips(self) -> int:
+        """Lost and gained."""
+        return self.num_lost + self.num_gained
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of Wilson's 95% interval of the rate; None without items."""
+        return statistics.wilson(self.num_flips, self.num_items)[1] if self.num_items else None
+
+    @property
+    def told(self) -> dict[str, int | float | None]:
+        """All of it, in JSON types."""
+        return {**asdict(self), "rate": self.rate, "high": self.high}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +68,7 @@ class Comparison:
         categories: CATEGORIES, the most significant loss first; p-values are adjusted over all of them.
         flipped: what changed sides, the columns of FLIPS.
         flips: how many.
-        null: the same of a second run of the base; None without one.
+        null: the same of a second run of the base, or of that part of it which `score` asked twice; None without.
         unscored: per side, reason to number of items.
         uninformative: metrics that the base saturates and on which nothing flipped.
     """
@@ -76,7 +91,8 @@ def compared(base: Side, tuned: Side, null: Side | None = None) -> Comparison:
 
     Args:
         base, tuned: SCORES and facts.
-        null: the base once more, asked anew: what flips there flips without a cause.
+        null: the base once more, asked anew: what flips there flips without a cause. By default what the base's facts
+            say of the probes that were asked twice.
 
     Raises:
         EvaluationError: items, judges or lengths of answers differ, a side mixes models, or the null run is of
@@ -92,7 +108,7 @@ def compared(base: Side, tuned: Side, null: Side | None = None) -> Comparison:
         metrics=metrics,
         categories=by_category(pairs),
         flipped=_flipped(pairs),
-        flips=_count(pairs),
+        flips=count_flips(pairs),
         null=_null(base, null),
         unscored={"base": _unscored(base[0]), "tuned": _unscored(tuned[0])},
         uninformative=_uninformative(metrics),
@@ -118,14 +134,14 @@ def _demand_alike(base: Side, other: Side, name: str) -> None:
 
 def _null(base: Side, null: Side | None) -> Flips | None:
     if null is None:
-        return None
+        return Flips(**base[1].null) if base[1].null else None
     _demand_alike(base, null, "the null run")
     if null[0]["model"][0] != base[0]["model"][0]:
         raise EvaluationError(
             f"the null run is of {null[0]['model'][0][:12]}", expected=f"{base[0]['model'][0][:12]}, the base",
             do="score the base once more with --force, and name that",
         )  # fmt: skip
-    return _count(changes(base[0], null[0]))
+    return count_flips(changes(base[0], null[0]))
 
 
 def _flipped(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -133,7 +149,8 @@ def _flipped(pairs: pl.DataFrame) -> pl.DataFrame:
     return found.sort(["change", *FLIPS[1:6]], descending=[True, *[False] * 5])
 
 
-def _count(pairs: pl.DataFrame) -> Flips:
+def count_flips(pairs: pl.DataFrame) -> Flips:
+    """How many items changed sides, of the rows of `forgotten.changes`."""
     lost, gained = (int((pairs["change"] == name).sum()) for name in ("lost", "gained"))
     return Flips(num_items=pairs.height, num_lost=lost, num_gained=gained)
 

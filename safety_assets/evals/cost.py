@@ -5,7 +5,7 @@ import polars as pl
 from scipy import stats
 
 from safety_assets.evals.statistics import DRAWS, SEED
-from safety_assets.records import Table
+from safety_assets.records import PROBES, Table
 
 ONE_SIDED = 0.9
 """Level of a two-sided interval whose ends are one-sided 95% bounds."""
@@ -25,6 +25,18 @@ SERVING = Table("serving", {
     "low": (pl.Float64, "one-sided 95% lower bound of the ratio, paired bootstrap over prompts"),
     "high": (pl.Float64, "one-sided 95% upper bound; bytes are counted, and have no width"),
 })  # fmt: skip
+
+
+def some_questions(probes: pl.DataFrame, most: int) -> pl.DataFrame:
+    """Probes that are answered in words and judged alone, spread over the dimensions.
+
+    Args:
+        probes: PROBES.
+        most: how many at most.
+    """
+    alone = PROBES.check(probes).filter((pl.col("choices").list.len() == 0) & pl.col("pair").is_null())
+    spread = alone.sort("dimension", "metric", "probe_id")
+    return spread.gather_every(max(1, -(-spread.height // most)))
 
 
 def serving(answered: pl.DataFrame, memory: tuple[int, int], size: tuple[int, int]) -> pl.DataFrame:

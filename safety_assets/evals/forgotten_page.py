@@ -11,7 +11,7 @@ MAX_CATEGORIES = 12
 NUM_EXAMPLES = 3
 
 
-def page(found: Forgotten, title: str = "What was forgotten", *, corpus_known: bool = True) -> str:
+def page(found: Forgotten, title: str = "What was forgotten", *, corpus_known: bool = True, beside: str = "") -> str:
     """Markdown with a table of categories and, folded with <details>, up to three examples for each that lost items.
 
     All model and prompt text is escaped. Harmful prompts and what was said to them lie behind a fold of their own
@@ -21,11 +21,13 @@ def page(found: Forgotten, title: str = "What was forgotten", *, corpus_known: b
         found: what changed sides.
         title: heading of the page.
         corpus_known: the rows that were trained on were searched for causes; else nothing is said of causes.
+        beside: a sentence on how much of the base flips against itself.
     """
     lost = int(found.categories["num_lost"].sum())
     gained = int(found.categories["num_gained"].sum())
     items = int(found.categories["num_items"].sum())
     lines = [f"# {html.escape(title)}", "", _summary(lost, gained, items, corpus_known), ""]
+    lines += [html.escape(beside), ""] if beside else []
     changed = found.categories.filter((pl.col("num_lost") > 0) | (pl.col("num_gained") > 0))
     if not changed.is_empty():
         lines += [*_table(changed), ""]

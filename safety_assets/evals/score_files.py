@@ -29,6 +29,7 @@ class Facts:
         max_new_tokens: longest answer.
         how: dtype, decoding and code that answered.
         judge_digest: of code and weights of the judge; of scores.
+        null: `num_items`, `num_lost` and `num_gained` of the probes that the model was asked twice, by that judge.
     """
 
     name: str | None = None
@@ -39,6 +40,7 @@ class Facts:
     max_new_tokens: int | None = None
     how: Mapping[str, Any] = field(default_factory=dict)
     judge_digest: str | None = None
+    null: Mapping[str, int] | None = None
 
 
 def asked_digest(probes: pl.DataFrame) -> str:

@@ -53,7 +53,8 @@ class Respondent:
         return self._answers(asked, "tasks", partial(ask_tasks, metric=self.ws.project.settings.task_metric))
 
     @cached_property
-    def _answerer(self) -> Answerer:
+    def answerer(self) -> Answerer:
+        """The model itself, with the answers that are kept one by one; opened once."""
         return self.target.answerer()
 
     def _answers(self, asked: pl.DataFrame, kind: str, put: Callable[..., pl.DataFrame]) -> pl.DataFrame:
@@ -89,12 +90,12 @@ class Respondent:
         name = {"probes": "probe_id", "tasks": "task_id"}[kind]
         left = asked.filter(~pl.col(name).is_in(answered["probe_id"].to_list()))
         self.ws.report({"event": "asked", "model": self.target.name, kind: left.height})
-        said = put(left, self._answerer, max_new_tokens=self.ws.project.settings.max_new_tokens)
+        said = put(left, self.answerer, max_new_tokens=self.ws.project.settings.max_new_tokens)
         order = asked.select(pl.col(name).alias("probe_id"))
         return RESPONSES.check(order.join(pl.concat([answered, said]), on="probe_id", maintain_order="left"))
 
     def _unchanged(self) -> None:
-        if {self._answerer.model, self.target.identify()} != {self.digest}:
+        if {self.answerer.model, self.target.identify()} != {self.digest}:
             raise ModelError(f"what answers as {self.target.name} changed while it was asked", do="gate it again")
 
 

@@ -4,6 +4,7 @@ Whatever is asked becomes a `Target`, by what the project says of answering.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -66,6 +67,18 @@ def local(ws: Workspace, folder: Path) -> Target:
     }  # fmt: skip
     at_once = BATCHES * ws.project.settings.generation_batch
     return Target(name=folder.name, model=digest, how=how, rendered=rendered, open=opened, at_once=at_once)
+
+
+def opened_once(asked: Target) -> Target:
+    """The same model, opened once for all who ask it."""
+    opened = list[Answerer]()
+
+    def open_(told: Told) -> Answerer:
+        if not opened:
+            opened.append(asked.open(told))
+        return opened[0]
+
+    return replace(asked, open=open_)
 
 
 def kept_prompts(ws: Workspace, folder: Path, model: str, chats: Sequence[Chat]) -> list[str]:

@@ -9,6 +9,7 @@ import polars as pl
 from safety_assets.errors import ModelError
 from safety_assets.evals.ask import Answerer, ask, ask_tasks
 from safety_assets.evals.probes import read_probes, read_suite
+from safety_assets.evals.repeats import repeated
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.flows import models
@@ -26,8 +27,6 @@ from safety_assets.store import Artefact, write_frame, write_json
 READ_PROMPTS = 256
 """Prompts of each kind of pair that an anatomy is read from, at most."""
 NEURONS = {"layer": pl.Int64, "neuron": pl.Int64, "effect": pl.Float64}
-REPEATED = 96
-"""About so many probes are answered twice, to see whether verdicts repeat."""
 
 
 def base_model(ws: Workspace) -> Made:
@@ -109,19 +108,13 @@ def baseline_responses(ws: Workspace) -> Made:
         model = remembered(ws, local(ws, anchor_folder(ws, inputs["base_model"])))
         probes = gate_probes(inputs["probe_suite"])
         write_answers(ws, folder, model, probes, inputs["task_set"].frame("tasks", TASKS))
-        again = ask(_some(probes), model.live, max_new_tokens=ws.project.settings.max_new_tokens)
+        again = ask(repeated(probes), model.live, max_new_tokens=ws.project.settings.max_new_tokens)
         write_frame(folder, "repeat", again, RESPONSES)
         return {}
 
     sources = source_digests(ws, "baseline_responses")
     artefact, cached = make(ws, "baseline_responses", write, inputs=digests(inputs) | sources)
     return made(ws, artefact, cached, {"responses": artefact.frame("responses", RESPONSES).height})
-
-
-def _some(probes: pl.DataFrame) -> pl.DataFrame:
-    """Probes spread over the whole suite that are judged alone."""
-    alone = probes.filter(pl.col("pair").is_null())
-    return alone.gather_every(max(1, alone.height // REPEATED))
 
 
 def gate_probes(suite: Artefact) -> pl.DataFrame:

@@ -30,6 +30,7 @@ from safety_assets.flows.two_judges import base_scores, found_by, with_second_ju
 from safety_assets.flows.workspace import Made, Markdown, Svg, Workspace, make, source_digests
 from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES, PAIRS, RESPONSES, SCORES, TASK_SCORES, TASKS
 from safety_assets.release import plots
+from safety_assets.release.evidence import null_told
 from safety_assets.store import Artefact, write_frame, write_json
 
 
@@ -88,9 +89,14 @@ def eval_scores(ws: Workspace, recipe: str) -> Made:
 
     sources = source_digests(ws, "eval_scores", recipe)
     artefact, cached = make(ws, "eval_scores", write, inputs=digests(inputs) | sources, partition=recipe)
-    null = {f"null_run/{name}": value for name, value in null_run(ws, inputs["safety_baseline"]).items()}
+    null = _null_shown(ws, inputs["safety_baseline"])
     judges = {f"judges/{name}": value for name, value in (found_by(artefact) or {}).items()}
     return made(ws, artefact, cached, deltas_shown(artefact, _budgets(ws)) | null | judges)
+
+
+def _null_shown(ws: Workspace, baseline: Artefact | None) -> dict[str, object]:
+    """How much of the base flips against itself, for the metadata of what is compared with it."""
+    return {f"null_run/{name}": value for name, value in null_run(ws, baseline).items()}
 
 
 def _apart(
@@ -168,7 +174,9 @@ def forgotten_behaviours(ws: Workspace, recipe: str) -> Made:
         )
         write_frame(folder, "forgotten", found.items, FORGOTTEN)
         found.categories.write_parquet(folder / "categories.parquet")
-        (folder / "page.md").write_text(masked_text(page(found, f"What {recipe} forgot")))
+        null = null_run(ws, inputs["safety_baseline"])
+        beside = null_told(null) if null else ""
+        (folder / "page.md").write_text(masked_text(page(found, f"What {recipe} forgot", beside=beside)))
 
     artefact, cached = make(ws, "forgotten_behaviours", write, inputs=digests(inputs), partition=recipe)
     categories = pl.read_parquet(artefact.path / "categories.parquet")
@@ -193,7 +201,9 @@ def recipe_leaderboard(ws: Workspace) -> Made:
     inputs = {f"eval_scores.{name}": scores.digest for name, scores in scored.items()}
     artefact, cached = make(ws, "recipe_leaderboard", write, inputs=inputs)
     table = leaderboard(artefact)
-    return made(ws, artefact, cached, {"leaderboard": table, "pareto": Svg(partial(pareto, table))})
+    bases = {scores.manifest.inputs["safety_baseline"] for scores in scored.values()}
+    null = _null_shown(ws, ws.store.open(bases.pop())) if len(bases) == 1 else {}
+    return made(ws, artefact, cached, {"leaderboard": table, "pareto": Svg(partial(pareto, table)), **null})
 
 
 def pareto(table: pl.DataFrame) -> str:

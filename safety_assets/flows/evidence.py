@@ -10,11 +10,14 @@ from safety_assets.errors import StoreError
 from safety_assets.evals.forgotten import CATEGORIES, FORGOTTEN
 from safety_assets.flows.check_functions import origin
 from safety_assets.flows.corpus import dose_response
+from safety_assets.flows.figures import read_figures
+from safety_assets.flows.null_run import null_run
 from safety_assets.flows.pages import as_named, certified_prompt
 from safety_assets.flows.training import points
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import DELTAS, HISTORY
 from safety_assets.release import plots
+from safety_assets.release.consistency import COLUMNS, SAYS, consistency_rows
 from safety_assets.release.decision import Decision
 from safety_assets.release.evidence_page import Drawing, Grid, Section, Shown, html_page, told
 from safety_assets.store import Artefact
@@ -42,7 +45,8 @@ def evidence_html(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefa
         mask=masked_text,
         items=forgotten.frame("forgotten", FORGOTTEN) if forgotten else None,
         categories=forgotten.frame("categories", CATEGORIES) if forgotten else None,
-        sections=list(_sections(ws, checkpoint, behind)),
+        sections=[*_steadiness(scores), *_sections(ws, checkpoint, behind)],
+        null=null_run(ws, inputs.get("safety_baseline")),
         drawings=list(_drawings(deltas, ws, checkpoint, behind.get("injection_ratio"))),
     )
     return html_page(decision, shown)
@@ -62,6 +66,19 @@ def _or_none(read: Callable[[], T]) -> T | None:
         return read()
     except StoreError:
         return None
+
+
+def _steadiness(scores: Artefact | None) -> Iterator[Section]:
+    """How verdicts hold over draws, and between judges, where the policy asks for it."""
+    found = read_figures(scores).tables if scores else {}
+    if "consistency" not in found:
+        return
+    tables = [Grid(COLUMNS, consistency_rows(found["consistency"].to_dicts()))]
+    between = found["judges_agree"].filter(pl.col("temperature").is_null())
+    if between.height:
+        names = ("side", "dimension", "first", "second", "num_answers", "agreement", "kappa", "no_kappa_because")
+        tables.append(Grid([name.replace("_", " ") for name in names], between.select(names).rows()))
+    yield Section(title="Consistency over draws", sentences=SAYS, tables=tables)
 
 
 def _sections(ws: Workspace, checkpoint: Artefact | None, behind: Mapping[str, Artefact]) -> Iterator[Section]:

@@ -16,6 +16,7 @@ from safety_assets.flows.apart import write_apart
 from safety_assets.flows.checks import made
 from safety_assets.flows.code_version import code_version
 from safety_assets.flows.external_folder import checkpoint_folder, content_digest
+from safety_assets.flows.figures import write_figures
 from safety_assets.flows.gate_report import document, page
 from safety_assets.flows.gating import Gated, exam_from, gate
 from safety_assets.flows.models import anchor
@@ -81,6 +82,8 @@ def _write(place: Path, gated: Gated) -> None:
         write_apart(place, found.apart)
     if found.twice is not None:
         write_twice(place, found.twice)
+    if found.figures is not None:
+        write_figures(place, found.figures)
 
 
 def verdict_shown(artefact: Artefact) -> dict[str, object]:

@@ -1,7 +1,7 @@
-"""Figures that a policy may ask for beside the scores: exposure of canaries, agreement over samples, cost of serving.
+"""Figures that a policy may ask for beside the scores: exposure of canaries, consistency of verdicts, cost of serving.
 
-Base and candidate are loaded once, side by side, and asked on the same machine in the same run. What the policy does
-not ask for is not measured; what could not be measured says why, and refuses where there is a budget for it.
+Base and candidate are asked on the same machine in the same run. What the policy does not ask for is not measured; what
+could not be measured says why, and refuses where there is a demand on it.
 """
 
 import time
@@ -14,26 +14,28 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from safety_assets.errors import EvaluationError, SafetyAssetsError
-from safety_assets.evals.agreement_of_samples import AGREEMENT, agreement, some_questions
-from safety_assets.evals.ask import Answerer, Chat, ask
-from safety_assets.evals.cost import ANSWERED, SERVING, serving
+from safety_assets.evals.ask import Chat
+from safety_assets.evals.cost import ANSWERED, SERVING, serving, some_questions
 from safety_assets.evals.exposure import EXPOSURES, canaries, exposures, summary
-from safety_assets.evals.remembered import Remembered, Target, Told
-from safety_assets.evals.suite import judge
-from safety_assets.figure_specs import Agreement, Exposure, Serving
-from safety_assets.flows.asking import kept, local, open_generator
+from safety_assets.evals.remembered import Told
+from safety_assets.figure_specs import Consistency, Exposure, Serving
+from safety_assets.flows import consistency
+from safety_assets.flows.asking import local, open_generator
+from safety_assets.flows.consistency import Drawn, compared, rated
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
 from safety_assets.records import Table, Verdict
-from safety_assets.release.verdicts import exposure_budget, serving_budget
+from safety_assets.release.verdicts import consistency_budget, exposure_budget, serving_budget
 from safety_assets.store import Artefact, write_frame, write_json
 
 if TYPE_CHECKING:
     from safety_assets.models.generate import Generator
 
 SIDES = ("base", "candidate")
-TABLES: Mapping[str, Table] = {"exposures": EXPOSURES, "agreement": AGREEMENT, "serving": SERVING}
-BUDGETS = ("exposure_budget", "serving_budget")
+TABLES: Mapping[str, Table] = {"exposures": EXPOSURES, **consistency.TABLES, "serving": SERVING}
+HIDDEN = ("ratings_base", "ratings_candidate")
+"""Tables that are kept and not shown: one row per answer."""
+BUDGETS = ("exposure_budget", "consistency_budget", "serving_budget")
 """Names of the verdicts."""
 
 
@@ -42,8 +44,8 @@ class Figures:
     """What was measured.
 
     Args:
-        tables: of EXPOSURES, AGREEMENT and SERVING those that were asked for and measured.
-        absent: name of a table to why it could not be measured.
+        tables: of TABLES those that were asked for and measured.
+        absent: exposures, consistency or serving to why it could not be measured.
     """
 
     tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
@@ -73,18 +75,18 @@ def measured(ws: Workspace, policy: Policy, base: Path, candidate: Path, probes:
         probes: PROBES of the gate.
     """
     both = _Pair(ws, base, candidate)
-    wanted: dict[str, Callable[[], pl.DataFrame]] = {}
+    wanted: dict[str, Callable[[], Mapping[str, pl.DataFrame]]] = {}
     if rule := policy.exposure:
-        wanted["exposures"] = lambda: _exposures(both, rule, probes)
-    if drawn := policy.agreement:
-        wanted["agreement"] = lambda: _agreement(both, drawn, probes)
+        wanted["exposures"] = lambda: {"exposures": _exposures(both, rule, probes)}
+    if drawn := policy.consistency:
+        wanted["consistency"] = lambda: _consistency(both, policy, drawn, probes)
     if policy.serving.budgets:
-        wanted["serving"] = lambda: _serving(both, policy.serving, probes)
+        wanted["serving"] = lambda: {"serving": _serving(both, policy.serving, probes)}
     tables, absent = dict[str, pl.DataFrame](), dict[str, str]()
     for name, measure in wanted.items():
         ws.report({"event": "measuring", "of_what": name})
         try:
-            tables[name] = measure()
+            tables |= measure()
         except (SafetyAssetsError, ValueError, RuntimeError, MemoryError) as error:  # a reason, where it is demanded
             absent[name] = str(error)
     return Figures(tables, absent)
@@ -106,7 +108,7 @@ def read_figures(artefact: Artefact) -> Figures:
 
 
 def figure_verdicts(found: Figures | None, policy: Policy) -> dict[str, Verdict]:
-    """One verdict for each budget that the policy sets.
+    """One verdict for each figure that the policy demands something of.
 
     Args:
         found: what was measured; None where nothing was.
@@ -117,6 +119,10 @@ def figure_verdicts(found: Figures | None, policy: Policy) -> dict[str, Verdict]
         table = known.tables.get("exposures")
         told = _absent(known, "exposures") if table is None else summary(table)
         verdicts["exposure_budget"] = exposure_budget(told, rule)
+    if policy.consistency is not None and policy.consistency.demands:
+        steady = known.tables.get("consistency")
+        given = _absent(known, "consistency") if steady is None else steady
+        verdicts["consistency_budget"] = consistency_budget(given, policy.consistency, policy.probes)
     if policy.serving.budgets:
         cost = known.tables.get("serving")
         verdicts["serving_budget"] = serving_budget(_absent(known, "serving") if cost is None else cost, policy.serving)
@@ -125,7 +131,7 @@ def figure_verdicts(found: Figures | None, policy: Policy) -> dict[str, Verdict]
 
 def figures_shown(found: Figures) -> dict[str, Any]:
     """Tables, and of exposure the numbers; why what was asked for is absent."""
-    shown: dict[str, Any] = dict(found.tables)
+    shown: dict[str, Any] = {name: table for name, table in found.tables.items() if name not in HIDDEN}
     if "exposures" in shown:
         said: Mapping[str, Any] = summary(shown["exposures"])
         shown |= {f"exposure/{side}": said[side].get("mean") for side in (*SIDES, "gained")}
@@ -148,37 +154,11 @@ def _exposures(both: _Pair, rule: Exposure, probes: pl.DataFrame) -> pl.DataFram
     return exposures(found, sides, samples=rule.samples, answer=rule.answer)
 
 
-def _agreement(both: _Pair, rule: Agreement, probes: pl.DataFrame) -> pl.DataFrame:
-    """Drawn answers are kept like greedy ones, so that the base is asked once for all candidates."""
-    questions = some_questions(probes, rule.questions)
-    longest, sides = both.ws.project.settings.max_new_tokens, []
-    for side in SIDES:
-        drawn = [
-            ask(questions, _drawn(both, side, rule, sample), max_new_tokens=longest).with_columns(
-                sample=pl.lit(sample, pl.Int64)
-            )
-            for sample in range(rule.samples)
-        ]
-        responses = pl.concat(drawn)
-        sides.append((responses, judge(questions, responses)))
-    return agreement(sides)
-
-
-def _drawn(both: _Pair, side: str, rule: Agreement, sample: int) -> Remembered:
-    greedy = local(both.ws, getattr(both, side))
-
-    def opened(told: Told) -> Answerer:
-        from safety_assets.models.sampled import Sampler
-
-        seed, rows = rule.seed * 1000 + sample, both.ws.project.settings.generation_batch
-        loaded = both.generators[side].loaded
-        return Sampler(loaded, temperature=rule.temperature, seed=seed, batch_rows=rows)
-
-    how = {**greedy.how, "decoding": f"drawn at {rule.temperature}, seed {rule.seed}"}
-    target = Target(
-        name=greedy.name, model=greedy.model, how=how, rendered=greedy.rendered, open=opened, at_once=greedy.at_once
-    )
-    return Remembered(target, kept(both.ws, "answers"), sample=sample, again=both.ws.force)
+def _consistency(both: _Pair, policy: Policy, rule: Consistency, probes: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Of both models, each opened only for what it was not asked before."""
+    sides = {side: Drawn(both.ws, local(both.ws, getattr(both, side))) for side in SIDES}
+    found = {side: rated(both.ws, rule, policy.judges, probes, model) for side, model in sides.items()}
+    return compared(found)
 
 
 def _serving(both: _Pair, rule: Serving, probes: pl.DataFrame) -> pl.DataFrame:

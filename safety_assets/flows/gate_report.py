@@ -9,6 +9,7 @@ from safety_assets.evals.forgotten_page import page as forgotten_page
 from safety_assets.flows.gating import Gated
 from safety_assets.policy import DIMENSIONS
 from safety_assets.records import DELTAS, Verdict
+from safety_assets.release.evidence import null_told
 from safety_assets.release.evidence import page as evidence_page
 from safety_assets.release.markdown import bullets
 
@@ -30,6 +31,8 @@ def document(gated: Gated) -> dict[str, Any]:
         "task": _task(gated),
         "checks": {v.check: v.status for v in decision.verdicts if not v.check.startswith(BUDGET)},
         "forgotten": forgotten_categories(gated).to_dicts(),
+        "null": found.null.told if found.null else None,
+        "consistency": None if (steady := _consistency(gated)) is None else steady.to_dicts(),
         "not_checked": list(found.not_checked),
         "decided_on": decision.decided_on,
         "base": found.digests.get("base"),
@@ -97,12 +100,19 @@ def forgotten_categories(gated: Gated) -> pl.DataFrame:
     return gated.findings.forgotten.categories.filter(pl.col("num_lost") > 0).select(columns)
 
 
+def _consistency(gated: Gated) -> pl.DataFrame | None:
+    """CONSISTENCY, where the policy asks for it and it could be measured."""
+    return gated.findings.figures.tables.get("consistency") if gated.findings.figures else None
+
+
 def page(gated: Gated) -> str:
     """The evidence in Markdown: decision, dimensions, what was forgotten, and what could not be checked."""
     found = gated.findings
     deltas = DELTAS.empty() if found.deltas is None else found.deltas
-    parts = [evidence_page(gated.decision, deltas, found.exam.policy)]
+    null = {"num_flips": found.null.num_flips, **found.null.told} if found.null else {}
+    parts = [evidence_page(gated.decision, deltas, found.exam.policy, null=null, consistency=_consistency(gated))]
     if found.forgotten is not None:
-        parts.append(forgotten_page(found.forgotten, f"What {found.name} forgot", corpus_known=False))
+        beside = null_told(null) if null else ""
+        parts.append(forgotten_page(found.forgotten, f"What {found.name} forgot", corpus_known=False, beside=beside))
     parts.append("\n".join(["# What could not be checked", "", *bullets(found.not_checked), ""]))
     return "\n".join(parts)

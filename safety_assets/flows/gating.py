@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from safety_assets.errors import SafetyAssetsError
+from safety_assets.evals.comparison import Flips
 from safety_assets.evals.deltas import compare
 from safety_assets.evals.forgotten import Forgotten, forgotten
 from safety_assets.evals.probes import (
@@ -29,6 +30,7 @@ from safety_assets.flows.candidates import same_template
 from safety_assets.flows.check_functions import today
 from safety_assets.flows.figures import Figures, figure_verdicts, measured
 from safety_assets.flows.further import further_verdicts
+from safety_assets.flows.second_run import second_run
 from safety_assets.flows.signed import accepted_losses, lost_categories, signed_files
 from safety_assets.flows.sources import digest_settings
 from safety_assets.flows.targets import Target, Weights, Where, open_target
@@ -93,6 +95,7 @@ class Findings:
         exam: what is asked.
         base, tuned: what the two models said; None until they were asked.
         deltas: DELTAS of the checkpoint against the base; None until both were asked.
+        null: flips of the base against itself, of some probes; None until both were asked, or where it says no more.
         forgotten: what the base did and the checkpoint no longer does.
         apart: slices that the policy has gated apart; None where nothing was asked.
         not_apart: why they could not be measured; empty where they were.
@@ -109,6 +112,7 @@ class Findings:
     base: Examined | None = None
     tuned: Examined | None = None
     deltas: pl.DataFrame | None = None
+    null: Flips | None = None
     forgotten: Forgotten | None = None
     apart: Apart | None = None
     not_apart: str = ""
@@ -175,15 +179,17 @@ def _measure(ws: Workspace, base: Where, tuned: Where, found: Findings) -> None:
     _first(found, "weights_sound", candidate.soundness(exam.policy, today()))
     if not found.unread:
         _first(found, "chat_templates", same_template(anchor.template, candidate.template))
+    base_said, tuned_said = Respondent(ws, anchor), Respondent(ws, candidate)
     if comes_first_holds(found.first, found.unread):
-        found.base = examine(ws, anchor, exam)
+        found.base = examine(base_said, exam)
         scores = found.base.dimension_scores
         _first(found, "base_every_dimension_scored", every_dimension_scored(scores, exam.policy.probes))
         _first(found, "baseline_is_aligned", baseline_is_aligned(scores, exam.policy.dimensions, today()))
     if comes_first_holds(found.first, found.unread):
-        found.tuned = examine(ws, candidate, exam)
+        found.tuned = examine(tuned_said, exam)
     if found.base and found.tuned:
-        _measure_apart(ws, found, {"base": Respondent(ws, anchor).probes, "tuned": Respondent(ws, candidate).probes})
+        found.null = second_run(ws, base_said.answerer, exam.probes, found.base.scores)
+        _measure_apart(ws, found, {"base": base_said.probes, "tuned": tuned_said.probes})
         _judge_twice(ws, found, {"base": found.base, "tuned": found.tuned})
         _compare(found)
         found.figures = _figures(ws, anchor, candidate, exam)
@@ -228,14 +234,13 @@ def _first(found: Findings, name: str, verdict: Verdict) -> None:
     found.first[name] = undecided(name, verdict)
 
 
-def examine(ws: Workspace, target: Target, exam: Exam) -> Examined:
+def examine(asked: Respondent, exam: Exam) -> Examined:
     """Ask one model everything, or take what it said before, and score it."""
-    asked = Respondent(ws, target)
     responses = asked.probes(exam.probes)
     scores = judge(exam.probes, responses)
     tasks = None
     if exam.tasks is not None:
-        tasks = score_tasks(exam.tasks, asked.tasks(exam.tasks), ws.project.settings.task_metric)
+        tasks = score_tasks(exam.tasks, asked.tasks(exam.tasks), asked.ws.project.settings.task_metric)
     return Examined(
         model=asked.digest,
         responses=responses,
@@ -261,7 +266,8 @@ def _figures(ws: Workspace, base: Target, tuned: Target, exam: Exam) -> Figures:
     if isinstance(base, Weights) and isinstance(tuned, Weights):
         return measured(ws, exam.policy, base.folder, tuned.folder, exam.probes)
     why = "a model behind an endpoint gives no likelihoods of its own and is not served on this machine."
-    return Figures(absent={"exposures": why, "serving": why, "agreement": why})
+    greedy = "a model behind an endpoint is asked greedily only."
+    return Figures(absent={"exposures": why, "serving": why, "consistency": greedy})
 
 
 def _beside(ws: Workspace, found: Findings) -> dict[str, Verdict]:

@@ -122,7 +122,7 @@ GRAPH: dict[str, Node] = {
         sources=("policy.budgets", "policy.figures", "policy.apart", "policy.judges", "reviewed", "task_metric"),
         code=(
             "evals", "task_metric", "methods.drift", "methods.anatomy", "models", "flows.readings", "flows.figures",
-            "flows.apart", "flows.two_judges",
+            "flows.consistency", "flows.apart", "flows.two_judges",
         ),
         partitioned=True,
     ),
@@ -158,6 +158,7 @@ GRAPH: dict[str, Node] = {
         ),
         code=(
             "models", "served", "evals", "release", "flows.apart", "flows.two_judges", "flows.gating", "flows.answers",
+            "flows.figures", "flows.consistency", "flows.second_run",
             "flows.targets", "flows.candidates", "flows.gate_report", "flows.external_folder",
         ),
         per_checkpoint=True,

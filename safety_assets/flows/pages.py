@@ -6,6 +6,7 @@ import polars as pl
 
 from safety_assets.evals.forgotten import CATEGORIES
 from safety_assets.flows.check_functions import origin
+from safety_assets.flows.figures import read_figures
 from safety_assets.flows.null_run import null_run
 from safety_assets.flows.repairing import in_words
 from safety_assets.flows.training import checkpoint_model
@@ -25,7 +26,8 @@ def evidence_text(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefa
     """The decision in Markdown, for a terminal and for Dagster; without scores it holds the reasons only."""
     scores = inputs.get("eval_scores")
     deltas = scores.frame("deltas", DELTAS) if scores else DELTAS.empty()
-    return page(decision, deltas, ws.policy, null=null_run(ws, inputs.get("safety_baseline")))
+    steady = read_figures(scores).tables.get("consistency") if scores else None
+    return page(decision, deltas, ws.policy, null=null_run(ws, inputs.get("safety_baseline")), consistency=steady)
 
 
 def card_text(ws: Workspace, decided: Artefact) -> str:
@@ -49,6 +51,7 @@ def card_text(ws: Workspace, decided: Artefact) -> str:
         policy=ws.policy,
         probes=suite.digest,
         system_prompt=certified_prompt(checkpoint),
+        null=null_run(ws, origin(decided, ws, "safety_baseline")),
         evidence=f"{decided.path.relative_to(ws.store.root).as_posix()}/{EVIDENCE}",
     )
     return model_card(from_dict(decided.json("decision"), required=()), about)

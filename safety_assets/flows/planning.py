@@ -17,14 +17,15 @@ from safety_assets.corpus.ingest import first_rows
 from safety_assets.corpus.pairs import read_pairs
 from safety_assets.errors import SafetyAssetsError, TrainingError
 from safety_assets.evals.probes import read_probes
+from safety_assets.evals.repeats import REPEATED
 from safety_assets.flows import models
 from safety_assets.flows.apart import asked_apart
-from safety_assets.flows.baseline import REPEATED
 from safety_assets.flows.corpus import place_settings, sweep_probes, sweep_recipe, trained_as
 from safety_assets.flows.planning_repairs import seconds_of
 from safety_assets.flows.tasks import SPLIT_SEED, project_tasks
 from safety_assets.flows.training import injected_share
 from safety_assets.flows.workspace import Workspace
+from safety_assets.policy import DIMENSIONS
 from safety_assets.recipes import Recipe
 from safety_assets.records import AUDITED, PROBES
 from safety_assets.store import write_frame
@@ -173,14 +174,22 @@ def _times(ws: Workspace, recipe: Recipe, training: Mapping[str, dict], asked: f
         Part(asset="candidate_responses", seconds=exam,
              why=f"{counts['gate']} gate probes and {counts['tasks']} tasks"),
     ]  # fmt: skip
-    if counts["apart"]:
-        why = f"{counts['apart']} probes in wrappers and in domain, asked of base and candidate; the base's are kept"
-        parts.append(Part(asset="eval_scores", seconds=2 * counts["apart"] * asked, why=why))
+    if beside := {what: number for what, number in _beside(ws, counts).items() if number}:
+        told = ", ".join(f"{number} {what}" for what, number in beside.items())
+        why = f"{told}, asked of base and candidate; the base's are kept"
+        parts.append(Part(asset="eval_scores", seconds=2 * sum(beside.values()) * asked, why=why))
     if recipe.repairs:
         tried = seconds_of(recipe.repairs, recipe, **mending) + len(recipe.repairs) * exam
         why = f"{len(recipe.repairs)} repairs, each asked like a candidate; only where this one is rejected"
         parts.append(Part(asset="repaired candidates", seconds=tried, why=why))
     return parts
+
+
+def _beside(ws: Workspace, counts: Mapping[str, int]) -> dict[str, int]:
+    """Answers that the policy asks for beside the headline, of each model; greedy ones of the headline are there."""
+    rule = ws.policy.consistency
+    drawn = len(DIMENSIONS) * rule.per_dimension * len(rule.seeds) * len(rule.temperatures) if rule else 0
+    return {"probes in wrappers and in domain": counts["apart"], "drawn answers": drawn}
 
 
 def _training(measured: Mapping[str, float], recipe: Recipe, ws: Workspace) -> float:

@@ -1,7 +1,7 @@
 """Scoring one model on one probe set, without a recipe or a decision: answers and scores are files of their own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from safety_assets.evals.apart import slice_scores
 from safety_assets.evals.ask import ask
 from safety_assets.evals.attack_success import attack_success
 from safety_assets.evals.by_metric import metric_scores
+from safety_assets.evals.comparison import Flips
 from safety_assets.evals.confidence import confidence
 from safety_assets.evals.judges import JUDGE, record
 from safety_assets.evals.kept_verdicts import judged
@@ -27,6 +28,7 @@ from safety_assets.flows.apart import asked_apart
 from safety_assets.flows.asking import kept, remembered
 from safety_assets.flows.code_version import sources_version
 from safety_assets.flows.judge_record import judge_record
+from safety_assets.flows.second_run import second_run
 from safety_assets.flows.tasks import project_tasks
 from safety_assets.flows.workspace import Workspace
 from safety_assets.measures import InDomain
@@ -109,7 +111,9 @@ def score_model(
         name=asked.name, model=asked.model, probes=named, probes_digest=questions_digest(probes),
         asked=asked_digest(probes), max_new_tokens=longest, how=asked.how,
     )  # fmt: skip
-    return _scored(ws, probes, responses, facts, model.num_asked, model.num_remembered)
+    scored = _scored(ws, probes, responses, facts, model.num_asked, model.num_remembered)
+    flips = second_run(ws, model, probes, scored.scores, longest)
+    return replace(scored, facts=replace(scored.facts, null=asdict(flips) if flips else None))
 
 
 def score_responses(ws: Workspace, path: Path, probes: pl.DataFrame, named: str) -> Scored:
@@ -143,9 +147,10 @@ def _scored(
 ) -> Scored:
     digest = sources_version(*JUDGING)
     scores = judged(probes, responses, judge, digest, kept(ws, "verdicts"), again=ws.force)
+    null = facts.null if facts.judge_digest == digest else None
     return Scored(
         responses=responses, scores=scores, confidence=confidence(probes, responses),
-        facts=replace(facts, judge_digest=digest), asked=asked, remembered=known,
+        facts=replace(facts, judge_digest=digest, null=null), asked=asked, remembered=known,
     )  # fmt: skip
 
 
@@ -165,7 +170,7 @@ def document(scored: Scored) -> dict[str, Any]:
         "over_refusal": over_refusal(scored.scores),
         "slices": _slices(scored.scores),
         "attack_success": attack_success(scored.scores).to_dicts(),
-        "unscored": dict(reasons.iter_rows()),
+        "unscored": dict(reasons.iter_rows()), "null": Flips(**facts.null).told if facts.null else None,
         "judge": {"name": JUDGE, "digest": facts.judge_digest, "measured": record(JUDGE), **_rules()},
         "asked": scored.asked, "remembered": scored.remembered,
     }  # fmt: skip

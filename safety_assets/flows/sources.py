@@ -87,7 +87,7 @@ def _budgets(project: Project) -> str:
 def _figures(project: Project) -> str:
     """What is measured beside the scores; another ceiling measures nothing anew."""
     policy = project.policy()
-    given = [policy.exposure, policy.agreement, policy.serving if policy.serving.budgets else None]
+    given = [policy.exposure, policy.consistency, policy.serving if policy.serving.budgets else None]
     return digest_json([rule.model_dump(mode="json", exclude=set(CEILINGS)) if rule else None for rule in given])
 
 

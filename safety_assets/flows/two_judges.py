@@ -66,7 +66,7 @@ def judge_twice(
     if law.judges is None:
         return None
     rows = {side: answers(probes, said) for side, said in responses.items()}
-    second = _second(ws, law.judges, list({row["id"]: row for own in rows.values() for row in own}.values()))
+    second = second_verdicts(ws, law.judges, [row for own in rows.values() for row in own])
     sample = law.judges.adversarial_sample if law.risk == "high" else 0
     found = reviewed(rows, scores, second, sample, law.judges.seed)
     labels = read_reviewed(ws.project)
@@ -110,8 +110,16 @@ def _filled_in(queue: pl.DataFrame, labels: Mapping[str, Mapping[str, str]]) -> 
     return REVIEW.frame([{**row, **(labels.get(row["id"]) or {})} for row in queue.to_dicts()])
 
 
-def _second(ws: Workspace, rule: Judges, rows: Rows) -> pl.DataFrame:
-    """VERDICTS in the order of the rows. What it said of an answer is kept; what it left unscored is asked anew."""
+def second_verdicts(ws: Workspace, rule: Judges, answered: Rows) -> pl.DataFrame:
+    """VERDICTS of the second judge, one for each id, in order.
+
+    What it said of an answer is kept; what it left unscored is asked anew.
+
+    Args:
+        rule: names the judge.
+        answered: as `evals.two_judges.answers` gives them.
+    """
+    rows = list({row["id"]: row for row in answered}.values())
     before: Kept = kept(ws, "verdicts")
     who = digest_json([rule.model_dump(mode="json", include={"second", "labels"}), _identity(ws, rule)])
     keys = {row["id"]: digest_json([who, row["prompt"], row["completion"]]) for row in rows}

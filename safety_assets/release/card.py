@@ -11,7 +11,7 @@ from safety_assets.records import DELTAS, DIMENSION_SCORES
 from safety_assets.release.apart_page import apart_section
 from safety_assets.release.card_header import header
 from safety_assets.release.decision import Decision
-from safety_assets.release.evidence import headline
+from safety_assets.release.evidence import headline, null_told
 from safety_assets.release.evidence_page import ALWAYS
 from safety_assets.release.markdown import bullets, cell, digest_table, percent, points, table, tier
 
@@ -35,6 +35,7 @@ class About:
         system_prompt: the one that stands in the template of these weights; None where there is none.
         evidence: where the evidence page is.
         limits: further sentences on what the evidence does not show.
+        null: `num_flips`, `num_items` and `high` of the base asked twice.
     """
 
     project: str
@@ -54,6 +55,7 @@ class About:
     system_prompt: str | None = None
     evidence: str = ""
     limits: Sequence[str] = ()
+    null: Mapping[str, object] = field(default_factory=dict)
 
 
 def model_card(decision: Decision, about: About) -> str:
@@ -77,7 +79,7 @@ def _body(decision: Decision, about: About) -> str:
         "## System prompt", "", *_prompt(about.system_prompt), "",
         "## Scores", "", *_scores(about), "",
         "Points on the 0-10 scale, with 95% intervals; a positive drop is a loss against the aligned model, its bounds "
-        "are one-sided. The tier is that of the lower bound.", "",
+        "are one-sided. The tier is that of the lower bound.", "", *([null_told(about.null), ""] if about.null else []),
         "## Budgets", "", *_budget(about.deltas, about.policy), "",
         *apart_section(decision.verdicts),
         "## Task", "", _task(decision), "",

@@ -7,6 +7,7 @@ import polars as pl
 from safety_assets.policy import DIMENSIONS, Policy
 from safety_assets.records import DELTAS, Verdict
 from safety_assets.release.apart_page import apart_section, is_apart
+from safety_assets.release.consistency import consistency_section
 from safety_assets.release.decision import Decision
 from safety_assets.release.markdown import bullets, cell, digest_table, percent, points, table
 
@@ -25,6 +26,7 @@ def page(
     served: pl.DataFrame | None = None,
     figure: str = "",
     null: Mapping[str, object] | None = None,
+    consistency: pl.DataFrame | None = None,
 ) -> str:
     """The evidence page.
 
@@ -33,7 +35,8 @@ def page(
         deltas: DELTAS of the candidate against the anchor.
         policy: the policy obeyed.
         served: DELTAS against the model that is served now; its drops stand beside, for information.
-        null: `num_flips` and `num_items` of the base asked twice; left out where that is not known.
+        null: `num_flips`, `num_items` and `high` (0..1) of the base asked twice; left out where that is not known.
+        consistency: CONSISTENCY of evals.consistency; left out where the policy does not ask for it.
         figure: an SVG to show, trusted (from `release.plots`).
     """
     lines = [
@@ -47,8 +50,9 @@ def page(
         lines += ["", "## Why not", "", *bullets(decision.reasons)]
     lines += ["", "## Dimensions", "", *_dimensions(decision, deltas, policy, served)]
     lines += ["", "Points on the 0-10 scale; positive drops are losses against the originally aligned model."]
-    lines += ["", *_null(null)] if null else []
+    lines += ["", null_told(null)] if null else []
     lines += ["", *apart_section(decision.verdicts)][:-1]
+    lines += ["", *consistency_section(consistency)][:-1]
     lines += ["", figure] if figure else []
     lines += ["", "## Other checks", "", *_others(decision)]
     if decision.notes:
@@ -57,11 +61,17 @@ def page(
     return "\n".join(lines) + "\n"
 
 
-def _null(null: Mapping[str, object]) -> list[str]:
+def null_told(null: Mapping[str, object]) -> str:
+    """How much of the base flips against itself, in a sentence.
+
+    Args:
+        null: `num_flips`, `num_items`, and `high`, the 95% upper end of the rate, 0..1.
+    """
     flips, items = null.get("num_flips"), null.get("num_items")
     if not isinstance(flips, int) or not isinstance(items, int) or not items:
-        return ["Base against base: the second run of the base cannot be compared with the first."]
-    return [f"Base against base, asked the same twice: {flips} of {items} verdicts flip ({percent(flips / items)})."]
+        return "Base against base: the second run of the base cannot be compared with the first."
+    rate = f"{percent(flips / items)}, at most {percent(null.get('high'))} at 95%"
+    return f"Base against base, asked the same twice: {flips} of {items} verdicts flip ({rate})."
 
 
 def headline(decision: Decision) -> str:

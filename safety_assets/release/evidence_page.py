@@ -16,7 +16,14 @@ import polars as pl
 
 from safety_assets.policy import Policy
 from safety_assets.release.decision import Decision
-from safety_assets.release.evidence import WORDS, dimension_rows, figures_of, headline_text, other_verdicts
+from safety_assets.release.evidence import (
+    WORDS,
+    dimension_rows,
+    figures_of,
+    headline_text,
+    null_told,
+    other_verdicts,
+)
 from safety_assets.release.markdown import points
 
 TEMPLATE = Path(__file__).with_name("evidence.html")
@@ -78,6 +85,7 @@ class Shown:
         sections: corpus, share, training and what else there is.
         drawings: figures.
         limits: further sentences on what the evidence does not show.
+        null: `num_flips`, `num_items` and `high` of the base asked twice.
     """
 
     project: str
@@ -89,6 +97,7 @@ class Shown:
     sections: Sequence[Section] = ()
     drawings: Sequence[Drawing] = ()
     limits: Sequence[str] = field(default=())
+    null: Mapping[str, object] = field(default_factory=dict)
 
 
 def html_page(decision: Decision, shown: Shown) -> str:
@@ -109,6 +118,7 @@ def html_page(decision: Decision, shown: Shown) -> str:
             for v in other_verdicts(decision)
         ],
         waivers=[(w["check"], w["who"], w["until"]) for w in decision.waivers],
+        null=null_told(shown.null) if shown.null else "",
         forgotten=_forgotten(shown),
         sections=shown.sections,
         figures=shown.drawings,

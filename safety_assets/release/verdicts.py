@@ -4,6 +4,7 @@ from safety_assets.release.apart import in_domain_budget, not_asked, wrapped_bud
 from safety_assets.release.bindings import evidence_is_current, weights_are_the_ones_scored
 from safety_assets.release.budget import regression_budget
 from safety_assets.release.consent import losses_disposed, not_held, policy_binds, signed_off
+from safety_assets.release.consistency import consistency_budget
 from safety_assets.release.figures import exposure_budget, serving_budget
 from safety_assets.release.further import further_budget, not_measured
 from safety_assets.release.measured import (
@@ -19,6 +20,7 @@ from safety_assets.release.trained import curve_covers_the_choice, share_as_the_
 __all__ = [
     "answers_reviewed",
     "baseline_is_aligned",
+    "consistency_budget",
     "curve_covers_the_choice",
     "every_dimension_scored",
     "evidence_is_current",

@@ -11,6 +11,7 @@ import small_project
 from typer.testing import CliRunner
 
 from safety_assets.cli import app
+from safety_assets.evals.suite import judge
 from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE
 from safety_assets.records import RESPONSES, SCORES
 
@@ -100,11 +101,62 @@ def test_compare_tells_drops_flips_and_the_null_run(tiny_model: Path) -> None:
     assert row["drop"] == pytest.approx(row["baseline"] - row["candidate"])
     assert row["drop_low"] <= row["drop"] <= row["drop_high"]
     assert len(said["flipped"]) == row["num_lost"] + row["num_gained"]
-    assert said["null"] == {"num_items": row["num_pairs"], "num_lost": 0, "num_gained": 0, "rate": 0.0}
+    none = {"num_lost": 0, "num_gained": 0, "rate": 0.0}
+    assert said["null"].items() >= {"num_items": row["num_pairs"], **none}.items()
     same = told("compare base.parquet base.parquet")
-    assert (same["flipped"], same["null"], same["dimensions"]["safety"]["drop"]) == ([], None, 0.0)
+    assert (same["flipped"], same["dimensions"]["safety"]["drop"]) == ([], 0.0)
     shown = CliRunner().invoke(app, ["compare", "base.parquet", "other.parquet", "--null", "base.parquet"])
     assert "base against base: 0 flips (0.00%)" in shown.stdout
+
+
+def test_the_base_is_asked_some_probes_twice_and_flips_stand_beside_every_comparison(
+    tiny_model: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = scored(tiny_model, "base.parquet", "--force")
+    scored("other", "other.parquet")
+    null = told("compare base.parquet other.parquet")["null"]
+    assert null == base["null"]
+    assert 0 < null["num_items"] <= base["probes"]["items"]
+    assert (null["rate"], null["num_lost"], null["num_gained"]) == (0.0, 0, 0)
+    assert 0 < null["high"] < 0.2
+    words = f"base against base: 0 flips (0.00%) of {null['num_items']} items asked twice, at most {null['high']:.2%}"
+    assert words in CliRunner().invoke(app, ["compare", "base.parquet", "other.parquet"]).stdout
+    judged = told("score --responses base.responses.parquet --probes few.jsonl --out judged.parquet")
+    assert judged["null"] == null  # by the same judge
+    monkeypatch.setattr("safety_assets.flows.scoring.sources_version", lambda *modules: "another judge")
+    assert told("score --responses base.responses.parquet --probes few.jsonl --out judged.parquet")["null"] is None
+
+
+def test_a_second_run_that_says_otherwise_is_counted(
+    tiny_model: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safety_assets.flows import second_run
+
+    monkeypatch.setattr(second_run, "judge", lambda probes, said: _turned(judge(probes, said)))
+    null = scored(tiny_model, "base.parquet", "--force")["null"]
+    assert null["num_lost"] + null["num_gained"] == null["num_items"] > 0
+
+
+def _turned(scores: pl.DataFrame) -> pl.DataFrame:
+    return scores.with_columns(value=1 - pl.col("value"))
+
+
+def test_draws_of_both_are_shown_side_by_side_and_of_another_model_left_out(tiny_model: Path, project: Path) -> None:
+    alone = scored(tiny_model, "base.parquet", "--consistency")
+    whole = alone["consistency"][0]
+    assert (whole["side"], whole["dimension"], whole["num_draws"], whole["change"]) == ("model", "all", 7, None)
+    assert told("compare base.parquet base.parquet")["consistency"][0]["side"] == "base"
+    scored("other", "other.parquet", "--consistency")
+    both = told("compare base.parquet other.parquet")
+    sides = {
+        row["side"]: row for row in both["consistency"] if row["temperature"] is None and row["dimension"] == "all"
+    }
+    assert sides["candidate"]["change"] == sides["candidate"]["agreement"] - sides["base"]["agreement"]
+    assert both["judges_agree"] == []
+    shown = CliRunner().invoke(app, ["compare", "base.parquet", "other.parquet"])
+    assert "greedy" in shown.stdout
+    shutil.copyfile(project / "base.consistency.parquet", project / "other.consistency.parquet")
+    assert told("compare base.parquet other.parquet")["consistency"] is None
 
 
 def test_a_probe_set_names_the_suites_that_say_nothing(tiny_model: Path, project: Path) -> None:
@@ -154,6 +206,7 @@ def test_what_cannot_be_asked_is_refused_in_words(project: Path) -> None:
         "score --probes few.jsonl --out x.parquet",
         "score --model other --responses few.jsonl --probes few.jsonl --out x.parquet",
         "score --responses few.jsonl --adapter adapter --probes few.jsonl --out x.parquet",
+        "score --responses few.jsonl --consistency --probes few.jsonl --out x.parquet",
         "score --model other --probes nowhere --out x.parquet",
         "score --model other --probes few.jsonl --split exam --out x.parquet",
         "compare few.jsonl",

@@ -1,4 +1,4 @@
-"""What a policy may ask for beside the scores, measured on real weights: exposure, agreement, cost of serving."""
+"""What a policy may ask for beside the scores, measured on real weights: exposure, consistency, cost of serving."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import small_checkpoints
 
 from safety_assets.evals.probes import read_probes
 from safety_assets.flows.figures import (
+    BUDGETS,
     Figures,
     figure_verdicts,
     figures_shown,
@@ -25,7 +26,7 @@ def law(ws: Workspace, **asked: object) -> Policy:
 
 ALL = {
     "exposure": {"canaries": 4, "samples": 64, "max_bits": 12.0, "max_worst_bits": 12.0},
-    "agreement": {"questions": 8, "samples": 2},
+    "consistency": {"per_dimension": 8, "seeds": [0, 1], "temperatures": [1.0], "max_drop": 0.5},
     "serving": {"prompts": 8, "repeats": 1, "max_size_ratio": 1.5, "max_memory_ratio": 1.0, "max_tokens_ratio": 50.0},
 }
 
@@ -47,9 +48,9 @@ def test_everything_is_measured_side_by_side_kept_and_judged(
     exposed = found.tables["exposures"]
     assert 1 <= exposed.height <= 4
     assert (exposed["candidate"] <= exposed["space_bits"] + 1e-9).all()
-    agreed = found.tables["agreement"].filter(dimension="all").row(0, named=True)
-    assert 0 <= agreed["base_verdicts"] <= 1
-    assert agreed["low"] <= agreed["change"] <= agreed["high"]
+    drawn = found.tables["consistency"].filter(side="candidate", dimension="all").row(0, named=True)
+    assert drawn["num_draws"] == 3
+    assert drawn["change_low"] <= drawn["change"] <= drawn["change_high"]
     cost = {row["what"]: row for row in found.tables["serving"].to_dicts()}
     assert cost["memory"]["ratio"] == pytest.approx(1.0)
     assert cost["latency"]["low"] <= cost["latency"]["ratio"] <= cost["latency"]["high"]
@@ -58,17 +59,21 @@ def test_everything_is_measured_side_by_side_kept_and_judged(
     kept = read_figures(artefact)
     assert kept.tables["serving"].equals(found.tables["serving"])
     verdicts = figure_verdicts(kept, policy)
-    assert {name: v.status for name, v in verdicts.items()} == {"exposure_budget": "pass", "serving_budget": "pass"}
+    assert {name: v.status for name, v in verdicts.items()} == dict.fromkeys(BUDGETS, "pass")
     strict = law(fresh, exposure={**ALL["exposure"], "max_bits": 0.0}, serving={"max_size_ratio": 0.5})
-    assert {v.status for v in figure_verdicts(kept, strict).values()} == {"fail"}
+    assert [figure_verdicts(kept, strict)[name].status for name in ("exposure_budget", "serving_budget")] == [
+        "fail"
+    ] * 2
     shown = figures_shown(kept)
     assert shown["exposure/num_canaries"] == exposed.height
 
 
 def test_what_could_not_be_measured_refuses_and_says_why(fresh: Workspace, tiny_model: Path, tmp_path: Path) -> None:
-    policy = law(fresh, exposure={"max_bits": 3.0}, serving={"max_latency_ratio": 2.0})
+    steady = {"min_agreement": 0.5}
+    policy = law(fresh, exposure={"max_bits": 3.0}, serving={"max_latency_ratio": 2.0}, consistency=steady)
     found = measured(fresh, policy, tiny_model, tmp_path / "nowhere", read_probes(fresh.project.probes))
     verdicts = figure_verdicts(found, policy)
+    assert set(verdicts) == set(BUDGETS)
     assert {v.status for v in verdicts.values()} == {"not_certified"}
     assert all("nowhere" in v.reasons[0] for v in verdicts.values())
     assert {v.status for v in figure_verdicts(None, policy).values()} == {"not_certified"}
@@ -84,3 +89,6 @@ def test_another_ceiling_measures_nothing_anew_and_another_sample_does(fresh: Wo
     off, loose = digest(""), digest("exposure: {max_bits: 5}\n")
     assert digest("exposure: {max_bits: 2}\n") == loose != off
     assert digest("exposure: {max_bits: 2, samples: 99}\n") != loose
+    shown = digest("consistency: {seeds: [0, 1]}\n")
+    assert digest("consistency: {seeds: [0, 1], min_agreement: 0.9, max_drop: 0.1, floors: {safety: 0.8}}\n") == shown
+    assert digest("consistency: {seeds: [0, 2]}\n") != shown
