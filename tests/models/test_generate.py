@@ -149,6 +149,25 @@ def test_a_beginning_that_all_share_is_read_once(loaded: LoadedModel, chats: lis
     assert sum(map(torch.Size.numel, read)) < sum(len(encode_prompt(loaded.tokenizer, chat)) for chat in told)
 
 
+@pytest.mark.parametrize("read", [1, 40, 90])
+def test_prompts_are_read_in_parts_and_answered_as_alone(
+    loaded: LoadedModel, chats: list, read: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("safety_assets.models.generate.READ", read)
+    generator, sizes = Generator(loaded, 8), list[torch.Size]()
+    forward = generator._forward
+
+    def counted(rows: Running) -> torch.Tensor:
+        sizes.append(rows.ids.shape)
+        return forward(rows)
+
+    generator._forward = counted
+    for chat, answer in zip(chats, generator.generate(chats, 12), strict=True):
+        ids = reference(loaded, chat, 12)
+        assert answer.text == loaded.tokenizer.decode(ids, skip_special_tokens=True).strip()
+    assert all(rows == 1 or rows * width <= read for rows, width in sizes if width > 1)
+
+
 def test_what_prompts_share_leaves_each_a_token():
     assert shared_beginning([[1, 2, 3], [1, 2, 4, 5], [1, 2, 3, 9]]) == 2
     assert shared_beginning([[1, 2], [1, 2]]) == 1
