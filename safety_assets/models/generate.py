@@ -196,10 +196,14 @@ class Generator:
         return running
 
     def _forward(self, rows: Running) -> Tensor:
-        """Logits of the next token of each row.  # (rows, vocab)"""
+        """Logits of the next token of each row.  # (rows, vocab)
+
+        A row that is through may still be in the batch; it stays at the last position that the model knows.
+        """
+        where = rows.where.clamp(max=self.loaded.max_tokens - 1)
         with self.loaded.precision():
             out = self.loaded.model(
-                input_ids=rows.ids, attention_mask=rows.mask, position_ids=rows.where, past_key_values=rows.cache,
+                input_ids=rows.ids, attention_mask=rows.mask, position_ids=where, past_key_values=rows.cache,
                 use_cache=True, logits_to_keep=1,
             )  # fmt: skip
         return out.logits[:, -1]

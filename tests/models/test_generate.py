@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from safety_assets.errors import ModelError
 from safety_assets.evals.ask import ask_tasks
@@ -172,3 +173,21 @@ def test_what_prompts_share_leaves_each_a_token():
     assert shared_beginning([[1, 2, 3], [1, 2, 4, 5], [1, 2, 3, 9]]) == 2
     assert shared_beginning([[1, 2], [1, 2]]) == 1
     assert shared_beginning([[2], [1, 2]]) == 0
+
+
+def test_a_row_that_ends_at_the_context_may_wait_for_others(tmp_path: Path, loaded: LoadedModel):
+    """Positions that are learnt end with the context: a row that is through must not be asked for one behind it."""
+    tokenizer, chats = (
+        loaded.tokenizer,
+        [[{"role": "user", "content": "dog " * 12}], *[[{"role": "user", "content": "7"}]] * 7],
+    )
+    longest = max(len(encode_prompt(tokenizer, chat)) for chat in chats)
+    config = GPT2Config(
+        vocab_size=len(tokenizer), n_positions=longest + 2, n_embd=16, n_layer=1, n_head=2, eos_token_id=None,
+        bos_token_id=None,
+    )  # fmt: skip
+    GPT2LMHeadModel(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    generator = Generator(load_model(tmp_path))
+    generator._stop_ids = frozenset()
+    assert [one.num_tokens for one in generator.generate(chats, 6)] == [2, *[6] * 7]
