@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from safety_assets.commands.draws import both, draws_tables, judges_table, ratings_beside
+from safety_assets.commands.draws import both, draws_tables, ratings_beside
 from safety_assets.commands.terminal import JSON, app, complaints, console, in_words, print_json
 from safety_assets.evals.comparison import Comparison, compared
 from safety_assets.evals.score_files import Facts, read_table
@@ -41,8 +41,11 @@ def compare_command(
     """
     sides = [read_table(path, SCORES) for path in (base, tuned)]
     found = compared(sides[0], sides[1], read_table(null, SCORES) if null else None)
-    drawn = both(*(ratings_beside(path, facts) for path, (_, facts) in zip((base, tuned), sides, strict=True)))
+    ratings = [ratings_beside(path, facts) for path, (_, facts) in zip((base, tuned), sides, strict=True)]
+    drawn = both(*ratings)
     said = _document(found, sides[0][1], sides[1][1]) | drawn
+    if drawn["consistency"] is None and any(one is not None for one in ratings):
+        complaints.print("draws are not compared: score both with --consistency, under one policy", style="dim")
     if as_json:
         print_json(said)
     else:
@@ -79,10 +82,8 @@ def _show(said: dict[str, Any]) -> None:
     lost = [row for row in said["categories"] if row["num_lost"]]
     if lost:
         console.print(_categories(lost))
-    for table in draws_tables(said["consistency"] or []):
+    for table in draws_tables(said) if said["consistency"] else ():
         console.print(table)
-    if said["judges_agree"]:
-        console.print(judges_table(said["judges_agree"]))
     _tell_flips(said)
     for name, row in said["dimensions"].items():
         if row["unscored_reason"]:

@@ -20,7 +20,7 @@ from safety_assets.flows.targets import where
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
 from safety_assets.project import STANDARD
-from safety_assets.release.evidence import headline, null_told
+from safety_assets.release.evidence import headline, null_said
 from safety_assets.settings import read_settings
 
 EXIT_CODES = {"approved": 0, "rejected": 1, "not_certified": 3}
@@ -106,7 +106,7 @@ def _show(gated: Gated) -> None:
     for note in decision.notes:
         console.print(f"  known: {escape(note)}", soft_wrap=True)
     if (null := gated.findings.null) is not None:
-        console.print(null_told({"num_flips": null.num_flips, **null.told}), soft_wrap=True)
+        console.print(null_said({"num_flips": null.num_flips, **null.told}), soft_wrap=True)
     for sentence in gated.findings.not_checked:
         complaints.print(f"not checked: {escape(sentence)}", style="dim", soft_wrap=True)
 

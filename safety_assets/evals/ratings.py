@@ -134,3 +134,9 @@ def grid(table: pl.DataFrame, judge: str) -> Grid:
 
 def _mode_share(said: Sequence[str | None]) -> float:
     return max(said.count(text) for text in set(said)) / len(said)
+
+
+def drawn_alike(base: pl.DataFrame, other: pl.DataFrame) -> bool:
+    """Whether two RATINGS are of the same items, draws and judges."""
+    keys = ["item", "temperature", "seed", "judge"]
+    return base.select(keys).sort(keys).equals(other.select(keys).sort(keys))

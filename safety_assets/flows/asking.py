@@ -4,7 +4,6 @@ Whatever is asked becomes a `Target`, by what the project says of answering.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -67,18 +66,6 @@ def local(ws: Workspace, folder: Path) -> Target:
     }  # fmt: skip
     at_once = BATCHES * ws.project.settings.generation_batch
     return Target(name=folder.name, model=digest, how=how, rendered=rendered, open=opened, at_once=at_once)
-
-
-def opened_once(asked: Target) -> Target:
-    """The same model, opened once for all who ask it."""
-    opened = list[Answerer]()
-
-    def open_(told: Told) -> Answerer:
-        if not opened:
-            opened.append(asked.open(told))
-        return opened[0]
-
-    return replace(asked, open=open_)
 
 
 def kept_prompts(ws: Workspace, folder: Path, model: str, chats: Sequence[Chat]) -> list[str]:
@@ -145,13 +132,17 @@ def open_generator(ws: Workspace, folder: Path, told: Callable[[int, int], None]
     return Generator(loaded, batch_rows=settings.generation_batch, told=told or report)
 
 
-def remembered(ws: Workspace, asked: Target) -> Remembered:
-    """The model with the answers that are kept under the storage root."""
+def remembered(ws: Workspace, asked: Target, *, sample: int = 0) -> Remembered:
+    """The model with the answers that are kept under the storage root.
+
+    Args:
+        sample: index of the sample; greedy decoding has one, 0.
+    """
 
     def told(done: int, of: int) -> None:
         ws.report({"event": "answered", "model": asked.name, "done": done, "of": of})
 
-    return Remembered(asked, kept(ws, "answers"), again=ws.force, told=told)
+    return Remembered(asked, kept(ws, "answers"), sample=sample, again=ws.force, told=told)
 
 
 def kept(ws: Workspace, kind: Kind) -> Kept:

@@ -20,7 +20,7 @@ from safety_assets.evals.remembered import Remembered, Target, Told
 from safety_assets.evals.suite import judge
 from safety_assets.evals.two_judges import answers, second_scores
 from safety_assets.figure_specs import Consistency
-from safety_assets.flows.asking import kept
+from safety_assets.flows.asking import remembered
 from safety_assets.flows.two_judges import second_verdicts
 from safety_assets.flows.workspace import Workspace
 from safety_assets.measures import Judges
@@ -49,8 +49,7 @@ class Drawn:
     def at(self, draw: Draw) -> Remembered:
         """The model with its kept answers of one draw."""
         if draw.temperature == GREEDY:
-            greedy = replace(self.target, open=lambda told: self.live)
-            return Remembered(greedy, kept(self.ws, "answers"), again=self.ws.force)
+            return remembered(self.ws, replace(self.target, open=lambda told: self.live))
 
         def opened(told: Told) -> Answerer:
             from safety_assets.models.sampled import Sampler
@@ -58,9 +57,9 @@ class Drawn:
             rows = self.ws.project.settings.generation_batch
             return Sampler(self.live.loaded, temperature=draw.temperature, seed=draw.seed or 0, batch_rows=rows)
 
-        how = {**self.target.how, "decoding": f"drawn at {draw.temperature}"}
-        asked = replace(self.target, how=how, open=opened)
-        return Remembered(asked, kept(self.ws, "answers"), sample=draw.seed or 0, again=self.ws.force)
+        how, name = f"drawn at {draw.temperature}", f"{self.target.name} at {draw.temperature}, seed {draw.seed}"
+        asked = replace(self.target, name=name, how={**self.target.how, "decoding": how}, open=opened)
+        return remembered(self.ws, asked, sample=draw.seed or 0)
 
     @cached_property
     def live(self) -> "Generator":
@@ -89,7 +88,6 @@ def rated(
     draws = draws_of(rule.temperatures, rule.seeds)
     longest, said = max_new_tokens or ws.project.settings.max_new_tokens, []
     for place, draw in enumerate(draws):
-        ws.report({"event": "drawing", "temperature": draw.temperature, "seed": draw.seed})
         given = ask(asked, model.at(draw), max_new_tokens=longest)
         said.append(given.with_columns(sample=pl.lit(place, pl.Int64)))
     responses = pl.concat(said)
@@ -113,12 +111,6 @@ def asked_again(ws: Workspace, asked: Target, probes: pl.DataFrame, max_new_toke
             do="leave --consistency out",
         )  # fmt: skip
     return rated(ws, ws.policy.consistency or Consistency(), ws.policy.judges, probes, model, max_new_tokens)
-
-
-def drawn_alike(base: pl.DataFrame, other: pl.DataFrame) -> bool:
-    """Whether two RATINGS are of the same items, draws and judges."""
-    keys = ["item", "temperature", "seed", "judge"]
-    return base.select(keys).sort(keys).equals(other.select(keys).sort(keys))
 
 
 def compared(sides: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

@@ -30,7 +30,7 @@ from safety_assets.flows.two_judges import base_scores, found_by, with_second_ju
 from safety_assets.flows.workspace import Made, Markdown, Svg, Workspace, make, source_digests
 from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES, PAIRS, RESPONSES, SCORES, TASK_SCORES, TASKS
 from safety_assets.release import plots
-from safety_assets.release.evidence import null_told
+from safety_assets.release.evidence import null_said
 from safety_assets.store import Artefact, write_frame, write_json
 
 
@@ -175,7 +175,7 @@ def forgotten_behaviours(ws: Workspace, recipe: str) -> Made:
         write_frame(folder, "forgotten", found.items, FORGOTTEN)
         found.categories.write_parquet(folder / "categories.parquet")
         null = null_run(ws, inputs["safety_baseline"])
-        beside = null_told(null) if null else ""
+        beside = null_said(null) if null else ""
         (folder / "page.md").write_text(masked_text(page(found, f"What {recipe} forgot", beside=beside)))
 
     artefact, cached = make(ws, "forgotten_behaviours", write, inputs=digests(inputs), partition=recipe)

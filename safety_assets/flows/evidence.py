@@ -8,6 +8,7 @@ import polars as pl
 from safety_assets.corpus.passes import masked_text
 from safety_assets.errors import StoreError
 from safety_assets.evals.forgotten import CATEGORIES, FORGOTTEN
+from safety_assets.evals.forgotten_page import summary
 from safety_assets.flows.check_functions import origin
 from safety_assets.flows.corpus import dose_response
 from safety_assets.flows.figures import read_figures
@@ -17,9 +18,10 @@ from safety_assets.flows.training import points
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import DELTAS, HISTORY
 from safety_assets.release import plots
-from safety_assets.release.consistency import COLUMNS, SAYS, consistency_rows
+from safety_assets.release.consistency import consistency_section
 from safety_assets.release.decision import Decision
-from safety_assets.release.evidence_page import Drawing, Grid, Section, Shown, html_page, told
+from safety_assets.release.evidence_page import Drawing, Shown, html_page, told
+from safety_assets.release.section import Grid, Section
 from safety_assets.store import Artefact
 
 T = TypeVar("T")
@@ -37,6 +39,7 @@ def evidence_html(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefa
     scores, checkpoint = inputs.get("eval_scores"), inputs.get("finetuned_checkpoint")
     forgotten = inputs.get("forgotten_behaviours")
     deltas = scores.frame("deltas", DELTAS) if scores else DELTAS.empty()
+    categories = forgotten.frame("categories", CATEGORIES) if forgotten else None
     behind = _behind(ws, checkpoint)
     shown = Shown(
         project=ws.project.settings.name,
@@ -44,9 +47,10 @@ def evidence_html(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefa
         policy=ws.policy,
         mask=masked_text,
         items=forgotten.frame("forgotten", FORGOTTEN) if forgotten else None,
-        categories=forgotten.frame("categories", CATEGORIES) if forgotten else None,
-        sections=[*_steadiness(scores), *_sections(ws, checkpoint, behind)],
+        categories=categories,
+        forgotten_said="" if categories is None else summary(categories),
         null=null_run(ws, inputs.get("safety_baseline")),
+        sections=[*_steadiness(scores), *_sections(ws, checkpoint, behind)],
         drawings=list(_drawings(deltas, ws, checkpoint, behind.get("injection_ratio"))),
     )
     return html_page(decision, shown)
@@ -71,14 +75,9 @@ def _or_none(read: Callable[[], T]) -> T | None:
 def _steadiness(scores: Artefact | None) -> Iterator[Section]:
     """How verdicts hold over draws, and between judges, where the policy asks for it."""
     found = read_figures(scores).tables if scores else {}
-    if "consistency" not in found:
-        return
-    tables = [Grid(COLUMNS, consistency_rows(found["consistency"].to_dicts()))]
-    between = found["judges_agree"].filter(pl.col("temperature").is_null())
-    if between.height:
-        names = ("side", "dimension", "first", "second", "num_answers", "agreement", "kappa", "no_kappa_because")
-        tables.append(Grid([name.replace("_", " ") for name in names], between.select(names).rows()))
-    yield Section(title="Consistency over draws", sentences=SAYS, tables=tables)
+    section = consistency_section(found.get("consistency"), found.get("judges_agree"))
+    if section is not None:
+        yield section
 
 
 def _sections(ws: Workspace, checkpoint: Artefact | None, behind: Mapping[str, Artefact]) -> Iterator[Section]:

@@ -6,7 +6,7 @@ could not be measured says why, and refuses where there is a demand on it.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,10 +155,13 @@ def _exposures(both: _Pair, rule: Exposure, probes: pl.DataFrame) -> pl.DataFram
 
 
 def _consistency(both: _Pair, policy: Policy, rule: Consistency, probes: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Of both models, each opened only for what it was not asked before."""
-    sides = {side: Drawn(both.ws, local(both.ws, getattr(both, side))) for side in SIDES}
-    found = {side: rated(both.ws, rule, policy.judges, probes, model) for side, model in sides.items()}
-    return compared(found)
+    """Of both models, which are opened only for what they were not asked before."""
+
+    def of(side: str) -> pl.DataFrame:
+        target = replace(local(both.ws, getattr(both, side)), open=lambda told: both.generators[side])
+        return rated(both.ws, rule, policy.judges, probes, Drawn(both.ws, target))
+
+    return compared({side: of(side) for side in SIDES})
 
 
 def _serving(both: _Pair, rule: Serving, probes: pl.DataFrame) -> pl.DataFrame:

@@ -9,9 +9,11 @@ from safety_assets.evals.forgotten_page import page as forgotten_page
 from safety_assets.flows.gating import Gated
 from safety_assets.policy import DIMENSIONS
 from safety_assets.records import DELTAS, Verdict
-from safety_assets.release.evidence import null_told
+from safety_assets.release.consistency import consistency_section
+from safety_assets.release.evidence import null_said
 from safety_assets.release.evidence import page as evidence_page
 from safety_assets.release.markdown import bullets
+from safety_assets.release.section import Section
 
 Row = Mapping[str, Any]
 
@@ -105,14 +107,19 @@ def _consistency(gated: Gated) -> pl.DataFrame | None:
     return gated.findings.figures.tables.get("consistency") if gated.findings.figures else None
 
 
+def _section(gated: Gated) -> Section | None:
+    figures = gated.findings.figures
+    return consistency_section(_consistency(gated), figures.tables.get("judges_agree")) if figures else None
+
+
 def page(gated: Gated) -> str:
     """The evidence in Markdown: decision, dimensions, what was forgotten, and what could not be checked."""
     found = gated.findings
     deltas = DELTAS.empty() if found.deltas is None else found.deltas
     null = {"num_flips": found.null.num_flips, **found.null.told} if found.null else {}
-    parts = [evidence_page(gated.decision, deltas, found.exam.policy, null=null, consistency=_consistency(gated))]
+    parts = [evidence_page(gated.decision, deltas, found.exam.policy, null=null, consistency=_section(gated))]
     if found.forgotten is not None:
-        beside = null_told(null) if null else ""
+        beside = null_said(null) if null else ""
         parts.append(forgotten_page(found.forgotten, f"What {found.name} forgot", corpus_known=False, beside=beside))
     parts.append("\n".join(["# What could not be checked", "", *bullets(found.not_checked), ""]))
     return "\n".join(parts)

@@ -14,6 +14,7 @@ from safety_assets.flows.workspace import Workspace
 from safety_assets.project import ModelSetting
 from safety_assets.records import AUDITED, DELTAS, DIMENSION_SCORES, SOURCES
 from safety_assets.release.card import About, model_card
+from safety_assets.release.consistency import consistency_section
 from safety_assets.release.decision import Decision, from_dict
 from safety_assets.release.evidence import page
 from safety_assets.store import Artefact
@@ -26,7 +27,8 @@ def evidence_text(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefa
     """The decision in Markdown, for a terminal and for Dagster; without scores it holds the reasons only."""
     scores = inputs.get("eval_scores")
     deltas = scores.frame("deltas", DELTAS) if scores else DELTAS.empty()
-    steady = read_figures(scores).tables.get("consistency") if scores else None
+    found = read_figures(scores).tables if scores else {}
+    steady = consistency_section(found.get("consistency"), found.get("judges_agree"))
     return page(decision, deltas, ws.policy, null=null_run(ws, inputs.get("safety_baseline")), consistency=steady)
 
 

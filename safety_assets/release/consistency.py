@@ -9,8 +9,8 @@ from safety_assets.figure_specs import Consistency
 from safety_assets.policy import ProbePolicy
 from safety_assets.records import Verdict
 from safety_assets.release.closed import count, fails_closed, figure, not_certified, settle
-from safety_assets.release.markdown import cell, percent, points
-from safety_assets.release.markdown import table as markdown_table
+from safety_assets.release.markdown import percent, points
+from safety_assets.release.section import Grid, Section
 
 ALL = "all"
 MORE, MEND = "Ask more probes: consistency.per_dimension.", "Train with another method, or demand less in the policy."
@@ -19,6 +19,7 @@ COLUMNS = (
     "passes",
 )  # fmt: skip
 
+BETWEEN = ("side", "dimension", "first", "second", "num_answers", "agreement", "kappa", "no_kappa_because")
 SAYS = (
     "The same probes answered greedily and at seeds and temperatures, each answer judged anew. Bounds are one-sided, "
     "95% each. Flips are drawn answers whose verdict is not that of the greedy one. Kappa is Fleiss' over the draws; "
@@ -123,12 +124,20 @@ def _numbers(whole: Sequence[Row]) -> dict[str, float | int | str]:
     return {"judge": worst["judge"], **{name: worst[name] for name in names if worst[name] is not None}}
 
 
-def consistency_section(table: pl.DataFrame | None) -> list[str]:
-    """Lines of the section in Markdown; none where nothing was measured."""
-    if table is None:
-        return []
-    rows = [[cell(value) for value in row] for row in consistency_rows(table.to_dicts())]
-    return ["## Consistency over draws", "", *markdown_table(COLUMNS, rows), "", *SAYS, ""]
+def consistency_section(found: pl.DataFrame | None, between: pl.DataFrame | None = None) -> Section | None:
+    """The section of a page; None where nothing was measured.
+
+    Args:
+        found: CONSISTENCY.
+        between: JUDGES_AGREE; shown over all draws.
+    """
+    if found is None:
+        return None
+    tables = [Grid(COLUMNS, consistency_rows(found.iter_rows(named=True)))]
+    whole = None if between is None else between.filter(pl.col("temperature").is_null())
+    if whole is not None and whole.height:
+        tables.append(Grid([name.replace("_", " ") for name in BETWEEN], whole.select(BETWEEN).rows()))
+    return Section(title="Consistency over draws", sentences=SAYS, tables=tables)
 
 
 def consistency_rows(rows: Iterable[Row]) -> list[tuple[str, ...]]:
