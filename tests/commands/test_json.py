@@ -61,7 +61,8 @@ CASES = (
     Case("labels read sheet.csv", {"file", "changed", "numbers", "check", "next"}),
     Case("trace 0123456789abcdef", {"row_id", "given", "audits", "audited", "checkpoints", "releases"}, 1),
     Case("gate --base model --tuned model", {
-        "decision", "checkpoint", "reasons", "notes", "dimensions", "task", "checks", "forgotten", "not_checked", "null", "consistency",
+        "decision", "checkpoint", "reasons", "notes", "dimensions", "task", "checks", "forgotten", "not_checked",
+        "null", "consistency",
         "decided_on", "base", "tuned", "policy", "probes",
     }),
     Case("repair --method merge --base model --tuned model --set share=0.5 --out repaired", {
@@ -83,14 +84,16 @@ CASES = (
     Case("judge answers.jsonl --out verdicts.parquet", {"judge", "rows", "verdicts", "out", "measured"}),
     Case("score --model model --probes probes --out scored.parquet", {
         "model", "probes", "dimensions", "metrics", "categories", "confidence", "phrasings", "over_refusal", "unscored",
-        "judge", "asked", "remembered", "scores", "responses", "slices", "attack_success", "null", "consistency", "judges_agree",
+        "judge", "asked", "remembered", "scores", "responses", "slices", "attack_success", "null",
+        "consistency", "judges_agree",
     }),
     Case("export base.parquet --responses base.responses.parquet --probes few.jsonl --to inspect --out log.json", {
         "format", "files", "items",
     }),
     Case("import results --model model", {"model", "named", "same_files", "tasks", "digest"}),
     Case("compare base.parquet tuned.parquet", {
-        "base", "tuned", "dimensions", "metrics", "categories", "flipped", "flips", "null", "unscored", "uninformative", "consistency", "judges_agree",
+        "base", "tuned", "dimensions", "metrics", "categories", "flipped", "flips", "null", "unscored", "uninformative",
+        "consistency", "judges_agree",
     }),
     Case("probes check probes", {
         "probes", "digest", "sound", "items", "groups", "splits", "faults", "warnings", "balance", "resolves",
