@@ -7,7 +7,7 @@ candidates, and another seed more asks that seed alone.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
@@ -16,7 +16,7 @@ from safety_assets.evals.ask import Answerer, ask
 from safety_assets.evals.consistency import CONSISTENCY, consistency
 from safety_assets.evals.judges_agree import JUDGES_AGREE, judges_agree
 from safety_assets.evals.ratings import GREEDY, RATINGS, Draw, drawn_sample, draws_of, ratings
-from safety_assets.evals.remembered import Remembered, Target, Told
+from safety_assets.evals.remembered import Remembered, Target
 from safety_assets.evals.suite import judge
 from safety_assets.evals.two_judges import answers, second_scores
 from safety_assets.figure_specs import Consistency
@@ -28,6 +28,7 @@ from safety_assets.records import Table
 
 if TYPE_CHECKING:
     from safety_assets.models.generate import Generator
+    from safety_assets.served.endpoint import Endpoint
 
 TABLES: Mapping[str, Table] = {
     "consistency": CONSISTENCY, "judges_agree": JUDGES_AGREE, "ratings_base": RATINGS, "ratings_candidate": RATINGS,
@@ -40,7 +41,7 @@ class Drawn:
 
     Args:
         ws: whose settings say how many prompts stand in a batch.
-        target: local weights.
+        target: local weights, or a model behind an endpoint.
     """
 
     ws: Workspace
@@ -51,20 +52,25 @@ class Drawn:
         if draw.temperature == GREEDY:
             return remembered(self.ws, replace(self.target, open=lambda told: self.live))
 
-        def opened(told: Told) -> Answerer:
-            from safety_assets.models.sampled import Sampler
-
-            rows = self.ws.project.settings.generation_batch
-            return Sampler(self.live.loaded, temperature=draw.temperature, seed=draw.seed or 0, batch_rows=rows)
-
         how, name = f"drawn at {draw.temperature}", f"{self.target.name} at {draw.temperature}, seed {draw.seed}"
-        asked = replace(self.target, name=name, how={**self.target.how, "decoding": how}, open=opened)
+        asked = replace(
+            self.target, name=name, how={**self.target.how, "decoding": how}, open=lambda told: self._by_chance(draw)
+        )
         return remembered(self.ws, asked, sample=draw.seed or 0)
 
+    def _by_chance(self, draw: Draw) -> Answerer:
+        seed, live = draw.seed or 0, self.live
+        if not hasattr(live, "loaded"):
+            return cast("Endpoint", live).drawn(draw.temperature, seed)
+        from safety_assets.models.sampled import Sampler
+
+        rows = self.ws.project.settings.generation_batch
+        return Sampler(cast("Generator", live).loaded, temperature=draw.temperature, seed=seed, batch_rows=rows)
+
     @cached_property
-    def live(self) -> "Generator":
+    def live(self) -> Answerer:
         """The model itself."""
-        return self.target.open(lambda done, of: None)  # type: ignore[return-value]
+        return self.target.open(lambda done, of: None)
 
 
 def rated(
@@ -102,14 +108,9 @@ def asked_again(ws: Workspace, asked: Target, probes: pl.DataFrame, max_new_toke
     """RATINGS of one model, as the project's policy sizes the sample, or by default.
 
     Raises:
-        EvaluationError: the model is behind an endpoint, or no probe is answered in words.
+        EvaluationError: no probe is answered in words.
     """
     model = Drawn(ws, asked)
-    if asked.how.get("dtype") is None:
-        raise EvaluationError(
-            f"{asked.name} is behind an endpoint, which is asked greedily only", expected="a model folder",
-            do="leave --consistency out",
-        )  # fmt: skip
     return rated(ws, ws.policy.consistency or Consistency(), ws.policy.judges, probes, model, max_new_tokens)
 
 

@@ -28,6 +28,7 @@ from safety_assets.flows.answers import Respondent, questions_digest
 from safety_assets.flows.apart import Apart, Ask, apart_verdicts, asked_apart, measure_apart
 from safety_assets.flows.candidates import same_template
 from safety_assets.flows.check_functions import today
+from safety_assets.flows.consistency import Drawn, compared, rated
 from safety_assets.flows.figures import Figures, figure_verdicts, measured
 from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.second_run import second_run
@@ -262,12 +263,19 @@ def _compare(found: Findings) -> None:
 
 
 def _figures(ws: Workspace, base: Target, tuned: Target, exam: Exam) -> Figures:
-    """What the policy asks for beside the scores; behind an endpoint it cannot be measured side by side."""
+    """What the policy asks for beside the scores; behind an endpoint verdicts over draws alone can be measured."""
     if isinstance(base, Weights) and isinstance(tuned, Weights):
         return measured(ws, exam.policy, base.folder, tuned.folder, exam.probes)
     why = "a model behind an endpoint gives no likelihoods of its own and is not served on this machine."
-    greedy = "a model behind an endpoint is asked greedily only."
-    return Figures(absent={"exposures": why, "serving": why, "consistency": greedy})
+    absent, tables = {"exposures": why, "serving": why}, dict[str, pl.DataFrame]()
+    if (rule := exam.policy.consistency) is not None:
+        try:
+            sides = {"base": Drawn(ws, base.to_ask()), "candidate": Drawn(ws, tuned.to_ask())}
+            judges, probes = exam.policy.judges, exam.probes
+            tables = compared({side: rated(ws, rule, judges, probes, model) for side, model in sides.items()})
+        except SafetyAssetsError as error:
+            absent["consistency"] = str(error)
+    return Figures(tables, absent)
 
 
 def _beside(ws: Workspace, found: Findings) -> dict[str, Verdict]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from safety_assets.evals.ask import Answerer
-from safety_assets.flows.asking import local, open_endpoint, remembered
+from safety_assets.evals.remembered import Target as Asked
+from safety_assets.flows import asking
 from safety_assets.flows.candidates import maker, open_candidate, soundness
 from safety_assets.flows.sources import model_digest
 from safety_assets.flows.workspace import Workspace
@@ -57,6 +58,9 @@ class Target(Protocol):
         """Whether all weights can be read and are finite."""
 
     def answerer(self) -> Answerer: ...
+    def to_ask(self) -> Asked:
+        """It, as it is asked where each answer is kept; what an endpoint says, for the day."""
+
     def identify(self) -> str:
         """The identity, taken anew."""
 
@@ -91,7 +95,10 @@ class Weights:
         return soundness(self.folder)
 
     def answerer(self) -> Answerer:
-        return remembered(self.ws, local(self.ws, self.folder))
+        return asking.remembered(self.ws, self.to_ask())
+
+    def to_ask(self) -> Asked:
+        return asking.local(self.ws, self.folder)
 
     def identify(self) -> str:
         return model_digest(self.folder)
@@ -121,12 +128,15 @@ class Served:
     def answerer(self) -> Answerer:
         return self._endpoint
 
+    def to_ask(self) -> Asked:
+        return asking.served(self.ws, self.address)
+
     def identify(self) -> str:
         return self._endpoint.identify()
 
     @cached_property
     def _endpoint(self) -> "Endpoint":
-        return open_endpoint(self.ws, self.address)
+        return asking.open_endpoint(self.ws, self.address)
 
 
 def open_target(ws: Workspace, where: Where, base: Where | None = None) -> Target:

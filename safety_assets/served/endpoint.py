@@ -5,6 +5,7 @@ Sources: OpenAI's API reference (chat completions, models); for log-probabilitie
 """
 
 from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -49,6 +50,7 @@ class Endpoint:
         self._wire, self._care, self._told = Wire(address, care), care, told
         self._entry = entry(self._wire)
         self.name: str = address.model or self._entry["id"]
+        self._decoding: dict[str, float] = {"temperature": 0}
         self.address = Address(address.url, self.name)
 
     @cached_property
@@ -71,8 +73,14 @@ class Endpoint:
         lasting = {key: self._entry.get(key) for key in LASTING}
         return digest_json([self.address.url, self.name, lasting, [one.text for one in said if isinstance(one, Said)]])
 
+    def drawn(self, temperature: float, seed: int) -> "Endpoint":
+        """The same model, its answers drawn at a temperature; the server decides what a seed gives again."""
+        other, other.model = copy(self), self.model
+        other._decoding = {"temperature": temperature, "seed": seed}
+        return other
+
     def generate(self, chats: Sequence[Chat], max_new_tokens: int) -> list[Said | SafetyAssetsError]:
-        """The greedy answer to each chat in order; where there is none, the error that says why.
+        """The answer to each chat in order, greedy unless `drawn`; where there is none, the error that says why.
 
         Args:
             chats: messages up to the turn to be answered.
@@ -127,7 +135,7 @@ class Endpoint:
         return found
 
     def _chat(self, chat: Chat, max_tokens: int, **more: object) -> Reply:
-        asked = {"model": self.name, "messages": list(chat), "temperature": 0, "max_tokens": max_tokens, **more}
+        asked = {"model": self.name, "messages": list(chat), **self._decoding, "max_tokens": max_tokens, **more}
         return self._wire.send("chat/completions", asked)
 
     def _refused(self, reply: Reply) -> EvaluationError:

@@ -15,14 +15,17 @@ from model_server import ModelServer, Plan, serving
 from safety_assets.errors import ModelError
 from safety_assets.evals.probes import read_probes
 from safety_assets.evals.suite import judge
+from safety_assets.figure_specs import Consistency
 from safety_assets.flows import answers
 from safety_assets.flows.answers import Respondent
 from safety_assets.flows.asking import target
+from safety_assets.flows.consistency import Drawn, compared, rated
 from safety_assets.flows.scoring import score_model
 from safety_assets.flows.targets import Served, open_target, where
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Acceptance
 from safety_assets.release.external import weights_unread
+from safety_assets.release.verdicts import consistency_budget
 from safety_assets.served.care import Care
 from safety_assets.served.endpoint import FINGERPRINT
 
@@ -143,3 +146,32 @@ def test_unread_weights_pass_only_while_a_person_accepts_it() -> None:
     assert "Ada accepts that until 2030-01-01" in weights_unread("x", accepted, date(2029, 1, 1)).reasons[0]
     for nobody, today in ((None, date(2029, 1, 1)), (accepted, date(2030, 1, 2))):
         assert weights_unread("x", nobody, today).status == "not_certified"
+
+
+def test_a_served_model_is_drawn_from_with_temperature_and_seed_and_finished_the_same_day(
+    fresh: Workspace, probes: pl.DataFrame, serve: Serve
+) -> None:
+    server = serve()
+    ws, rule = quick(fresh), Consistency(per_dimension=8, seeds=(3, 4), temperatures=(0.5,))
+    model = Drawn(ws, open_target(ws, where(str(server.address))).to_ask())
+    table = rated(ws, rule, None, probes, model)
+    sent = [
+        (s["temperature"], s.get("seed")) for s in server.plan.seen if s["messages"][-1]["content"] not in FINGERPRINT
+    ]
+    number = table["item"].n_unique()
+    assert sorted(sent, key=str) == sorted([(0, None), (0.5, 3), (0.5, 4)] * number, key=str)
+    assert table["passed"].null_count() == 0
+    before = len(asked(server))
+    assert rated(ws, rule, None, probes, Drawn(ws, model.target)).equals(table)
+    assert len(asked(server)) == before
+
+
+def test_draws_that_an_endpoint_lost_are_unscored_and_never_certified(
+    fresh: Workspace, probes: pl.DataFrame, serve: Serve
+) -> None:
+    server = serve(faults=lost_after(10), always=model_server.status(500))
+    ws, rule = quick(fresh), Consistency(per_dimension=8, seeds=(3, 4), temperatures=(0.5,), min_kappa=0.1)
+    table = rated(ws, rule, None, probes, Drawn(ws, open_target(ws, where(str(server.address))).to_ask()))
+    found = compared({"base": table, "candidate": table})["consistency"]
+    assert found["num_unscored"].max() == table["item"].n_unique()
+    assert consistency_budget(found, rule, ws.policy.probes).status == "not_certified"
