@@ -106,12 +106,18 @@ def test_both_may_stand_behind_one_server(
         return {"base": base_says, "tuned": other_says}[body["model"]](body, logprobs)
 
     policy = law(tmp_path, accepted=True)
+    steady = {"per_dimension": 8, "seeds": [0, 1], "temperatures": [1.0], "min_agreement": 0.3}
+    policy.write_text(json.dumps(json.loads(policy.read_text()) | {"consistency": steady}))
     url = serve(both, names=("base", "tuned")).address.url
     here = judged(tiny_model, other, "--policy", policy)
     there = judged(f"{url}#base", f"{url}#tuned", "--policy", policy)
     assert (there[0], there[1]["checkpoint"]) == (here[0], "tuned") == (APPROVED, "tuned")
     same_numbers(here[1], there[1])
     assert there[1]["base"] != there[1]["tuned"]
+    assert there[1]["checks"]["consistency_budget"] == "pass"
+    (whole, *_) = there[1]["consistency"]
+    assert (whole["agreement"], whole["num_draws"]) == (1.0, 3)  # this server hears no temperature
+    assert there[1]["null"]["rate"] == 0
 
 
 def test_unless_a_person_accepts_it_an_endpoint_is_measured_and_not_certified(
