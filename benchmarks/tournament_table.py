@@ -25,7 +25,8 @@ class Standing:
             the same probes this is never too narrow.
         over_seeds: the same names to a 95% t interval over seeds, not cut at 0 or 1; empty for one seed.
         worst_dimension, worst_drop: the dimension that lost most, by the mean over seeds.
-        cost: seconds of a step over plain's; None where it was not timed.
+        cost: seconds of a step over plain's: of steps by turns where they were timed, else of the trainings, as the
+            mean over seeds; None where neither is known.
         seeds: how many.
     """
 
@@ -64,9 +65,20 @@ def _standing(cells: Sequence[Mapping], plain: Mapping[tuple[int, float], Mappin
         probes={name: (float(v[:, 1].mean()), float(v[:, 2].mean())) for name, v in values.items()},
         over_seeds={name: interval for name, v in values.items() if (interval := over_seeds(v[:, 0])) is not None},
         worst_dimension=worst, worst_drop=drops[worst],
-        cost=1.0 if cells[0]["recipe"] == PLAIN else cost["cost_ratio"] if cost else None,
+        cost=cost["cost_ratio"] if cost else _cost_of_trainings(cells, plain),
         every=cost["every"] if cost else {},
     )  # fmt: skip
+
+
+def _cost_of_trainings(cells: Sequence[Mapping], plain: Mapping[tuple[int, float], Mapping]) -> float | None:
+    """What a step took in the trainings over what plain's took at the same seed and poison; 1 for plain itself."""
+    others = [plain.get((cell["seed"], cell["poison"]), {}) for cell in cells]
+    ratios = [
+        1.0 if cell is other else cell["step_seconds"] / other["step_seconds"]
+        for cell, other in zip(cells, others, strict=True)
+        if cell is other or (cell.get("step_seconds") and other.get("step_seconds"))
+    ]
+    return round(float(np.mean(ratios)), 3) if ratios else None
 
 
 def cell_figures(cell: Mapping, plain: Mapping | None) -> dict[str, Figure]:
