@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 
-from safety_assets.errors import EvaluationError
 from safety_assets.evals.answer_files import judge_file
 from safety_assets.evals.kept import Kept
 from safety_assets.evals.refitted import open_judge
@@ -162,23 +161,6 @@ def found_by(scores: Artefact | None) -> Mapping[str, Any] | None:
     """The counts that an eval_scores or external_verdict holds; None where answers were judged once."""
     has = scores is not None and (scores.path / "judges.json").is_file()
     return scores.json("judges") if has and scores is not None else None
-
-
-def waiting(ws: Workspace, name: str) -> pl.DataFrame:
-    """REVIEW of the answers of a recipe, or of a checkpoint from elsewhere, that nobody has read.
-
-    Raises:
-        EvaluationError: it was not judged twice.
-    """
-    assets = ("eval_scores", "external_verdict")
-    made = next((found for asset in assets if (found := ws.store.find(asset, name)) is not None), None)
-    if made is None or found_by(made) is None:
-        raise EvaluationError(
-            f"the answers of {name} were not judged twice", expected="`judges` in the policy, and scores made under it",
-            do=f"safety-assets materialize eval_scores --recipe {name}",
-        )  # fmt: skip
-    read = read_reviewed(ws.project)
-    return made.frame("review", REVIEW).filter(~pl.col("id").is_in(list(read)))
 
 
 def base_scores(scores: Artefact, baseline: Artefact) -> pl.DataFrame:
