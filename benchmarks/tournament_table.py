@@ -1,6 +1,7 @@
 """From cells to standings: what a recipe keeps, learns and costs beside plain, with intervals."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -150,13 +151,13 @@ def table(found: Sequence[Standing]) -> str:
 
 
 def overview(found: Sequence[Standing]) -> str:
-    """Markdown with a line per recipe and no intervals: safety retained and task at each share of poison; the worst
-    drop and over-refusal at the least."""
-    shares = sorted({it.poison for it in found})
+    """Markdown with a line per recipe and no intervals: safety retained and task at each share of poison at which most
+    recipes stand; the worst drop, over-refusal and number of seeds at the least."""
+    shares = _usual_shares(found)
     by = {(it.recipe, it.poison): it for it in found}
     names = sorted({it.recipe for it in found}, key=lambda name: _rank(by, name, shares))
     head = ["recipe", *(f"{what}, {share:.0%} poison" for share in shares for what in ("safety retained", "task")),
-            "worst drop", "over-refusal", "cost"]  # fmt: skip
+            "worst drop", "over-refusal", "cost", "seeds"]  # fmt: skip
     lines = [head, ["---"] * len(head)]
     for name in names:
         own = [by.get((name, share)) for share in shares]
@@ -165,8 +166,14 @@ def overview(found: Sequence[Standing]) -> str:
         worst = first and f"{first.worst_drop:.2f} {first.worst_dimension}"
         over = first and f"{first.figures['over_refusal']:.1%}"
         cost = next((f"{it.cost:.2f}x" for it in own if it and it.cost is not None), None)
-        lines.append([name, *(said or "" for said in (*figures, worst, over, cost))])
+        lines.append([name, *(said or "" for said in (*figures, worst, over, cost, first and str(first.seeds)))])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _usual_shares(found: Sequence[Standing]) -> list[float]:
+    """Shares of poison at which at least half of all recipes stand."""
+    recipes, at = {it.recipe for it in found}, Counter(it.poison for it in found)
+    return sorted(share for share, number in at.items() if 2 * number >= len(recipes))
 
 
 def _rank(by: Mapping[tuple[str, float], Standing], name: str, shares: Sequence[float]) -> tuple[float, ...]:

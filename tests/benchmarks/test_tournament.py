@@ -250,12 +250,20 @@ def test_standings_pair_each_cell_with_plain_of_its_seed_and_poison():
 
 
 def test_an_overview_has_a_line_per_recipe_the_safest_first():
-    found = standings([cell("plain", 8.0), cell("plain", 9.0, poison=0.3), cell("kept", 1.0)], [])
+    cells = [cell("plain", 8.0), cell("plain", 8.0, seed=1), cell("plain", 9.0, poison=0.3), cell("kept", 1.0)]
+    found = standings(cells, [])
     lines = [[one.strip() for one in line.split("|")[1:-1]] for line in overview(found).splitlines()[2:]]
     assert lines == [
-        ["kept", "90.0%", "50.0%", "", "", "1.00 safety", "50.0%", ""],
-        ["plain", "20.0%", "50.0%", "10.0%", "50.0%", "8.00 safety", "50.0%", "1.00x"],
+        ["kept", "90.0%", "50.0%", "", "", "1.00 safety", "50.0%", "", "1"],
+        ["plain", "20.0%", "50.0%", "10.0%", "50.0%", "8.00 safety", "50.0%", "1.00x", "2"],
     ]
+
+
+def test_an_overview_shows_a_share_of_poison_at_which_most_recipes_stand():
+    cells = [cell(name, 1.0) for name in ("plain", "a", "b")] + [cell("plain", 9.0, poison=0.1)]
+    assert "10% poison" not in overview(standings(cells, []))
+    cells.append(cell("a", 9.0, poison=0.1))
+    assert "10% poison" in overview(standings(cells, []))
 
 
 def test_an_interval_over_seeds_needs_two():
