@@ -11,6 +11,8 @@ uniform: gate probes of the bundled project, as the bundled model answers them (
 same under one system prompt of an application, which is read once a batch. mixed: the bundled
 model after it has learnt some long texts by heart, so that a tenth of its answers is ten times as long as the median.
 
+continuous: a quarter of the uniform prompts against transformers' own continuous batching (`generate_batch`).
+
 cached: scoring unchanged weights again, as a share of the first run (benchmarks.scored_again, which runs alone too).
 
 The last line is JSON.
@@ -26,6 +28,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from transformers import GenerationConfig
 
 from benchmarks.findings import table
 from benchmarks.scored_again import scored_again
@@ -62,6 +65,8 @@ def main() -> None:
         mixed = [long[i // 10 % len(long)] if i % 10 == 0 else chat for i, chat in enumerate(chats)]
         found["mixed"] = _compared(Path(folder), mixed, limit, asked)
     print("\n".join(table([{"prompts": name, **figures} for name, figures in found.items()])))
+    found["continuous"] = _continuous(chats[::4], SHORT_LIMIT, asked.batch)
+    print(f"transformers' continuous batching: {found['continuous']['transformers_per_s']} answers per second")
     print(json.dumps({**found, **scored_again()}))
 
 
@@ -104,6 +109,28 @@ def _compared(folder: Path, chats: Sequence[Chat], limit: int, asked: argparse.N
     return {
         "ours_per_s": round(per_s[0], 1), "lm_eval_per_s": round(per_s[1], 1), "ratio": round(per_s[0] / per_s[1], 2),
         "median_tokens": statistics.median(lengths), "longest_tokens": max(lengths),
+    }  # fmt: skip
+
+
+def _continuous(chats: Sequence[Chat], limit: int, batch: int) -> dict[str, float]:
+    """Answers per second of both, one round each; loading not counted."""
+    loaded = load_model(BASE, device="cpu", threads=1)
+    wanted = GenerationConfig(
+        max_new_tokens=limit, do_sample=False, eos_token_id=list(loaded.stop_ids), use_cuda_graph=False,
+        pad_token_id=loaded.tokenizer.pad_token_id,
+    )  # fmt: skip
+    began = time.process_time()
+    ours = [one.text for one in Generator(loaded, batch_rows=batch).generate(chats, limit)]
+    between = time.process_time()
+    prompts = [encode_prompt(loaded.tokenizer, chat) for chat in chats]
+    said = loaded.model.generate_batch(inputs=prompts, generation_config=wanted, progress_bar=False)
+    ended = time.process_time()
+    texts = [loaded.tokenizer.decode(one.generated_tokens, skip_special_tokens=True).strip() for one in said.values()]
+    _demand_equal(ours, texts)
+    ours_per_s, theirs_per_s = len(chats) / (between - began), len(chats) / (ended - between)
+    return {
+        "ours_per_s": round(ours_per_s, 1), "transformers_per_s": round(theirs_per_s, 1),
+        "ratio": round(ours_per_s / theirs_per_s, 1),
     }  # fmt: skip
 
 
