@@ -41,6 +41,13 @@ def told(code: int, *words: str) -> dict:
     return json.loads(result.stdout)
 
 
+def decided(*first: str) -> dict:
+    """The decision, with what it rests on made anew by the command."""
+    for asset in (*first, "eval_scores", "forgotten_behaviours", "release_decision"):
+        made = CliRunner().invoke(app, ["materialize", asset, "--recipe", "protected", "--json"])
+    return json.loads(Path(json.loads(made.stdout)["path"], "decision.json").read_text())
+
+
 def filled(sheet: str, out: str, labels: list[tuple[str, str]], **cells: str) -> pl.DataFrame:
     """Fill in the first lines as given and all others as people who agree with the first judge do.
 
@@ -57,7 +64,7 @@ def filled(sheet: str, out: str, labels: list[tuple[str, str]], **cells: str) ->
 
 
 def test_from_the_queue_to_the_decision(judged_twice: Path) -> None:
-    waits = told(EXIT_CODES["not_certified"], "run", "protected")["decision"]
+    waits = decided("finetuned_checkpoint", "candidate_responses")
     assert waits["status"] == "not_certified"
     assert "review queue protected" in " ".join(waits["reasons"])
     queued = told(0, "review", "queue", "protected", "--out", "queue.csv")["rows"]
@@ -74,8 +81,8 @@ def test_from_the_queue_to_the_decision(judged_twice: Path) -> None:
     left = filled("left.csv", "rest.csv", [])
     assert set(left["id"]) == set(sheet["id"].gather([0, 1, queued - 1]))
     assert told(0, "review", "record", "rest.csv")["set_aside"] == []
-    decided = told(0, "run", "protected")["decision"]
-    assert (decided["status"], decided["reasons"]) == ("approved", [])
+    read = decided()
+    assert (read["status"], read["reasons"]) == ("approved", [])
     assert told(0, "review", "queue", "protected", "--out", "none.csv")["rows"] == 0
 
 

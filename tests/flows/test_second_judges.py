@@ -1,6 +1,7 @@
 """Every kind of second judge in the graph: it is asked, people read what it disputes, and their word decides."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -137,8 +138,13 @@ def lost(ws: Workspace) -> set[str]:
 
 
 def test_rail_says_the_cost_first_asks_once_and_keeps_the_key_to_itself(
-    project: Path, again: Again, contract: rail_server.Contract, rail: tuple[dict, dict, Disputed]
+    project: Path,
+    again: Again,
+    contract: rail_server.Contract,
+    rail: tuple[dict, dict, Disputed],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     demand(project, *rail[:2])
     heard: list[tuple[int, dict]] = []
     ws = again(report=lambda message: heard.append((len(contract.seen), dict(message))))
@@ -158,7 +164,7 @@ def test_rail_says_the_cost_first_asks_once_and_keeps_the_key_to_itself(
     again_made = materialize(again(force=True), "eval_scores", "protected")
     assert len(contract.seen) == len(asked)  # it is paid once
     assert again_made.artefact.json("judges")["rail"]["credits"] == 0
-    assert rail_server.KEY not in json.dumps(heard, default=str)
+    assert rail_server.KEY not in json.dumps(heard, default=str) + caplog.text
     assert not [p for p in project.rglob("*") if p.is_file() and rail_server.KEY.encode() in p.read_bytes()]
 
 
