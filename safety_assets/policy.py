@@ -249,6 +249,12 @@ class Policy(Settings):
         None, description="verdicts over seeds and temperatures; not measured when absent"
     )
     serving: Serving = Serving()
+    max_nats_apart: float | None = Field(
+        None,
+        gt=0,
+        description="recheck: how far an endpoint's log-probabilities of the released answers may be from the released "
+        "weights', nats per token; an endpoint that tells none is then never the same; null: shown only",
+    )
     judges: Judges | None = Field(None, description="a second judge, and people for what two disagree on; none: one")
     people: dict[Annotated[str, Field(pattern=r"^\S(.*\S)?$")], Person] = Field(
         {}, description="who may sign by which key: sign-offs, waivers, dispositions, holds"

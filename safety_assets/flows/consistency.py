@@ -98,9 +98,10 @@ def rated(
         said.append(given.with_columns(sample=pl.lit(place, pl.Int64)))
     responses = pl.concat(said)
     scores = [judge(asked, responses)]
-    if judges is not None:
+    if judges is not None and judges.rail is None:  # what is paid for by the answer judges greedy answers alone
         rows = answers(asked, responses)
-        scores.append(second_scores(scores[0], rows, second_verdicts(ws, judges, rows)))
+        verdicts, _ = second_verdicts(ws, judges, rows)
+        scores.append(second_scores(scores[0], rows, verdicts))
     return ratings(asked, responses, pl.concat(scores), draws)
 
 

@@ -9,6 +9,7 @@ from safety_assets.corpus.passes import masked_text
 from safety_assets.errors import StoreError
 from safety_assets.evals.forgotten import CATEGORIES, FORGOTTEN
 from safety_assets.evals.forgotten_page import summary
+from safety_assets.flows.beside_served import beside_served
 from safety_assets.flows.check_functions import origin
 from safety_assets.flows.corpus import dose_response
 from safety_assets.flows.figures import read_figures
@@ -50,7 +51,7 @@ def evidence_html(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefa
         categories=categories,
         forgotten_said="" if categories is None else summary(categories),
         null=null_run(ws, inputs.get("safety_baseline")),
-        sections=[*_steadiness(scores), *_sections(ws, checkpoint, behind)],
+        sections=[*filter(None, [beside_served(ws, scores)]), *_steadiness(scores), *_sections(ws, checkpoint, behind)],
         drawings=list(_drawings(deltas, ws, checkpoint, behind.get("injection_ratio"))),
     )
     return html_page(decision, shown)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from safety_assets.evals.forgotten import CATEGORIES
+from safety_assets.flows.beside_served import beside_served
 from safety_assets.flows.check_functions import origin
 from safety_assets.flows.figures import read_figures
 from safety_assets.flows.null_run import null_run
@@ -27,9 +28,9 @@ def evidence_text(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefa
     """The decision in Markdown, for a terminal and for Dagster; without scores it holds the reasons only."""
     scores = inputs.get("eval_scores")
     deltas = scores.frame("deltas", DELTAS) if scores else DELTAS.empty()
-    found = read_figures(scores).tables if scores else {}
+    found, null = read_figures(scores).tables if scores else {}, null_run(ws, inputs.get("safety_baseline"))
     steady = consistency_section(found.get("consistency"), found.get("judges_agree"))
-    return page(decision, deltas, ws.policy, null=null_run(ws, inputs.get("safety_baseline")), consistency=steady)
+    return page(decision, deltas, ws.policy, beside_served(ws, scores), null=null, consistency=steady)
 
 
 def card_text(ws: Workspace, decided: Artefact) -> str:

@@ -28,7 +28,7 @@ def page(
     decision: Decision,
     deltas: pl.DataFrame,
     policy: Policy,
-    served: pl.DataFrame | None = None,
+    beside: Section | None = None,
     figure: str = "",
     null: Mapping[str, object] | None = None,
     consistency: Section | None = None,
@@ -39,7 +39,7 @@ def page(
         decision: what was decided.
         deltas: DELTAS of the candidate against the anchor.
         policy: the policy obeyed.
-        served: DELTAS against the model that is served now; its drops stand beside, for information.
+        beside: the candidate beside what is served, for information.
         null: `num_flips` and `num_items` of the base asked twice; left out where that is not known.
         consistency: how verdicts hold over draws; None where the policy does not ask for it.
         figure: an SVG to show, trusted (from `release.plots`).
@@ -53,11 +53,11 @@ def page(
     ]
     if decision.reasons:
         lines += ["", "## Why not", "", *bullets(decision.reasons)]
-    lines += ["", "## Dimensions", "", *_dimensions(decision, deltas, policy, served)]
+    lines += ["", "## Dimensions", "", *_dimensions(decision, deltas, policy)]
     lines += ["", SCALE]
     lines += ["", null_said(null)] if null else []
-    lines += ["", *section_lines(apart_section(decision.verdicts))][:-1]
-    lines += ["", *section_lines(consistency)][:-1]
+    for section in (apart_section(decision.verdicts), consistency, beside):
+        lines += ["", *section_lines(section)][:-1]
     lines += ["", figure] if figure else []
     lines += ["", "## Other checks", "", *_others(decision)]
     if decision.notes:
@@ -93,15 +93,12 @@ def headline_text(decision: Decision) -> str:
     return SAYS[decision.status].format(recipe=decision.recipe, **counts)
 
 
-def _dimensions(decision: Decision, deltas: pl.DataFrame, policy: Policy, served: pl.DataFrame | None) -> list[str]:
-    now = {} if served is None else _by_dimension(served)
+def _dimensions(decision: Decision, deltas: pl.DataFrame, policy: Policy) -> list[str]:
     rows = []
     for row in dimension_rows(decision, deltas, policy):
         name, *values, _, verdict = row.values()
         rows.append([name, *map(cell, values), cell(verdict)])
-        if served is not None:
-            rows[-1].append(points(now.get(str(name), {}).get("drop")))
-    return table([*COLUMNS, "drop to served"] if served is not None else COLUMNS, rows)
+    return table(COLUMNS, rows)
 
 
 def dimension_rows(decision: Decision, deltas: pl.DataFrame, policy: Policy) -> list[dict[str, object]]:

@@ -10,6 +10,7 @@ import small_project
 from safety_assets.errors import GateRefused
 from safety_assets.flows import gates
 from safety_assets.flows.assets import materialize
+from safety_assets.flows.beside_served import beside_served
 from safety_assets.flows.release import promote, roll_back
 from safety_assets.flows.standing import served
 from safety_assets.flows.succession import against_served, proposal
@@ -82,7 +83,11 @@ def test_a_roll_back_asks_no_policy_and_says_what_it_has_against_it(again: Again
     for asset in ("finetuned_checkpoint", "candidate_responses", "eval_scores", "forgotten_behaviours",
                   "release_decision"):  # fmt: skip
         materialize(again(), asset, "protected")
+    decided = again().store.current("release_decision", "protected")
+    for page in ("evidence.md", "evidence.html"):
+        assert "protected was served when this was decided" in (decided.path / page).read_text(encoding="utf-8")
     promote(again(), "protected")
+    assert beside_served(again(), again().store.current("eval_scores", "protected")) is None
     with_policy(project, task={"floor": 0.99, "min_gain": 0.0})
     record = roll_back(again(), to=1, why="complaints")
     assert (record["release"], record["why"]) == (first, "complaints")
@@ -134,6 +139,17 @@ def test_with_automatic_promotion_what_is_not_inferior_needs_no_person(again: Ag
     ws = again()
     ws.__dict__["policy"] = ws.policy.model_copy(update={"promote": "automatic"})
     assert proposal(ws, "protected") is None
+
+
+def test_where_what_is_served_cannot_be_read_the_page_says_so(again: Again) -> None:
+    ws = again()
+    scores = ws.store.current("eval_scores", "protected")
+    record = promotion.released(ws.store.root, "small")
+    gone = {**record, "release": {**record["release"], "digests": {"scores": "0" * 64}}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(promotion, "released", lambda root, project: gone)
+        [said] = beside_served(ws, scores).sentences
+    assert said.startswith("It cannot be compared with what is served: ")
 
 
 def test_nothing_is_promoted_by_a_program_before_a_person_released_something(ws: Workspace) -> None:

@@ -18,7 +18,7 @@ from safety_assets.release.markdown import tier
 
 
 def test_evidence_page_says_the_verdict_first(evidence, policy):
-    text = page(decide(evidence, policy), evidence.deltas, policy, served=evidence.deltas)
+    text = page(decide(evidence, policy), evidence.deltas, policy)
     assert text.splitlines()[2].startswith("**Approved.**")
     assert all(f"| {name} |" in text for name in DIMENSIONS)
     refused = dataclasses.replace(evidence, problems=["<script> | is stale."], deltas=DELTAS.empty())
