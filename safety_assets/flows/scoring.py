@@ -32,7 +32,15 @@ from safety_assets.flows.workspace import Workspace
 from safety_assets.measures import InDomain
 from safety_assets.records import RESPONSES
 
-JUDGING = ("evals.suite", "evals.judges", "evals.agreement", "evals.contact_data", "evals.phrases", "evals.wording")
+JUDGING = (
+    "evals.suite",
+    "evals.judges",
+    "evals.agreement",
+    "evals.contact_data",
+    "evals.phrases",
+    "evals.turned",
+    "evals.wording",
+)
 """What decides a verdict, with what it stands on."""
 
 
