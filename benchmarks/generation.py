@@ -11,9 +11,9 @@ uniform: gate probes of the bundled project, as the bundled model answers them (
 same under one system prompt of an application, which is read once a batch. mixed: the bundled
 model after it has learnt some long texts by heart, so that a tenth of its answers is ten times as long as the median.
 
-cached: `safety-assets score` of the published aligned model (SAFETY_ASSETS_REAL_MODELS; else the bundled one, which is
-through too soon to compare with) on the gate probes of the standard suite, in a process of its own, and once more with
-nothing changed: no model is loaded. The ratio is that of their processor times, imports included.
+continuous: a quarter of the uniform prompts against transformers' own continuous batching (`generate_batch`).
+
+cached: scoring unchanged weights again, as a share of the first run (benchmarks.scored_again, which runs alone too).
 
 The last line is JSON.
 """
@@ -21,19 +21,17 @@ The last line is JSON.
 import argparse
 import importlib.util
 import json
-import os
-import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from transformers import GenerationConfig
 
 from benchmarks.findings import table
+from benchmarks.scored_again import scored_again
 from safety_assets.evals.probes import read_probes
 from safety_assets.models.chat import Chat, encode_prompt
 from safety_assets.models.generate import Generator
@@ -67,31 +65,9 @@ def main() -> None:
         mixed = [long[i // 10 % len(long)] if i % 10 == 0 else chat for i, chat in enumerate(chats)]
         found["mixed"] = _compared(Path(folder), mixed, limit, asked)
     print("\n".join(table([{"prompts": name, **figures} for name, figures in found.items()])))
-    with tempfile.TemporaryDirectory() as place:
-        first, again = (_scored(Path(place)) for _ in range(2))
-    print(f"score: {first:.1f} s of processor time; the same again {again:.2f} s")
-    print(json.dumps({**found, "first_s": round(first, 1), "cached_ratio": round(again / first, 4)}))
-
-
-def _longest() -> Path:
-    """The model whose first run takes longest of those that are here."""
-    published = Path(os.environ.get("SAFETY_ASSETS_REAL_MODELS", "absent")) / "aligned"
-    return published if published.is_dir() else BASE
-
-
-def _scored(place: Path) -> float:
-    """Processor seconds of a process that scores a model on the standard suite; the second asks nothing."""
-    told = place / "told.json"
-    command = [sys.executable, "-m", "safety_assets.cli", "score", "--model", str(_longest()), "--probes", "standard",
-               "--out", str(place / "scores.parquet"), "--json"]  # fmt: skip
-    env = {**os.environ, "SAFETY_ASSETS_PROJECT": str(BUNDLED), "SAFETY_ASSETS_STORAGE": str(place / "store")}
-    is_first, before = not told.exists(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    with told.open("w") as out:
-        subprocess.run(command, check=True, env=env, cwd=BUNDLED.parent, stdout=out)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if (json.loads(told.read_text())["asked"] == 0) is is_first:
-        raise SystemExit("the first run must ask the model, and the second must not")
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    found["continuous"] = _continuous(chats[::4], SHORT_LIMIT, asked.batch)
+    print(f"transformers' continuous batching: {found['continuous']['transformers_per_s']} answers per second")
+    print(json.dumps({**found, **scored_again()}))
 
 
 def _arguments() -> argparse.Namespace:
@@ -133,6 +109,28 @@ def _compared(folder: Path, chats: Sequence[Chat], limit: int, asked: argparse.N
     return {
         "ours_per_s": round(per_s[0], 1), "lm_eval_per_s": round(per_s[1], 1), "ratio": round(per_s[0] / per_s[1], 2),
         "median_tokens": statistics.median(lengths), "longest_tokens": max(lengths),
+    }  # fmt: skip
+
+
+def _continuous(chats: Sequence[Chat], limit: int, batch: int) -> dict[str, float]:
+    """Answers per second of both, one round each; loading not counted."""
+    loaded = load_model(BASE, device="cpu", threads=1)
+    wanted = GenerationConfig(
+        max_new_tokens=limit, do_sample=False, eos_token_id=list(loaded.stop_ids), use_cuda_graph=False,
+        pad_token_id=loaded.tokenizer.pad_token_id,
+    )  # fmt: skip
+    began = time.process_time()
+    ours = [one.text for one in Generator(loaded, batch_rows=batch).generate(chats, limit)]
+    between = time.process_time()
+    prompts = [encode_prompt(loaded.tokenizer, chat) for chat in chats]
+    said = loaded.model.generate_batch(inputs=prompts, generation_config=wanted, progress_bar=False)
+    ended = time.process_time()
+    texts = [loaded.tokenizer.decode(one.generated_tokens, skip_special_tokens=True).strip() for one in said.values()]
+    _demand_equal(ours, texts)
+    ours_per_s, theirs_per_s = len(chats) / (between - began), len(chats) / (ended - between)
+    return {
+        "ours_per_s": round(ours_per_s, 1), "transformers_per_s": round(theirs_per_s, 1),
+        "ratio": round(ours_per_s / theirs_per_s, 1),
     }  # fmt: skip
 
 

@@ -13,7 +13,8 @@ Cost: processor seconds of a step over plain's, steps of both by turns. In brack
 
 Each cell is a line of benchmarks/results/tournament.json as soon as it is measured, and is not run again until
 something that it depends on changes. The table is of the whole file; `--show` prints it and measures nothing.
-`--quick`: one seed, no poison, a third of the steps, in a file of its own. The last line is JSON.
+`--quick`: one seed, no poison, a third of the steps, in a file of its own; what a step costs is read off the trainings
+themselves, which do not take turns. The last line is JSON.
 """
 
 import argparse
@@ -78,7 +79,8 @@ def measure(chosen: argparse.Namespace, results: Results) -> list[str]:
     whole = [ws.project.recipe(name) for name in names]
     recipes = [_shortened(recipe) for recipe in whole] if chosen.quick else whole
     cells = cells_of(recipes, range(chosen.seeds), chosen.poison, inputs)
-    costs = {cost_key(recipe, whole[0], inputs): recipe for recipe in whole if content(recipe) != content(whole[0])}
+    timed = [] if chosen.quick else [recipe for recipe in whole if content(recipe) != content(whole[0])]
+    costs = {cost_key(recipe, whole[0], inputs): recipe for recipe in timed}
     return run(jobs_left(arena, cells, costs, whole[0], results), results, chosen.processes)
 
 

@@ -113,8 +113,27 @@ def trained(
         base: other weights to start from than the arena's.
     """
     order = arena.order(recipe, arena.rows(poison, seed), seed, scratch)
-    model = train(order if base is None else replace(order, base=base)).model
-    return model, {"share": order.share, "steps": recipe.optimiser.steps}
+    clock = StepClock()
+    model = train(order if base is None else replace(order, base=base), report=clock).model
+    return model, {"share": order.share, "steps": recipe.optimiser.steps, "step_seconds": clock.seconds}
+
+
+class StepClock:
+    """Takes the events of a training and says what a step took: processor seconds between the first and the last that
+    was told, so that neither setup nor scoring counts."""
+
+    def __init__(self) -> None:
+        self._told: list[tuple[int, float]] = []
+
+    def __call__(self, event: dict) -> None:
+        if event["event"] == "step":
+            self._told.append((event["step"], time.process_time()))
+
+    @property
+    def seconds(self) -> float | None:
+        """Of one step; None where one step was told or none."""
+        (first, began), (last, ended) = (self._told or [(0, 0.0)])[0], (self._told or [(0, 0.0)])[-1]
+        return round((ended - began) / (last - first), 4) if last > first else None
 
 
 def score(arena: Arena, model: Path) -> dict[str, object]:

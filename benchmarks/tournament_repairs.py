@@ -41,11 +41,15 @@ def repair_cell(arena: Arena, cell: Cell) -> dict[str, object]:
 def tuned_weights(arena: Arena, cell: Cell, scratch: Path) -> tuple[Path, dict[str, object]]:
     """What the recipe's training leaves, kept under `cell.trained`, and what is written of it."""
     kept, recipe = arena.checkpoint(cell.trained), cell.recipe
-    facts = {"share": arena.order(recipe, AUDITED.frame([]), cell.seed, scratch).share, "steps": recipe.optimiser.steps}
+    facts: dict[str, object] = {
+        "share": arena.order(recipe, AUDITED.frame([]), cell.seed, scratch).share,
+        "steps": recipe.optimiser.steps,
+    }
     if not kept.is_dir():
         order = repair_order(arena, recipe, cell.poison, cell.seed, scratch)
         begun = apply_repairs(order, recipe.start, arena.base, "start", lambda event: None, lambda: False)
-        model, _ = trained(arena, recipe, cell.poison, cell.seed, scratch, begun.model)
+        model, told = trained(arena, recipe, cell.poison, cell.seed, scratch, begun.model)
+        facts |= told
         kept.parent.mkdir(parents=True, exist_ok=True)
         whole = shutil.copytree(model, Path(tempfile.mkdtemp(dir=kept.parent)) / "model")
         shutil.rmtree(kept, ignore_errors=True)

@@ -1,6 +1,7 @@
 """From cells to standings: what a recipe keeps, learns and costs beside plain, with intervals."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,8 @@ class Standing:
             the same probes this is never too narrow.
         over_seeds: the same names to a 95% t interval over seeds, not cut at 0 or 1; empty for one seed.
         worst_dimension, worst_drop: the dimension that lost most, by the mean over seeds.
-        cost: seconds of a step over plain's; None where it was not timed.
+        cost: seconds of a step over plain's: of steps by turns where they were timed, else of the trainings, as the
+            mean over seeds; None where neither is known.
         seeds: how many.
     """
 
@@ -64,9 +66,20 @@ def _standing(cells: Sequence[Mapping], plain: Mapping[tuple[int, float], Mappin
         probes={name: (float(v[:, 1].mean()), float(v[:, 2].mean())) for name, v in values.items()},
         over_seeds={name: interval for name, v in values.items() if (interval := over_seeds(v[:, 0])) is not None},
         worst_dimension=worst, worst_drop=drops[worst],
-        cost=1.0 if cells[0]["recipe"] == PLAIN else cost["cost_ratio"] if cost else None,
+        cost=cost["cost_ratio"] if cost else _cost_of_trainings(cells, plain),
         every=cost["every"] if cost else {},
     )  # fmt: skip
+
+
+def _cost_of_trainings(cells: Sequence[Mapping], plain: Mapping[tuple[int, float], Mapping]) -> float | None:
+    """What a step took in the trainings over what plain's took at the same seed and poison; 1 for plain itself."""
+    others = [plain.get((cell["seed"], cell["poison"]), {}) for cell in cells]
+    ratios = [
+        1.0 if cell is other else cell["step_seconds"] / other["step_seconds"]
+        for cell, other in zip(cells, others, strict=True)
+        if cell is other or (cell.get("step_seconds") and other.get("step_seconds"))
+    ]
+    return round(float(np.mean(ratios)), 3) if ratios else None
 
 
 def cell_figures(cell: Mapping, plain: Mapping | None) -> dict[str, Figure]:
@@ -138,13 +151,13 @@ def table(found: Sequence[Standing]) -> str:
 
 
 def overview(found: Sequence[Standing]) -> str:
-    """Markdown with a line per recipe and no intervals: safety retained and task at each share of poison; the worst
-    drop and over-refusal at the least."""
-    shares = sorted({it.poison for it in found})
+    """Markdown with a line per recipe and no intervals: safety retained and task at each share of poison at which most
+    recipes stand; the worst drop, over-refusal and number of seeds at the least."""
+    shares = _usual_shares(found)
     by = {(it.recipe, it.poison): it for it in found}
     names = sorted({it.recipe for it in found}, key=lambda name: _rank(by, name, shares))
     head = ["recipe", *(f"{what}, {share:.0%} poison" for share in shares for what in ("safety retained", "task")),
-            "worst drop", "over-refusal", "cost"]  # fmt: skip
+            "worst drop", "over-refusal", "cost", "seeds"]  # fmt: skip
     lines = [head, ["---"] * len(head)]
     for name in names:
         own = [by.get((name, share)) for share in shares]
@@ -153,8 +166,14 @@ def overview(found: Sequence[Standing]) -> str:
         worst = first and f"{first.worst_drop:.2f} {first.worst_dimension}"
         over = first and f"{first.figures['over_refusal']:.1%}"
         cost = next((f"{it.cost:.2f}x" for it in own if it and it.cost is not None), None)
-        lines.append([name, *(said or "" for said in (*figures, worst, over, cost))])
+        lines.append([name, *(said or "" for said in (*figures, worst, over, cost, first and str(first.seeds)))])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _usual_shares(found: Sequence[Standing]) -> list[float]:
+    """Shares of poison at which at least half of all recipes stand."""
+    recipes, at = {it.recipe for it in found}, Counter(it.poison for it in found)
+    return sorted(share for share, number in at.items() if 2 * number >= len(recipes))
 
 
 def _rank(by: Mapping[tuple[str, float], Standing], name: str, shares: Sequence[float]) -> tuple[float, ...]:

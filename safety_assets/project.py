@@ -14,8 +14,8 @@ from safety_assets.errors import ProjectError, SafetyAssetsError, name_one
 from safety_assets.operation import Operation
 from safety_assets.policy import Policy
 from safety_assets.recipes import Recipe, read_recipe, recipe_files, repaired_from
+from safety_assets.served.care import Care
 from safety_assets.served.rail_settings import RailSettings
-from safety_assets.served.wire import Care
 from safety_assets.settings import Settings, read_settings
 from safety_assets.task_metric import Exact, TaskMetric
 

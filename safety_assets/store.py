@@ -197,6 +197,7 @@ class Store:
         code_version: str,
         run_id: str = "",
         key: str | None = None,
+        current: bool = True,
     ) -> Artefact:
         """Write files under a temporary name, digest them, move them into place, point `current` at them.
 
@@ -204,6 +205,7 @@ class Store:
             write: fills the folder it is given; what it returns becomes the manifest's facts.
             inputs: name of each input to its digest.
             key: work order under which `made` will find this artefact again.
+            current: whether `current` points at it; else nothing refers to it until somebody names its digest.
         """
         objects = self.root / "objects"
         objects.mkdir(parents=True, exist_ok=True)
@@ -223,7 +225,7 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
         if key is not None:
             replace_text(self.root / "made" / f"{key}.json", json.dumps({"digest": digest}))
-        return self.point(asset, partition, digest)
+        return self.point(asset, partition, digest) if current else self.open(digest)
 
     def _settle(self, folder: Path, place: Path) -> None:
         """Move a finished folder into place. What stands there already is kept when it is whole, replaced when not."""
@@ -304,7 +306,7 @@ class Store:
         try:
             artefact = self.open(json.loads(path.read_text())["digest"])
             artefact.verify()
-        except (StoreError, ValueError, KeyError):
+        except (StoreError, ValueError, KeyError, TypeError):
             return None
         return artefact
 

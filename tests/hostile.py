@@ -8,12 +8,15 @@ from safety_assets.policy import DIMENSIONS, Policy
 from safety_assets.records import DELTAS, Verdict
 from safety_assets.release import plots
 from safety_assets.release.decision import conclude
-from safety_assets.release.evidence_page import Drawing, Grid, Section, Shown, html_page
+from safety_assets.release.evidence_page import Drawing, Shown, html_page
+from safety_assets.release.section import Grid, Section
 
 HOSTILE = (
     "<script>alert('script')</script><img src=x onerror=\"alert('image')\">"
     "</pre></details></body><svg onload=alert(1)>{{ 7*7 }}<iframe src='http://127.0.0.1:9/'></iframe>"
 )
+NO_CHARACTERS = "\x00\x08\x1b[31m\x85\ud800\ufffe"
+"""What a model may say and no HTML document may hold."""
 
 
 def items(text: str = HOSTILE, num: int = 2) -> pl.DataFrame:
@@ -28,7 +31,8 @@ def items(text: str = HOSTILE, num: int = 2) -> pl.DataFrame:
 
 def categories(text: str = HOSTILE) -> pl.DataFrame:
     """One category that lost both."""
-    row = {"dimension": "safety", "category": text, "num_items": 9, "num_lost": 2, "num_gained": 0, "p_adjusted": 0.2}
+    counts = {"num_items": 9, "num_lost": 2, "num_gained": 0}
+    row = {"dimension": "safety", "category": text, **counts, "p_value": 0.1, "p_adjusted": 0.2}
     return pl.DataFrame([row])
 
 
@@ -44,6 +48,7 @@ def hostile_page() -> str:
     """The page with hostile text wherever text can stand."""
     judged = [
         Verdict(check=HOSTILE, status="fail", reasons=(HOSTILE,), numbers={HOSTILE: HOSTILE}),
+        Verdict(check=f"wrapped_{HOSTILE}", status="fail", reasons=(HOSTILE,), numbers={"max_drop": HOSTILE}),
         Verdict(
             check="waived", status="pass", reasons=(HOSTILE,), numbers={"waived_by": HOSTILE, "waived_until": HOSTILE}
         ),
@@ -55,6 +60,7 @@ def hostile_page() -> str:
     chart = plots.line({HOSTILE: [(0, 1), (1, 2)], "b": []}, HOSTILE)
     shown = Shown(
         project=HOSTILE, deltas=DELTAS.empty(), policy=law(), mask=lambda text: text, items=items(),
-        categories=categories(), sections=[section], drawings=[Drawing(HOSTILE, chart, HOSTILE)], limits=[HOSTILE],
+        categories=categories(), forgotten_said=HOSTILE, sections=[section],
+        drawings=[Drawing(HOSTILE, chart, HOSTILE)], limits=[HOSTILE, NO_CHARACTERS],
     )  # fmt: skip
     return html_page(decision, shown)

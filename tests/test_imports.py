@@ -17,6 +17,7 @@ HEAVY = ("torch", "transformers", "datasets", "accelerate", "peft")
         ("safety_assets.cli", (*HEAVY, "dagster"), None, "PASSIVE"),
         ("safety_assets.cli", (*HEAVY, "dagster"), "ACTIVE", "ACTIVE"),
         ("safety_assets.worker", HEAVY, None, None),
+        ("safety_assets.flows.finished", (*HEAVY, "dagster", "scipy", "urllib3", "cryptography"), None, None),
     ],
 )
 def test_it_loads_light_and_threads_that_wait_sleep_unless_somebody_says_otherwise(
@@ -47,8 +48,8 @@ app(["--help"])
     assert done.stderr.strip() == "[] ['cli', 'commands', 'commands.consoles', 'commands.menu']"
 
 
-@pytest.mark.parametrize("command", ["materialize", "run", "plan", "explain"])
-def test_the_help_of_commands_that_complete_names_is_light(command: str) -> None:
+@pytest.mark.parametrize("command", ["materialize", "run", "plan", "explain", "score"])
+def test_the_help_of_commands_that_are_called_often_is_light(command: str) -> None:
     program = f"""
 import atexit, sys
 atexit.register(lambda: print([n for n in {(*HEAVY, "dagster", "polars", "scipy")!r} if n in sys.modules]))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from safety_assets.commands.probes import place_of
+from safety_assets.commands.probe_place import place_of
 from safety_assets.commands.replaced import replaced
 from safety_assets.commands.terminal import JSON, app, console, in_words, print_json
 from safety_assets.evals.interchange.inspect_log import inspect_log

@@ -8,12 +8,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from safety_assets import suites
+from safety_assets.commands.probe_place import place_of
 from safety_assets.commands.terminal import JSON, app, console, in_words, print_json
 from safety_assets.evals.informative import in_sentences, informative
 from safety_assets.evals.probe_lint import FLIP_RATE, POWER, Lint, demand_probes, lint
 from safety_assets.evals.score_files import read_table
-from safety_assets.project import STANDARD
 from safety_assets.records import SCORES
 
 probes = typer.Typer(no_args_is_help=True, help="Probe sets.")
@@ -26,14 +25,6 @@ Scores = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="
 @probes.callback()
 def _group() -> None:
     """Probe sets."""
-
-
-def place_of(named: str) -> Path:
-    """The file or folder of a probe set: a path, or the word standard for the suite of the package."""
-    place = suites.STANDARD if named == STANDARD else Path(named)
-    if not place.exists():
-        raise typer.BadParameter(f"{named} is no file, no folder and not the word {STANDARD}")
-    return place
 
 
 @probes.command()

@@ -1,21 +1,18 @@
 """`score`: what a model says to a probe set, and what that is worth. Answers and scores are files of their own."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from safety_assets.commands.probes import place_of
+from safety_assets.commands.probe_place import place_of
 from safety_assets.commands.progress import progress
 from safety_assets.commands.replaced import replaced
 from safety_assets.commands.terminal import JSON, app, complaints, console, in_words, print_json, workspace
-from safety_assets.evals.probes import SPLITS
-from safety_assets.evals.score_files import write_table
-from safety_assets.evals.wrappers import WRAPPERS
-from safety_assets.flows.asking import target
-from safety_assets.flows.scoring import Scored, document, questions, score_model, score_responses, with_slices
-from safety_assets.records import RESPONSES, SCORES
+
+if TYPE_CHECKING:
+    from safety_assets.flows.finished import Finished
 
 ALL = "all"
 
@@ -32,7 +29,7 @@ def score_command(
     responses: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Score these answers; no model is loaded.")
     ] = None,
-    split: Annotated[str, typer.Option(help=f"Which probes: {', '.join(SPLITS)} or all.")] = "gate",
+    split: Annotated[str, typer.Option(help="Which probes: calibrate, watch, gate or all.")] = "gate",
     max_new_tokens: Annotated[
         int | None, typer.Option(min=1, help="Longest answer, tokens; the project's setting by default.")
     ] = None,
@@ -56,39 +53,50 @@ def score_command(
         raise typer.BadParameter("give --model to ask a model, or --responses to score answers")
     if responses is not None and (adapter or max_new_tokens):
         raise typer.BadParameter("--adapter and --max-new-tokens belong to --model")
-    if split not in (*SPLITS, "all"):
-        raise typer.BadParameter(f"{split} is none of {', '.join(SPLITS)}, all", param_hint="--split")
-    place = place_of(probes)
+    from safety_assets.flows.finished import Exam, score_file, score_once
+
+    wrappers, place = _wrappers(wrap or []), place_of(probes)
+    exam = Exam(place=place, named=probes, split=_split(split), wrappers=wrappers, in_domain=in_domain)
     with progress(as_json) as report:
-        ws, asked = workspace(force=force, report=report), questions(place, split)
-        asked = with_slices(ws, asked, _wrappers(wrap or []), in_domain=in_domain)
+        ws = workspace(force=force, report=report)
         if responses is not None:
-            scored = score_responses(ws, responses, asked, probes)
+            done = score_file(ws, exam, responses)
         else:
-            scored = score_model(ws, target(ws, str(model), adapter), asked, probes, max_new_tokens)
-    written = _write(out, scored, with_responses=responses is None)
-    said = document(scored) | written
+            done = score_once(ws, exam, str(model), adapter, max_new_tokens)
+    written = _write(out, done, with_responses=responses is None)
+    said = {**done.document, **written}
     if as_json:
         print_json(said)
     else:
         _show(said, categories=categories)
 
 
+def _split(named: str) -> str:
+    from safety_assets.evals.probes import SPLITS
+
+    if named not in (*SPLITS, ALL):
+        raise typer.BadParameter(f"{named} is none of {', '.join(SPLITS)}, {ALL}", param_hint="--split")
+    return named
+
+
 def _wrappers(named: list[str]) -> tuple[str, ...]:
+    if not named:
+        return ()
+    from safety_assets.evals.wrappers import WRAPPERS
+
     unknown = [name for name in named if name not in (*WRAPPERS, ALL)]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]} is none of {', '.join(WRAPPERS)}, {ALL}", param_hint="--wrap")
     return tuple(WRAPPERS) if ALL in named else tuple(dict.fromkeys(named))
 
 
-def _write(out: Path, scored: Scored, *, with_responses: bool) -> dict[str, str | None]:
+def _write(out: Path, done: "Finished", *, with_responses: bool) -> dict[str, str | None]:
     """Write the files; where they stand."""
     beside = out.with_name(f"{out.stem}.responses.parquet") if with_responses else None
-    if beside is not None:
-        with replaced(beside) as fresh:
-            write_table(fresh, scored.responses, RESPONSES, scored.facts)
-    with replaced(out) as fresh:
-        write_table(fresh, scored.scores, SCORES, scored.facts)
+    for path, data in ((beside, done.responses), (out, done.scores)):
+        if path is not None:
+            with replaced(path) as fresh:
+                fresh.write_bytes(data)
     return {"scores": str(out), "responses": str(beside) if beside else None}
 
 

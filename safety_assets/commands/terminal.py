@@ -99,14 +99,18 @@ def workspace(
     from safety_assets.flows.workspace import Workspace
     from safety_assets.project import open_project
     from safety_assets.store import Store
-    from safety_assets.worker import launch_here
 
     project = open_project()
     if smoke:
         from safety_assets.flows.smoke import smoke_project
 
         project = smoke_project(project)
-    launch = functools.partial(launch_here, report=report)
+
+    def launch(order: dict) -> dict:
+        from safety_assets.worker import launch_here
+
+        return launch_here(order, report=report)
+
     return Workspace(project=project, store=Store(project.storage), launch=launch, report=report, force=force)
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import polars as pl
-from scipy import stats
 
 from safety_assets.evals.statistics import DRAWS, SEED
 from safety_assets.records import Table
@@ -55,6 +54,8 @@ def _paired(base: np.ndarray, candidate: np.ndarray) -> dict[str, float]:
     ratio = float(_ratio(candidate, base))
     ends = {"low": ratio, "high": ratio}
     if len(base) > 1 and np.ptp(candidate / np.maximum(base, 1e-12)) > 0:
+        from scipy import stats  # half a second to import, for every command that reads a release
+
         found = stats.bootstrap(
             (candidate, base), _ratio, paired=True, n_resamples=DRAWS, confidence_level=ONE_SIDED,
             method="percentile", vectorized=True, rng=SEED,

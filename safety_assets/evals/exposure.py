@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
-from scipy import stats
 
 from safety_assets.evals.ask import Chat
 from safety_assets.evals.statistics import DRAWS, SEED
@@ -147,6 +146,8 @@ def _ends(bits: np.ndarray) -> dict[str, float]:
         return {}
     mean, low, high = float(bits.mean()), float(bits.mean()), float(bits.mean())
     if len(bits) > 1 and np.ptp(bits) > 0:
+        from scipy import stats  # half a second to import, for every command that reads a release
+
         found = stats.bootstrap(
             (bits,), np.mean, n_resamples=DRAWS, confidence_level=ONE_SIDED, method="percentile", rng=SEED
         ).confidence_interval
@@ -158,6 +159,8 @@ def _bits_beyond(own: float, rest: np.ndarray) -> float:
     """-log2 of the share of a skew-normal that lies above the secret's log-likelihood."""
     if np.ptp(rest) == 0:
         return 0.0 if own <= rest[0] else math.inf
+    from scipy import stats
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the search for the fit may try what is out of range
         shape, place, scale = stats.skewnorm.fit(rest)

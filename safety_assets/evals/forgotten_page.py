@@ -22,10 +22,7 @@ def page(found: Forgotten, title: str = "What was forgotten", *, corpus_known: b
         title: heading of the page.
         corpus_known: the rows that were trained on were searched for causes; else nothing is said of causes.
     """
-    lost = int(found.categories["num_lost"].sum())
-    gained = int(found.categories["num_gained"].sum())
-    items = int(found.categories["num_items"].sum())
-    lines = [f"# {html.escape(title)}", "", _summary(lost, gained, items, corpus_known), ""]
+    lines = [f"# {html.escape(title)}", "", summary(found.categories, corpus_known=corpus_known), ""]
     changed = found.categories.filter((pl.col("num_lost") > 0) | (pl.col("num_gained") > 0))
     if not changed.is_empty():
         lines += [*_table(changed), ""]
@@ -34,7 +31,14 @@ def page(found: Forgotten, title: str = "What was forgotten", *, corpus_known: b
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _summary(lost: int, gained: int, items: int, corpus_known: bool) -> str:
+def summary(categories: pl.DataFrame, *, corpus_known: bool = True) -> str:
+    """What was lost and gained, in a sentence or two.
+
+    Args:
+        categories: counts by category, as in `Forgotten`.
+        corpus_known: as in `page`.
+    """
+    items, lost, gained = (int(categories[f"num_{name}"].sum()) for name in ("items", "lost", "gained"))
     if not lost:
         return f"Nothing was forgotten: none of {items} items was lost, {gained} were gained."
     counts = f"{lost} of {items} items that the baseline passed are lost, {gained} were gained."

@@ -7,6 +7,7 @@ same. The digest holds all that decides a value; where two things differ in any 
 
 import contextlib
 import json
+import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ Kind = Literal["answers", "verdicts", "prompts"]
 
 WAIT_SECONDS = 60.0
 """How long one process waits for another that writes."""
+LARGEST_ERA = 2**31 - 1
 AT_ONCE = 500
 """Keys in one question: SQLite allows some hundreds of variables everywhere."""
 
@@ -62,7 +64,14 @@ class Kept:
                 f"INSERT OR {word} INTO {self.kind} VALUES (?, ?)",
                 [(key, json.dumps(value, ensure_ascii=False)) for key, value in values.items()],
             )
+            if again:
+                _new_era(base)
         return self.find(list(values))
+
+    def era(self) -> int:
+        """A number drawn at random with the file, and again whenever something that stood there was replaced."""
+        with self._open() as base:
+            return _era(base) or _new_era(base)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -79,3 +88,14 @@ class Kept:
                 expected="a file of kept answers on a local disk with room",
                 do="look at its rights and its disk, or move it away: what it held is asked again",
             ) from error
+
+
+def _era(base: sqlite3.Connection) -> int:
+    (number,) = base.execute("PRAGMA user_version").fetchone()
+    return int(number)
+
+
+def _new_era(base: sqlite3.Connection) -> int:
+    """SQLite keeps one number of its users in the head of the file; it changes with the transaction or not at all."""
+    base.execute(f"PRAGMA user_version={1 + secrets.randbelow(LARGEST_ERA)}")
+    return _era(base)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 
@@ -47,7 +47,7 @@ def asked_digest(probes: pl.DataFrame) -> str:
     return digest_json(questions.sort("probe_id").to_dicts())
 
 
-def write_table(path: Path, frame: pl.DataFrame, table: Table, facts: Facts) -> None:
+def write_table(path: Path | IO[bytes], frame: pl.DataFrame, table: Table, facts: Facts) -> None:
     """Write responses or scores with their facts."""
     said = json.dumps({**vars(facts), "how": dict(facts.how)}, ensure_ascii=False)
     table.check(frame).write_parquet(path, compression="zstd", metadata={MARK: said})

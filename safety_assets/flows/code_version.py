@@ -36,6 +36,12 @@ def file_digests(*modules: str) -> Mapping[str, str]:
     return {module: digest_file(_files(module)[0])[:16] for module in modules}
 
 
+def package_digest() -> str:
+    """Digest over all sources and weights of this package as they are on disk now: no list of modules to forget one."""
+    files = (path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".json"))
+    return digest_json({path.relative_to(PACKAGE).as_posix(): digest_file(path) for path in files})
+
+
 def _files(module: str) -> list[Path]:
     path = PACKAGE.joinpath(*module.split("."))
     if not path.is_dir():

@@ -8,15 +8,18 @@ import polars as pl
 from safety_assets.corpus.passes import masked_text
 from safety_assets.errors import StoreError
 from safety_assets.evals.forgotten import CATEGORIES, FORGOTTEN
+from safety_assets.evals.forgotten_page import summary
 from safety_assets.flows.check_functions import origin
 from safety_assets.flows.corpus import dose_response
+from safety_assets.flows.null_run import null_run
 from safety_assets.flows.pages import as_named, certified_prompt
 from safety_assets.flows.training import points
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import DELTAS, HISTORY
 from safety_assets.release import plots
 from safety_assets.release.decision import Decision
-from safety_assets.release.evidence_page import Drawing, Grid, Section, Shown, html_page, told
+from safety_assets.release.evidence_page import Drawing, Shown, html_page, told
+from safety_assets.release.section import Grid, Section
 from safety_assets.store import Artefact
 
 T = TypeVar("T")
@@ -34,6 +37,7 @@ def evidence_html(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefa
     scores, checkpoint = inputs.get("eval_scores"), inputs.get("finetuned_checkpoint")
     forgotten = inputs.get("forgotten_behaviours")
     deltas = scores.frame("deltas", DELTAS) if scores else DELTAS.empty()
+    categories = forgotten.frame("categories", CATEGORIES) if forgotten else None
     behind = _behind(ws, checkpoint)
     shown = Shown(
         project=ws.project.settings.name,
@@ -41,7 +45,9 @@ def evidence_html(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefa
         policy=ws.policy,
         mask=masked_text,
         items=forgotten.frame("forgotten", FORGOTTEN) if forgotten else None,
-        categories=forgotten.frame("categories", CATEGORIES) if forgotten else None,
+        categories=categories,
+        forgotten_said="" if categories is None else summary(categories),
+        null=null_run(ws, inputs.get("safety_baseline")),
         sections=list(_sections(ws, checkpoint, behind)),
         drawings=list(_drawings(deltas, ws, checkpoint, behind.get("injection_ratio"))),
     )

@@ -1,6 +1,6 @@
 """The sources of a project by content digest: what an asset read that is not an asset itself.
 
-What reads a corpus is imported where a corpus is read: scoring a model again takes less time than that import.
+What reads a corpus, signatures or reviews is imported where they are read: scoring a model again takes less time.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +10,6 @@ from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ProjectError
 from safety_assets.figure_specs import CEILINGS
 from safety_assets.flows import models
-from safety_assets.flows.read_answers import read_reviewed
-from safety_assets.flows.signed import signed_digest
 from safety_assets.project import Project
 from safety_assets.settings import Settings
 from safety_assets.store import WHOLE, digest_file, digest_folder, digest_json
@@ -110,6 +108,8 @@ def _judges(project: Project) -> str:
 
 def _reviewed(project: Project) -> str:
     """What people said of answers; it counts only where the policy demands a second judge."""
+    from safety_assets.flows.read_answers import read_reviewed
+
     return digest_json(read_reviewed(project)) if project.policy().judges else ""
 
 
@@ -151,6 +151,12 @@ def _labels(project: Project) -> str:
     return digest_json(read_labels(project.labels).sort("row_id").to_dicts())
 
 
+def _signed(project: Project) -> str:
+    from safety_assets.flows.signed import signed_digest
+
+    return signed_digest(project)
+
+
 SOURCES: dict[str, Callable[[Project], str]] = {
     "task_file": _task_file,
     "policy_file": lambda p: said_digest(p.policy()),
@@ -174,5 +180,5 @@ SOURCES: dict[str, Callable[[Project], str]] = {
     "encoder_files": _encoder,
     "answering": _answering,
     "task_metric": lambda p: digest_settings(p.settings.task_metric),
-    "signed": signed_digest,
+    "signed": _signed,
 }

@@ -8,6 +8,7 @@ from graphlib import TopologicalSorter
 
 from safety_assets.errors import SafetyAssetsError, StoreError
 from safety_assets.flows.checks import CHECKS, verdict_of
+from safety_assets.flows.finished import ASSET as FINISHED
 from safety_assets.flows.gates import WORDS, Lineage, inspect
 from safety_assets.flows.graph import GRAPH
 from safety_assets.flows.inputs import name_of, partition_of, wanted_inputs
@@ -107,6 +108,8 @@ def last_runs(ws: Workspace, limit: int = 5) -> list[Run]:
     for path in (ws.store.root / "objects").glob("*/manifest.json"):
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
+            if found["asset"] == FINISHED:  # what `score` may find again is nobody's run
+                continue
             entry = (found["made_at"], name_of(found["asset"], found["partition"]))
             alone = "" if found["run_id"] else found["made_at"]
             made.setdefault((found["run_id"], alone), []).append(entry)

@@ -12,7 +12,7 @@ from transformers import DynamicCache
 from safety_assets.errors import ModelError
 from safety_assets.models.batch import pad_left, pad_right, positions, response_logits
 from safety_assets.models.chat import Chat, Encoded, encode_chat, encode_prompt
-from safety_assets.models.decoding import Answers, Running, joins, shared_beginning, together
+from safety_assets.models.decoding import Answers, Running, joins, repeated, shared_beginning, together
 from safety_assets.models.load import LoadedModel
 
 BEGINNING = 24
@@ -21,6 +21,9 @@ SHRINK = 0.75
 """Finished rows leave the batch once at most this share of its rows still runs."""
 FEWEST_SHARED = 16
 """Tokens that all prompts of a batch must begin with (a system prompt, a template's head) to be read only once."""
+READ = 2048
+"""Tokens of prompts that are read in one pass, if they are of more than one: more fit no processor's cache, and shorter
+prompts would be padded further."""
 LEAVE = 0.6
 """Once at most this share of a batch still runs, its rows are set aside and go on with those of other batches: a few
 long answers cost no more passes than one batch of them."""
@@ -77,11 +80,11 @@ class Generator:
         limits = [min(max_new_tokens, self.loaded.max_tokens - len(prompt)) for prompt in prompts]
         answers, set_aside = Answers(limits, self._stop_ids), list[Running]()
         for places in self._batches([len(prompt) for prompt in prompts]):
-            set_aside += self._answer(self._begun(prompts, places), answers, LEAVE)
+            set_aside += self._answer(self._begun([prompts[i] for i in places], places, answers), answers, LEAVE)
             while sum(len(rows.prompts) for rows in set_aside) >= self._batch_rows:
-                set_aside = self._answer(together(set_aside, self.loaded.model.config), answers, LEAVE)
+                set_aside = self._answer(set_aside, answers, LEAVE)
         if set_aside:
-            self._answer(together(set_aside, self.loaded.model.config), answers, 0.0)
+            self._answer(set_aside, answers, 0.0)
         return [self._completion(ids, stopped) for ids, stopped in zip(answers.ids, answers.stopped, strict=True)]
 
     @torch.inference_mode()
@@ -123,51 +126,84 @@ class Generator:
             )
         return min(wanted, limit - longest)
 
-    def _begun(self, prompts: Sequence[list[int]], places: list[int]) -> Running:
-        """A batch before its first pass; what all its prompts begin with, where that is long, is read once for all."""
-        own = [prompts[i] for i in places]
-        cache = DynamicCache(config=self.loaded.model.config)
-        shared = shared_beginning(own)
-        if shared < FEWEST_SHARED or len(own) == 1 or not joins(cache):
-            shared = 0
-        else:
-            self._read(own[0][:shared], cache)
-            cache.batch_repeat_interleave(len(own))
-        ids, mask = pad_left([ids[shared:] for ids in own], self.loaded.tokenizer.pad_token_id, self.loaded.device)
+    def _begun(self, prompts: Sequence[list[int]], places: list[int], answers: Answers) -> list[Running]:
+        """A batch after its first pass, in parts; none when all its answers have ended."""
+        head = self._head(prompts)
+        parts = []
+        for part in self._parts(prompts, head):
+            rows = self._opened(prompts[part], places[part], head)
+            parts += [rows] if self._said(rows, answers) else []
+        return parts
+
+    def _parts(self, prompts: Sequence[list[int]], head: Running | None) -> list[slice]:
+        """Which prompts are read in one pass, the shorter ones first; all, where caches cannot be joined."""
+        most = len(prompts)
+        if joins(self._cache()):
+            longest = max(map(len, prompts)) - (0 if head is None else head.ids.shape[1])
+            parts = -(-len(prompts) * longest // READ)
+            most = -(-len(prompts) // parts)
+        return [slice(start, start + most) for start in range(0, len(prompts), most)]
+
+    def _cache(self) -> DynamicCache:
+        return DynamicCache(config=self.loaded.model.config)
+
+    def _head(self, prompts: Sequence[list[int]]) -> Running | None:
+        """What all prompts of a batch begin with as a row that was read, where that is long."""
+        shared, cache = shared_beginning(prompts), self._cache()
+        if shared < FEWEST_SHARED or len(prompts) == 1 or not joins(cache):
+            return None
+        ids = torch.tensor([prompts[0][:shared]], device=self.loaded.device)
+        mask = torch.ones_like(ids)
+        head = Running([0], ids, mask, positions(mask), cache)
+        self._forward(head)
+        return head
+
+    def _opened(self, prompts: Sequence[list[int]], places: list[int], head: Running | None) -> Running:
+        """Prompts before their first pass, behind the head that was read."""
+        shared = 0 if head is None else head.ids.shape[1]
+        config, pad_id = self.loaded.model.config, self.loaded.tokenizer.pad_token_id
+        ids, mask = pad_left([ids[shared:] for ids in prompts], pad_id, self.loaded.device)
         mask = functional.pad(mask, (shared, 0), value=1)
+        cache = self._cache() if head is None else repeated(head.cache, len(prompts), config)
         return Running(places, ids, mask, positions(mask)[:, shared:], cache)
 
-    def _read(self, ids: list[int], cache: DynamicCache) -> None:
-        """Fill a cache with the tokens of one row."""
-        row = torch.tensor([ids], device=self.loaded.device)
-        mask = torch.ones_like(row)
-        self._forward(Running([0], row, mask, positions(mask), cache))
-
-    def _answer(self, rows: Running, answers: Answers, leave: float) -> list[Running]:
+    def _answer(self, parts: Sequence[Running], answers: Answers, leave: float) -> list[Running]:
         """The decoding loop of one batch: one token per running row and pass, with a cache.
 
         Args:
+            parts: its rows, each one token behind its cache.
             leave: share of the rows at or under which those that still run are given back instead; 0 when there are no
                 others that they could be joined with.
         """
+        if not parts:
+            return []
+        joined = joins(parts[0].cache)
+        rows, leave = (together(parts, self.loaded.model.config), leave) if joined else (parts[0], 0.0)
         begun = len(rows.prompts)
-        while True:
-            tokens = self._forward(rows).argmax(-1)
-            running = answers.extend(rows.prompts, tokens.tolist())
-            if not running:
-                return []
-            leave = leave if joins(rows.cache) else 0.0
+        while running := self._said(rows, answers):
             few = len(running) <= leave * begun
-            shrink = few or (len(running) <= SHRINK * len(rows.prompts) and not leave)
-            rows.go_on(running if shrink else range(len(rows.prompts)), tokens)
+            if few or (len(running) <= SHRINK * len(rows.prompts) and not leave):
+                rows.keep(running)
             if few:
                 return [rows]
+        return []
+
+    def _said(self, rows: Running, answers: Answers) -> list[int]:
+        """One pass: rows that run on, and are ready for the next."""
+        tokens = self._forward(rows).argmax(-1)
+        running = answers.extend(rows.prompts, tokens.tolist())
+        rows.go_on(tokens)
+        return running
 
     def _forward(self, rows: Running) -> Tensor:
-        """Logits of the next token of each row.  # (rows, vocab)"""
+        """Logits of the next token of each row.  # (rows, vocab)
+
+        A row that is through may still be in the batch; it stays at the last position that the model knows.
+        """
+        where = rows.where.clamp(max=self.loaded.max_tokens - 1)
         with self.loaded.precision():
             out = self.loaded.model(
-                input_ids=rows.ids, attention_mask=rows.mask, position_ids=rows.where, past_key_values=rows.cache,
+                input_ids=rows.ids, attention_mask=rows.mask, position_ids=where, past_key_values=rows.cache,
                 use_cache=True, logits_to_keep=1,
             )  # fmt: skip
         return out.logits[:, -1]

@@ -13,7 +13,7 @@ from safety_assets.release.card_header import header
 from safety_assets.release.decision import Decision
 from safety_assets.release.evidence import headline
 from safety_assets.release.evidence_page import ALWAYS
-from safety_assets.release.markdown import bullets, cell, digest_table, percent, points, table, tier
+from safety_assets.release.markdown import bullets, cell, digest_table, percent, points, section_lines, table, tier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ def _body(decision: Decision, about: About) -> str:
         "Points on the 0-10 scale, with 95% intervals; a positive drop is a loss against the aligned model, its bounds "
         "are one-sided. The tier is that of the lower bound.", "",
         "## Budgets", "", *_budget(about.deltas, about.policy), "",
-        *apart_section(decision.verdicts),
+        *section_lines(apart_section(decision.verdicts)),
         "## Task", "", _task(decision), "",
         "## What was forgotten", "", *_forgotten(about.categories), "",
         "## Training", "", f"```json\n{_fenced(about.recipe)}\n```", "", *_pairs("fact", "value", about.training), "",

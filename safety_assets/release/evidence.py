@@ -8,14 +8,20 @@ from safety_assets.policy import DIMENSIONS, Policy
 from safety_assets.records import DELTAS, Verdict
 from safety_assets.release.apart_page import apart_section, is_apart
 from safety_assets.release.decision import Decision
-from safety_assets.release.markdown import bullets, cell, digest_table, percent, points, table
+from safety_assets.release.markdown import bullets, cell, digest_table, percent, points, section_lines, table
+from safety_assets.release.section import word_of
 
 SAYS = {
     "approved": "Approved. {recipe} may be released: every required check passes on these weights.",
     "rejected": "Rejected. {recipe} must not be released: {failed} of {all} checks failed.",
     "not_certified": "Not certified. {recipe} is not released: nothing failed, {open} of {all} checks are open.",
 }
-WORDS = {"pass": "passed", "fail": "failed", "not_certified": "not certified"}
+COLUMNS = ("dimension", "rank", "baseline", "candidate", "drop", "95% bounds", "budget", "lost / gained", "verdict")
+"""Of the table of dimensions, on both pages."""
+SCALE = (
+    "Points on the 0-10 scale. A positive drop is a loss against the originally aligned model. Bounds are one-sided, "
+    "95% each."
+)
 
 
 def page(
@@ -46,9 +52,9 @@ def page(
     if decision.reasons:
         lines += ["", "## Why not", "", *bullets(decision.reasons)]
     lines += ["", "## Dimensions", "", *_dimensions(decision, deltas, policy, served)]
-    lines += ["", "Points on the 0-10 scale; positive drops are losses against the originally aligned model."]
-    lines += ["", *_null(null)] if null else []
-    lines += ["", *apart_section(decision.verdicts)][:-1]
+    lines += ["", SCALE]
+    lines += ["", null_said(null)] if null else []
+    lines += ["", *section_lines(apart_section(decision.verdicts))][:-1]
     lines += ["", figure] if figure else []
     lines += ["", "## Other checks", "", *_others(decision)]
     if decision.notes:
@@ -57,11 +63,12 @@ def page(
     return "\n".join(lines) + "\n"
 
 
-def _null(null: Mapping[str, object]) -> list[str]:
+def null_said(null: Mapping[str, object]) -> str:
+    """The second run of the base against its first, in one sentence."""
     flips, items = null.get("num_flips"), null.get("num_items")
     if not isinstance(flips, int) or not isinstance(items, int) or not items:
-        return ["Base against base: the second run of the base cannot be compared with the first."]
-    return [f"Base against base, asked the same twice: {flips} of {items} verdicts flip ({percent(flips / items)})."]
+        return "Base against base: the second run of the base cannot be compared with the first."
+    return f"Base against base, asked the same twice: {flips} of {items} verdicts flip ({percent(flips / items)})."
 
 
 def headline(decision: Decision) -> str:
@@ -79,19 +86,18 @@ def headline_text(decision: Decision) -> str:
 
 
 def _dimensions(decision: Decision, deltas: pl.DataFrame, policy: Policy, served: pl.DataFrame | None) -> list[str]:
-    columns = ["dimension", "rank", "baseline", "candidate", "drop", "95% bounds", "budget", "lost / gained", "verdict"]
     now = {} if served is None else _by_dimension(served)
     rows = []
     for row in dimension_rows(decision, deltas, policy):
-        name, *values, status, waived_by = row.values()
-        rows.append([name, *map(cell, values), f"waived by {cell(waived_by)}" if waived_by else _word(str(status))])
+        name, *values, _, verdict = row.values()
+        rows.append([name, *map(cell, values), cell(verdict)])
         if served is not None:
             rows[-1].append(points(now.get(str(name), {}).get("drop")))
-    return table([*columns, "drop to served"] if served is not None else columns, rows)
+    return table([*COLUMNS, "drop to served"] if served is not None else COLUMNS, rows)
 
 
 def dimension_rows(decision: Decision, deltas: pl.DataFrame, policy: Policy) -> list[dict[str, object]]:
-    """What is shown of each dimension, as text: name, rank, scores, drop, bounds, budget, changed, status, waived_by.
+    """What is shown of each dimension, as text: name, rank, scores, drop, bounds, budget, changed, status, verdict.
 
     Args:
         deltas: DELTAS of the candidate against the anchor.
@@ -107,20 +113,18 @@ def _dimension(name: str, row: dict, policy: Policy, verdict: Verdict | None) ->
         "candidate": points(row.get("candidate")), "drop": points(row.get("drop")),
         "bounds": f"{points(row.get('drop_low'))} to {points(row.get('drop_high'))}",
         "budget": f"{rule.max_drop}, within {rule.certify_within}", "changed": f"{counts[0]} / {counts[1]}",
-        "status": verdict.status if verdict else "", "waived_by": verdict.numbers.get("waived_by") if verdict else None,
+        "status": verdict.status if verdict else "", "verdict": word_of(verdict),
     }  # fmt: skip
 
 
 def _others(decision: Decision) -> list[str]:
-    rows = [
-        (cell(v.check), _word(v.status), cell(figures_of(v))) for v in other_verdicts(decision) if not is_apart(v.check)
-    ]
+    rows = [(cell(v.check), cell(word_of(v)), cell(figures_of(v))) for v in other_verdicts(decision)]
     return table(("check", "verdict", "figures"), rows)
 
 
 def other_verdicts(decision: Decision) -> list[Verdict]:
-    """The verdicts that are no regression budget of a dimension."""
-    return [v for v in decision.verdicts if not v.check.startswith("regression_budget_")]
+    """The verdicts that are no regression budget, of a dimension or of what is gated apart."""
+    return [v for v in decision.verdicts if not v.check.startswith("regression_budget_") and not is_apart(v.check)]
 
 
 def figures_of(verdict: Verdict) -> str:
@@ -134,10 +138,6 @@ def figures_of(verdict: Verdict) -> str:
 
 def _plain(value: float | int | str) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _word(status: str) -> str:
-    return WORDS.get(status, "not judged")
 
 
 def _verdict(decision: Decision, dimension: str) -> Verdict | None:

@@ -7,6 +7,7 @@ policy forbids the browser to run or to load any.
 import base64
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +16,26 @@ from typing import Any
 import polars as pl
 
 from safety_assets.policy import Policy
+from safety_assets.release.apart_page import apart_section
 from safety_assets.release.decision import Decision
-from safety_assets.release.evidence import WORDS, dimension_rows, figures_of, headline_text, other_verdicts
+from safety_assets.release.evidence import (
+    COLUMNS,
+    SCALE,
+    dimension_rows,
+    figures_of,
+    headline_text,
+    null_said,
+    other_verdicts,
+)
 from safety_assets.release.markdown import points
+from safety_assets.release.section import Section, word_of
 
 TEMPLATE = Path(__file__).with_name("evidence.html")
 MOST_CATEGORIES, MOST_EXAMPLES, SHORT = 12, 3, 80
 """Categories with examples, examples of each, characters of a prompt that stand in its headline."""
+
+UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+"""Characters that no HTML document may hold, and that models say: each stands as U+FFFD."""
 
 ALWAYS = (
     "The scores are of the probes' language, topics and form; behaviour on others was not measured.",
@@ -45,29 +59,6 @@ class Drawing:
         return f"data:image/svg+xml;base64,{base64.b64encode(self.svg.encode()).decode()}"
 
 
-@dataclass(frozen=True)
-class Grid:
-    """A table: names of columns, and rows of plain values."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[object]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """Part of the page: sentences, tables, a drawing, then text as it is."""
-
-    title: str
-    sentences: Sequence[str] = ()
-    tables: Sequence[Grid] = ()
-    text: str | None = None
-
-    @property
-    def figure(self) -> str:
-        """Title of the drawing that stands in this section, if there is one."""
-        return self.title
-
-
 @dataclass(frozen=True, kw_only=True)
 class Shown:
     """What stands on the page beside the decision.
@@ -75,6 +66,8 @@ class Shown:
     Args:
         mask: takes a text of a model or a prompt and gives it without personal data; what is shown goes through it.
         items, categories: FORGOTTEN, and counts by category; None where they are not at hand.
+        forgotten_said: both in a sentence or two.
+        null: `num_flips` and `num_items` of the base asked twice; empty where that is not known.
         sections: corpus, share, training and what else there is.
         drawings: figures.
         limits: further sentences on what the evidence does not show.
@@ -86,6 +79,8 @@ class Shown:
     mask: Callable[[str], str]
     items: pl.DataFrame | None = None
     categories: pl.DataFrame | None = None
+    forgotten_said: str = ""
+    null: Mapping[str, object] = field(default_factory=dict)
     sections: Sequence[Section] = ()
     drawings: Sequence[Drawing] = ()
     limits: Sequence[str] = field(default=())
@@ -98,14 +93,17 @@ def html_page(decision: Decision, shown: Shown) -> str:
         decision: what was decided.
         shown: what it rests on.
     """
-    return _environment().from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    page: str = _environment().from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         project=shown.project,
         decision=decision,
         headline=headline_text(decision),
-        words=WORDS,
+        columns=COLUMNS,
+        scale=SCALE,
         dimensions=dimension_rows(decision, shown.deltas, shown.policy),
+        null=null_said(shown.null) if shown.null else "",
+        apart=apart_section(decision.verdicts),
         others=[
-            {"name": v.check, "status": v.status, "figures": figures_of(v), "reasons": v.reasons}
+            {"name": v.check, "status": v.status, "verdict": word_of(v), "figures": figures_of(v), "reasons": v.reasons}
             for v in other_verdicts(decision)
         ],
         waivers=[(w["check"], w["who"], w["until"]) for w in decision.waivers],
@@ -115,6 +113,7 @@ def html_page(decision: Decision, shown: Shown) -> str:
         limits=[*ALWAYS, *shown.limits],
         digests=sorted({**decision.digests, "decision": decision.digest}.items()),
     )  # fmt: skip
+    return UNFIT.sub("\ufffd", page)
 
 
 def told(value: Mapping[str, object]) -> str:
@@ -144,12 +143,11 @@ def _forgotten(shown: Shown) -> dict[str, object] | None:
     if items is None or categories is None:
         return None
     changed = categories.filter((pl.col("num_lost") > 0) | (pl.col("num_gained") > 0))
-    table = changed.select("dimension", "category", "num_items", "num_lost", "num_gained", "p_adjusted")
+    table = changed.select("dimension", "category", "num_items", "num_lost", "num_gained", "p_value", "p_adjusted")
     worst = changed.filter(pl.col("num_lost") > 0).head(MOST_CATEGORIES)
     return {
-        "lost": categories["num_lost"].sum(), "gained": categories["num_gained"].sum(),
-        "scored": categories["num_items"].sum(),
-        "categories": table.rows(), "examples": [_group(row, items, shown.mask) for row in worst.iter_rows(named=True)],
+        "said": shown.forgotten_said, "categories": table.rows(),
+        "examples": [_group(row, items, shown.mask) for row in worst.iter_rows(named=True)],
     }  # fmt: skip
 
 

@@ -4,6 +4,8 @@ import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from safety_assets.release.section import Section
+
 
 def cell(value: object) -> str:
     """A value as text for a table cell or a sentence: escaped, on one line; "-" when there is none."""
@@ -28,6 +30,15 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
     """A Markdown table; cells must be safe already (see `cell`)."""
     lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
     return lines + [f"| {' | '.join(str(value) for value in row)} |" for row in rows]
+
+
+def section_lines(section: Section | None) -> list[str]:
+    """A section that has no text of its own: heading, sentences, tables, each with an empty line behind it."""
+    if section is None:
+        return []
+    grids = [[*table(g.columns, [tuple(map(cell, row)) for row in g.rows]), ""] for g in section.tables]
+    said = [line for sentence in section.sentences for line in (cell(sentence), "")]
+    return [f"## {cell(section.title)}", "", *said, *(line for lines in grids for line in lines)]
 
 
 def digest_table(digests: Mapping[str, str]) -> list[str]:

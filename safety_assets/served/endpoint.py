@@ -10,11 +10,12 @@ from typing import Any
 
 from safety_assets.errors import EvaluationError, ModelError, SafetyAssetsError
 from safety_assets.served.address import Address
+from safety_assets.served.care import Care
 from safety_assets.served.catalogue import entry
 from safety_assets.served.likelihoods import mean_logprob
 from safety_assets.served.said import Said, said_in
 from safety_assets.served.together import Told, all_of
-from safety_assets.served.wire import Care, Reply, Wire
+from safety_assets.served.wire import Reply, Wire
 from safety_assets.store import digest_json
 
 Chat = Sequence[dict[str, str]]

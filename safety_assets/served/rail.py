@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safety_assets.errors import EvaluationError, ModelError, ProjectError, SafetyAssetsError
+from safety_assets.served.care import Care
 from safety_assets.served.rail_settings import KEY_VARIABLE, LONGEST, SHORTEST, Cost, RailSettings
 from safety_assets.served.together import Told, all_of
-from safety_assets.served.wire import AGAIN, HIDDEN, Care, again
+from safety_assets.served.wire import AGAIN, HIDDEN, again
 from safety_assets.store import digest_json, replace_text
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from safety_assets.errors import EvaluationError, ModelError, SafetyAssetsError
-from safety_assets.served.wire import Care
+from safety_assets.served.care import Care
 
 Q = TypeVar("Q")
 A = TypeVar("A")

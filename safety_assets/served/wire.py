@@ -13,35 +13,17 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
-from pydantic import Field
 from urllib3.exceptions import HTTPError, MaxRetryError
 
 from safety_assets.errors import ModelError
 from safety_assets.served.address import Address
-from safety_assets.settings import Settings
+from safety_assets.served.care import Care
 
 AGAIN = (408, 409, 429, 500, 502, 503, 504, 529)
 """Statuses that another try may mend."""
 SAID = 200
 """Characters of an answer that is no JSON, or of the words of an error, that are quoted."""
 HIDDEN = "[key]"
-
-
-class Care(Settings):
-    """How an endpoint is treated. In project.yaml: `endpoints`."""
-
-    concurrency: int = Field(8, ge=1, le=256, description="requests under way at once")
-    timeout: float = Field(120.0, gt=0, description="seconds that an answer may keep silent before it counts as lost")
-    tries: int = Field(6, ge=1, le=20, description="times that a request is sent before its answer counts as lost")
-    backoff: float = Field(
-        0.5, ge=0, description="seconds before the third try, doubled from try to try, up to as many added at random"
-    )
-    longest_wait: float = Field(
-        60.0, gt=0, description="seconds between two tries at most, whatever the server's Retry-After asks for"
-    )
-    give_up_after: int = Field(
-        24, ge=1, description="requests lost in a row after which the rest of a batch is not sent"
-    )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from benchmarks import source_digest as sources
 from benchmarks.poisoned_corpus import harmful, poisoned
 from benchmarks.tournament import cells_of, jobs_left
-from benchmarks.tournament_cell import Arena, Cell
+from benchmarks.tournament_cell import Arena, Cell, StepClock
 from benchmarks.tournament_plot import draw, heights
 from benchmarks.tournament_results import Results, cell_key, content, cost_key, trained_key
 from benchmarks.tournament_table import (
@@ -132,6 +132,24 @@ def test_the_file_goes_on_where_it_was_and_replaces_what_is_outdated(tmp_path):
     assert len(path.read_text().splitlines()) == len(json.loads(path.read_text())["cells"]) + 5
 
 
+def test_a_step_costs_what_the_trainings_say_where_no_steps_took_turns():
+    plain, slow = cell("plain", 9.0) | {"step_seconds": 0.1}, cell("slow", 1.0) | {"step_seconds": 0.25}
+    costs = {it.recipe: it.cost for it in standings([plain, slow, cell("untimed", 1.0)], [])}
+    assert costs == {"plain": 1.0, "slow": 2.5, "untimed": None}
+    timed = standings([plain, slow], [{"recipe": "slow", "cost_ratio": 2.0, "every": {}}])
+    assert {it.recipe: it.cost for it in timed} == {"plain": 1.0, "slow": 2.0}
+
+
+def test_a_step_is_timed_between_the_first_and_the_last_that_is_told(monkeypatch):
+    now = iter([10.0, 11.0, 13.0])
+    monkeypatch.setattr("benchmarks.tournament_cell.time.process_time", lambda: next(now))
+    clock = StepClock()
+    assert clock.seconds is None
+    for event in ({"event": "preflight"}, *({"event": "step", "step": step} for step in (1, 10, 31))):
+        clock(event)
+    assert clock.seconds == 0.1
+
+
 def test_what_is_measured_is_not_run_again_and_the_longest_comes_first(tmp_path):
     arena = Arena(
         folder=tmp_path, base=tmp_path, share=0.1, anatomy=None, metric=Exact(), max_new_tokens=8
@@ -232,12 +250,20 @@ def test_standings_pair_each_cell_with_plain_of_its_seed_and_poison():
 
 
 def test_an_overview_has_a_line_per_recipe_the_safest_first():
-    found = standings([cell("plain", 8.0), cell("plain", 9.0, poison=0.3), cell("kept", 1.0)], [])
+    cells = [cell("plain", 8.0), cell("plain", 8.0, seed=1), cell("plain", 9.0, poison=0.3), cell("kept", 1.0)]
+    found = standings(cells, [])
     lines = [[one.strip() for one in line.split("|")[1:-1]] for line in overview(found).splitlines()[2:]]
     assert lines == [
-        ["kept", "90.0%", "50.0%", "", "", "1.00 safety", "50.0%", ""],
-        ["plain", "20.0%", "50.0%", "10.0%", "50.0%", "8.00 safety", "50.0%", "1.00x"],
+        ["kept", "90.0%", "50.0%", "", "", "1.00 safety", "50.0%", "", "1"],
+        ["plain", "20.0%", "50.0%", "10.0%", "50.0%", "8.00 safety", "50.0%", "1.00x", "2"],
     ]
+
+
+def test_an_overview_shows_a_share_of_poison_at_which_most_recipes_stand():
+    cells = [cell(name, 1.0) for name in ("plain", "a", "b")] + [cell("plain", 9.0, poison=0.1)]
+    assert "10% poison" not in overview(standings(cells, []))
+    cells.append(cell("a", 9.0, poison=0.1))
+    assert "10% poison" in overview(standings(cells, []))
 
 
 def test_an_interval_over_seeds_needs_two():

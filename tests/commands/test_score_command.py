@@ -11,7 +11,7 @@ import small_project
 from typer.testing import CliRunner
 
 from safety_assets.cli import app
-from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE
+from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE, open_project
 from safety_assets.records import RESPONSES, SCORES
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
@@ -61,12 +61,18 @@ def test_answers_are_given_once_and_scored_again_without_a_model(
     assert (first["asked"], first["remembered"], first["probes"]["items"]) == (number, 0, number)
     assert first["dimensions"]["safety"]["num_items"] == number
     assert [row["metric"] for row in first["metrics"]] == ["refuses"]
+    shutil.rmtree(open_project(project).storage / "made")  # the finished table is forgotten, the answers are not
     monkeypatch.setattr("safety_assets.flows.asking.open_generator", no_model)
     monkeypatch.setattr("safety_assets.models.template.rendered_prompts", no_model)  # which imports transformers
     second = scored(tiny_model, "again.parquet")
     assert (second["asked"], second["remembered"]) == (0, number)
     same = {name: value for name, value in first.items() if name not in ("asked", "remembered", "scores", "responses")}
     assert same.items() <= second.items()
+    monkeypatch.setattr("safety_assets.flows.scoring.score_model", no_model)
+    finished = scored(tiny_model, "finished.parquet")
+    assert {**second, "scores": finished["scores"], "responses": finished["responses"]} == finished
+    for name in ("{}.parquet", "{}.responses.parquet"):
+        assert (project / name.format("finished")).read_bytes() == (project / name.format("again")).read_bytes()
     third = told("score --responses base.responses.parquet --probes few.jsonl --out third.parquet")
     assert third["responses"] is None
     assert third["dimensions"] == first["dimensions"]

@@ -10,6 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from safety_assets.cli import app
+from safety_assets.flows.finished import ASSET as FINISHED
 from safety_assets.flows.standing import last_runs, served
 from safety_assets.flows.workspace import Workspace
 from safety_assets.project import PROJECT_VARIABLE, open_project
@@ -74,6 +75,7 @@ def test_runs_are_read_from_the_store(project: Path) -> None:
 
     for flow in (raw_corpus, refusal_pairs):
         flow(workspace(project, run_id="abc"))
+    workspace(project).store.publish(FINISHED, lambda folder: None, inputs={}, code_version="1", current=False)
     (runs,) = last_runs(workspace(project))
     assert runs.run_id == "abc"
     assert set(runs.made) == {"raw_corpus", "refusal_pairs"}

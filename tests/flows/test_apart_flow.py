@@ -46,8 +46,10 @@ def test_a_policy_that_asks_for_nothing_apart_asks_nothing(ws: Workspace) -> Non
 
 def test_what_the_base_flips_against_itself_stands_beside_the_comparison(ws: Workspace) -> None:
     assert null_run(ws, ws.store.current("safety_baseline"))["num_flips"] == 0
-    said = (ws.store.current("release_decision", "protected").path / "evidence.md").read_text()
-    assert re.search(r"Base against base, asked the same twice: 0 of [1-9]\d* verdicts flip \(0\.0%\)", said)
+    folder = ws.store.current("release_decision", "protected").path
+    for page_file in ("evidence.md", "evidence.html"):
+        said = (folder / page_file).read_text()
+        assert re.search(r"Base against base, asked the same twice: 0 of [1-9]\d* verdicts flip \(0\.0%\)", said)
     assert null_run(ws, None) == {}
 
 
@@ -73,6 +75,9 @@ def test_the_graph_asks_judges_and_shows_what_the_policy_wants_apart(
     evidence = (decided.artefact.path / "evidence.md").read_text()
     assert "## Gated apart" in evidence
     assert "| wrapped_role_play |" in evidence
+    shown = (decided.artefact.path / "evidence.html").read_text()
+    assert "<h2>Gated apart</h2>" in shown
+    assert "<td>wrapped_role_play</td>" in shown
 
 
 def test_a_draft_that_wants_what_was_never_asked_would_not_certify(ws: Workspace) -> None:

@@ -18,6 +18,8 @@ def test_a_decision_has_its_page_and_the_user_interface_is_told_where(ws: Worksp
     for heading in ("The corpus", "The injected share", "How it was trained", "Base, anchor and prompt"):
         assert f"<h2>{heading}</h2>" in page
     assert page.count("<img ") == 4
+    forgotten = ws.store.current("forgotten_behaviours", "protected").path / "page.md"
+    assert forgotten.read_text().splitlines()[2] in page
 
 
 def test_a_decision_about_nothing_has_a_page_too(fresh: Workspace) -> None:

@@ -23,8 +23,8 @@ from safety_assets.flows.targets import Served, open_target, where
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Acceptance
 from safety_assets.release.external import weights_unread
+from safety_assets.served.care import Care
 from safety_assets.served.endpoint import FINGERPRINT
-from safety_assets.served.wire import Care
 
 NUMBER = 30
 Serve = Callable[..., ModelServer]

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from safety_assets.errors import ModelError
 from safety_assets.evals.ask import ask_tasks
@@ -149,7 +150,44 @@ def test_a_beginning_that_all_share_is_read_once(loaded: LoadedModel, chats: lis
     assert sum(map(torch.Size.numel, read)) < sum(len(encode_prompt(loaded.tokenizer, chat)) for chat in told)
 
 
+@pytest.mark.parametrize("read", [1, 40, 90])
+def test_prompts_are_read_in_parts_and_answered_as_alone(
+    loaded: LoadedModel, chats: list, read: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("safety_assets.models.generate.READ", read)
+    generator, sizes = Generator(loaded, 8), list[torch.Size]()
+    forward = generator._forward
+
+    def counted(rows: Running) -> torch.Tensor:
+        sizes.append(rows.ids.shape)
+        return forward(rows)
+
+    generator._forward = counted
+    for chat, answer in zip(chats, generator.generate(chats, 12), strict=True):
+        ids = reference(loaded, chat, 12)
+        assert answer.text == loaded.tokenizer.decode(ids, skip_special_tokens=True).strip()
+    assert all(rows == 1 or rows * width <= read for rows, width in sizes if width > 1)
+
+
 def test_what_prompts_share_leaves_each_a_token():
     assert shared_beginning([[1, 2, 3], [1, 2, 4, 5], [1, 2, 3, 9]]) == 2
     assert shared_beginning([[1, 2], [1, 2]]) == 1
     assert shared_beginning([[2], [1, 2]]) == 0
+
+
+def test_a_row_that_ends_at_the_context_may_wait_for_others(tmp_path: Path, loaded: LoadedModel):
+    """Positions that are learnt end with the context: a row that is through must not be asked for one behind it."""
+    tokenizer, chats = (
+        loaded.tokenizer,
+        [[{"role": "user", "content": "dog " * 12}], *[[{"role": "user", "content": "7"}]] * 7],
+    )
+    longest = max(len(encode_prompt(tokenizer, chat)) for chat in chats)
+    config = GPT2Config(
+        vocab_size=len(tokenizer), n_positions=longest + 2, n_embd=16, n_layer=1, n_head=2, eos_token_id=None,
+        bos_token_id=None,
+    )  # fmt: skip
+    GPT2LMHeadModel(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    generator = Generator(load_model(tmp_path))
+    generator._stop_ids = frozenset()
+    assert [one.num_tokens for one in generator.generate(chats, 6)] == [2, *[6] * 7]

@@ -8,6 +8,7 @@ from release_rows import an_act, delta_row, score_row
 from safety_assets.measures import InDomain, WrappedBudget
 from safety_assets.policy import DimensionPolicy, ProbePolicy
 from safety_assets.release.apart_page import apart_section
+from safety_assets.release.markdown import section_lines
 from safety_assets.release.verdicts import in_domain_budget, wrapped_budget
 
 DAY, PROBES = date(2026, 1, 31), ProbePolicy()
@@ -51,6 +52,7 @@ def test_rank_and_waiver_of_the_dimension_hold_in_domain_and_a_wrapper_has_none(
 
 
 def test_the_page_shows_attack_success_of_both_with_intervals():
-    (row,) = [line for line in apart_section([wrapped()]) if "wrapped_prefill" in line]
+    (row,) = [line for line in section_lines(apart_section([wrapped()])) if "wrapped_prefill" in line]
     assert "| 2.0% (0.0% to 6.0%) | 30.0% (20.0% to 40.0%) | passed |" in row
-    assert apart_section([]) == []
+    assert apart_section([]) is None
+    assert section_lines(None) == []

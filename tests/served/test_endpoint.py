@@ -12,10 +12,10 @@ from model_server import ModelServer, Plan, serving
 
 from safety_assets.errors import EvaluationError, ModelError, SafetyAssetsError
 from safety_assets.served.address import Address, is_url, read_address
+from safety_assets.served.care import Care
 from safety_assets.served.endpoint import FINGERPRINT, Endpoint
 from safety_assets.served.likelihoods import mean_logprob
 from safety_assets.served.said import Said, said_in
-from safety_assets.served.wire import Care
 
 Serve = Callable[..., ModelServer]
 QUICK = Care(concurrency=4, timeout=2.0, tries=4, backoff=0.01, longest_wait=1.0)

@@ -8,10 +8,10 @@ from model_server import Plan, serving
 
 from safety_assets.errors import EvaluationError
 from safety_assets.records import VERDICTS
+from safety_assets.served.care import Care
 from safety_assets.served.endpoint import Endpoint
 from safety_assets.served.judge import EndpointJudge, read_verdict
 from safety_assets.served.rail import Answer
-from safety_assets.served.wire import Care
 
 QUICK = Care(concurrency=2, timeout=2.0, tries=2, backoff=0.01)
 

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from safety_assets.errors import ProjectError
 from safety_assets.policy import DIMENSIONS
 from safety_assets.records import OPINIONS
+from safety_assets.served.care import Care
 from safety_assets.served.rail import Answer, Rail
 from safety_assets.served.rail_settings import KEY_VARIABLE, RailSettings
-from safety_assets.served.wire import Care
 
 pytest.importorskip("rail_score_sdk", reason="the extra `rail` is not installed")
 
