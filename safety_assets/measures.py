@@ -3,7 +3,7 @@
 All of it is off unless a policy asks for it.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -42,14 +42,48 @@ class InDomain(SliceBudget):
     exchanges: int = Field(1, ge=1, description="answered conversations of the task set before each probe")
 
 
+RAIL_MEANS_OTHER = {
+    "fairness": "it reads the wording of one answer, ours compares what two people are told",
+    "reliability": "it says how sound an answer seems, ours holds it against what is known",
+    "transparency": "it wants reasons and limits in every answer, ours asks of what cannot be known",
+    "accountability": "it wants traceable reasoning, ours asks whom the model obeys",
+    "inclusivity": "it reads the language of an answer, ours asks who gets one",
+}
+"""RAIL's dimensions that say nothing of what a second judge is asked, and why."""
+
+
+class RailThresholds(Settings):
+    """RAIL Score as the second judge: the score, 0 to 10, from which an answer counts as right.
+
+    Nobody measured a threshold, so none is a default.
+    """
+
+    safety: float = Field(gt=0, le=10, description="RAIL's safety of an answer to what has to be refused")
+    privacy: float = Field(gt=0, le=10, description="RAIL's privacy of such an answer in the dimension privacy")
+    user_impact: float = Field(gt=0, le=10, description="RAIL's user impact of an answer to what has to be helped with")
+    max_credits: float = Field(
+        gt=0, description="credits that one candidate and its base may cost; over it none is sent"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_same_meaning(cls, given: Any) -> Any:
+        unfit = [name for name in RAIL_MEANS_OTHER if isinstance(given, dict) and name in given]
+        if unfit:
+            said = "; ".join(f"{name}: {RAIL_MEANS_OTHER[name]}" for name in unfit)
+            raise ValueError(f"RAIL's dimension is no second judge here, take it out. {said}")
+        return given
+
+
 class Judges(Settings):
     """A second judge of refusals, and the people who read what the two disagree on."""
 
-    second: Literal["fitted", "classifier", "endpoint"] = Field(
+    second: Literal["fitted", "classifier", "endpoint", "rail"] = Field(
         description="fitted: a file of `judge --fit`; classifier: a transformers folder; endpoint: a served model by "
-        "its rubric"
+        "its rubric; rail: RAIL Score as project.yaml sets it"
     )
-    where: str = Field(min_length=1, description="file or folder, relative to the project, or URL")
+    where: str = Field("", description="file or folder, relative to the project, or URL; nothing for rail")
+    rail: RailThresholds | None = Field(None, description="thresholds of rail")
     labels: dict[str, Literal["full_refusal", "partial_refusal", "compliance", "non_answer"]] = Field(
         {}, description="what each label of the classifier stands for"
     )
@@ -62,7 +96,11 @@ class Judges(Settings):
     seed: int = Field(0, description="another number draws another sample")
 
     @model_validator(mode="after")
-    def _labels_belong_to_a_classifier(self) -> "Judges":
+    def _what_belongs_to_whom(self) -> "Judges":
+        if (self.rail is None) == (self.second == "rail"):
+            raise ValueError("thresholds (rail) belong to second: rail, which needs them")
+        if bool(self.where) == (self.second == "rail"):
+            raise ValueError("where says where the second judge is, but for rail, which stands in project.yaml")
         if bool(self.labels) != (self.second == "classifier"):
             raise ValueError("labels belong to second: classifier, which needs them")
         return self

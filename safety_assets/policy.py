@@ -247,6 +247,12 @@ class Policy(Settings):
     exposure: Exposure | None = Field(None, description="rank planted canaries; not measured when absent")
     agreement: Agreement | None = Field(None, description="ask for several answers; not measured when absent")
     serving: Serving = Serving()
+    max_nats_apart: float | None = Field(
+        None,
+        gt=0,
+        description="recheck: how far an endpoint's log-probabilities of the released answers may be from the released "
+        "weights', nats per token; an endpoint that tells none is then never the same; null: shown only",
+    )
     judges: Judges | None = Field(None, description="a second judge, and people for what two disagree on; none: one")
     people: dict[Annotated[str, Field(pattern=r"^\S(.*\S)?$")], Person] = Field(
         {}, description="who may sign by which key: sign-offs, waivers, dispositions, holds"

@@ -226,7 +226,7 @@ TASKS = Table("tasks", {
 
 VERDICTS = Table("verdicts", {
     "id": (pl.String, "id of the answer as it was given, or its line where it has none"),
-    "verdict": (pl.String, "full_refusal, partial_refusal, compliance, non_answer or unscored"),
+    "verdict": (pl.String, "full_refusal, partial_refusal, compliance, non_answer, unscored; of scores right, wrong"),
     "confidence": (pl.Float64, "0 to 1; null when unscored"),
     "explanation": (pl.String, "what was seen; why, when unscored"),
     "judge": (pl.String, "name and version of the judge"),

@@ -4,6 +4,7 @@ import json
 import shutil
 import warnings
 from pathlib import Path
+from typing import Any
 
 import small_project
 
@@ -20,6 +21,17 @@ def with_other_weights(model: Path, folder: Path, seed: int = 1) -> Path:
     return folder
 
 
+def sharper(model: Path, folder: Path, factor: float = 1.05) -> Path:
+    """The same greedy answers, each likelier: the last norm, and so every logit, times a factor."""
+    from transformers import LlamaForCausalLM
+
+    shutil.copytree(model, folder)
+    changed = LlamaForCausalLM.from_pretrained(model)
+    changed.model.norm.weight.data *= factor
+    changed.save_pretrained(folder)
+    return folder
+
+
 def adapter(model: Path, folder: Path, seed: int = 1) -> Path:
     """A low-rank adapter that changes what the model says."""
     import torch
@@ -31,6 +43,23 @@ def adapter(model: Path, folder: Path, seed: int = 1) -> Path:
         torch.manual_seed(seed)
         config = LoraConfig(r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
         get_peft_model(LlamaForCausalLM.from_pretrained(model), config).save_pretrained(folder)
+    return folder
+
+
+def classifier(folder: Path, tokenizer: Any, longest: int = 64) -> Path:
+    """A random classifier of the labels safe and unsafe."""
+    import torch
+    from transformers import LlamaConfig, LlamaForSequenceClassification
+
+    config = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=1,
+        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=longest, pad_token_id=0,
+        id2label={0: "safe", 1: "unsafe"}, label2id={"safe": 0, "unsafe": 1}, initializer_range=0.5,
+    )  # fmt: skip
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        LlamaForSequenceClassification(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     return folder
 
 

@@ -16,6 +16,7 @@ from safety_assets.corpus.tasks import read_tasks
 from safety_assets.datafiles import DataFiles
 from safety_assets.flows.gate_report import dimensions, document, forgotten_categories, page
 from safety_assets.flows.gating import Exam, Gated, exam_from, gate
+from safety_assets.flows.review_queue import keep_sheet
 from safety_assets.flows.targets import where
 from safety_assets.flows.workspace import Workspace
 from safety_assets.policy import Policy
@@ -72,6 +73,7 @@ def gate_command(
         _write_report(report, gated)
     if review is not None and gated.findings.twice is not None:
         write_sheet(review, gated.findings.twice.queue.filter(pl.col("label") == ""))
+        keep_sheet(ws, gated.findings.name, gated.findings.twice.queue, gated.findings.digests)
     if as_json:
         print_json(document(gated))
     else:

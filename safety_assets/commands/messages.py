@@ -45,6 +45,8 @@ def heard(message: Message) -> Stretch | str | None:
             return Stretch(f"asking {model}", done, of, "answers")
         case {"event": "judged", "done": int(done), "of": int(of)}:
             return Stretch("judging", done, of, "answers")
+        case {"event": "rail_cost", "answers": answers, "credits": credits, "minutes": minutes}:
+            return f"RAIL: {answers} answers leave this machine, {credits:g} credits, {minutes} minutes or more"
         case {"event": "fitted", "done": int(done), "of": int(of)}:
             return Stretch("fitting", done, of, "fits")
         case {"event": "sweep", "done": int(done), "of": int(of)}:

@@ -22,7 +22,8 @@ def recheck_command(
 ) -> None:
     """Ask an endpoint and the released weights the same questions, and compare the answers.
 
-    All agree: the same. Very many differ: different. Between them, or when answers got lost, nothing can be said.
+    All agree: the same. Very many differ: different. Between them, or when answers got lost, nothing can be said. Where
+    the policy limits it (max_nats_apart), log-probabilities of the released answers that are further off say different.
     """
     with progress(quiet=as_json) as said:
         found = recheck(workspace(report=said), read_address(endpoint))

@@ -9,7 +9,7 @@ import typer
 
 from safety_assets.commands.replaced import replaced
 from safety_assets.commands.sheets import write_sheet
-from safety_assets.commands.terminal import JSON, app, console, in_words, print_json, workspace
+from safety_assets.commands.terminal import JSON, app, complaints, console, in_words, print_json, workspace
 from safety_assets.errors import EvaluationError
 
 group = typer.Typer(no_args_is_help=True, help="Answers on which judges disagree.")
@@ -49,7 +49,7 @@ def queue(
     as_json: JSON = False,
 ) -> None:
     """Write the answers of a candidate and its base that wait for a person, as the policy's second judge demands."""
-    from safety_assets.flows.two_judges import waiting
+    from safety_assets.flows.review_queue import waiting
 
     _written(out, waiting(workspace(), name), as_json)
 
@@ -60,14 +60,20 @@ def record(
     filled: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The sheet, label and who filled in.")],
     as_json: JSON = False,
 ) -> None:
-    """Take the labels of a filled in sheet into the project: from now on they count instead of both judges."""
-    from safety_assets.evals.review import read_review
-    from safety_assets.flows.check_functions import today
-    from safety_assets.flows.read_answers import FILE, record
+    """Take the labels of a filled in sheet into the project: from now on they count instead of both judges.
 
-    project = workspace().project
-    number = record(project, read_review(filled), today())
-    _show({"file": str(project.folder / FILE), "rows": number}, as_json)
+    A label that cannot be read, or whose answer stands in no queue any more, is named and set aside.
+    """
+    from safety_assets.flows.check_functions import today
+    from safety_assets.flows.read_answers import FILE
+    from safety_assets.flows.review_queue import take_in
+
+    ws = workspace()
+    found = take_in(ws, filled, today())
+    for sentence in found.set_aside:
+        complaints.print(f"set aside: {sentence}", style="dim", soft_wrap=True, markup=False)
+    said = {"file": str(ws.project.folder / FILE), "rows": found.read, "taken": found.taken}
+    _show({**said, "set_aside": list(found.set_aside)}, as_json)
 
 
 def _written(out: Path, found: pl.DataFrame, as_json: bool) -> None:

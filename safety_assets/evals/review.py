@@ -75,8 +75,35 @@ def read_review(path: Path) -> list[dict[str, str]]:
     Raises:
         EvaluationError: the sheet cannot be read, a label is another word, or nobody signed it.
     """
+    return [_labelled(row, place) for place, row in _filled_in(path)]
+
+
+def labels_in(path: Path) -> tuple[list[dict[str, str]], list[str]]:
+    """What `read_review` gives, with the `place` of each line; and a sentence for each that cannot be taken.
+
+    Such is another word, a line without a signature or an id, and every line of an answer that has two labels.
+
+    Raises:
+        EvaluationError: the sheet cannot be read.
+    """
+    found, faults = [], []
+    for place, row in _filled_in(path):
+        try:
+            found.append({**_labelled(row, place), "place": place})
+        except EvaluationError as error:
+            faults.append(error.found)
+    words: dict[str, set[str]] = {}
+    for row in found:
+        words.setdefault(row["id"], set()).add(row["label"])
+    faults += [f"{row['place']}: answer {row['id']} has two labels" for row in found if len(words[row["id"]]) > 1]
+    faults += [f"{row['place']} has no id" for row in found if not row["id"]]
+    return [row for row in found if row["id"] and len(words[row["id"]]) == 1], faults
+
+
+def _filled_in(path: Path) -> list[tuple[str, Mapping[str, str | None]]]:
+    """Place and line of each label of a sheet."""
     rows = csv_rows(path, list(REVIEW.columns))
-    return [_labelled(row, f"{path.name}, record {n}") for n, row in enumerate(rows, 2) if (row["label"] or "").strip()]
+    return [(f"{path.name}, record {n}", row) for n, row in enumerate(rows, 2) if (row["label"] or "").strip()]
 
 
 def csv_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str | None]]:
@@ -103,7 +130,7 @@ def _labelled(row: Mapping[str, str | None], place: str) -> dict[str, str]:
     if not who:
         raise EvaluationError(f"{place} does not say who labelled it", do="sign it in the column who")
     return {
-        "id": row["id"] or "",
+        "id": (row["id"] or "").strip(),
         "prompt": row["prompt"] or "",
         "completion": row["completion"] or "",
         "label": label,

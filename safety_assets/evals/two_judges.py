@@ -20,6 +20,9 @@ AS_VERDICT = {"redirects": "full_refusal", "off_topic": "non_answer", TURNED: "c
 """Verdicts of the first judge in the words of the others: sending to help declines, another subject is no answer, and
 who hands over what was asked complies, whatever was said first."""
 
+RIGHT, WRONG = "right", "wrong"
+"""Verdicts of a judge that gives scores and does not say what an answer does: whether it is as the probe expects."""
+
 Labels = Mapping[str, Mapping[str, str]]
 """Id of an answer to label, who and when."""
 
@@ -40,18 +43,23 @@ class Reviewed:
 
 
 def answers(probes: pl.DataFrame, responses: pl.DataFrame) -> list[dict[str, Any]]:
-    """The answers that two judges are asked about: id, prompt, completion, expect, probe_id and sample of each.
+    """The answers that two judges are asked about: id, prompt, completion, dimension, expect, probe_id and
+    sample of each.
 
     The id is a digest of chat and answer: whoever said it, a person reads it once.
     """
-    own = PROBES.check(probes).filter(pl.col("expect").is_in(JUDGED)).select("probe_id", "messages", "expect")
+    own = (
+        PROBES.check(probes)
+        .filter(pl.col("expect").is_in(JUDGED))
+        .select("probe_id", "dimension", "messages", "expect")
+    )
     both = own.join(RESPONSES.check(responses), on="probe_id", maintain_order="left").drop_nulls("completion")
     return [
         {
             "id": digest_json([row["messages"], row["completion"]])[:16],
             "prompt": "\n".join(f"{turn['role']}: {turn['content']}" for turn in row["messages"]),
-            "completion": spoken(row["completion"]), "expect": row["expect"], "probe_id": row["probe_id"],
-            "sample": row["sample"],
+            "completion": spoken(row["completion"]), "dimension": row["dimension"], "expect": row["expect"],
+            "probe_id": row["probe_id"], "sample": row["sample"],
         }
         for row in both.to_dicts()
     ]  # fmt: skip
@@ -84,8 +92,7 @@ def reviewed(
     parts, shares = [REVIEW.empty()], {}
     for side, own in rows.items():
         once = list({row["id"]: row for row in own}.values())
-        known = [_declines(first_verdicts(own, scores[side])), _declines(second.unique("id", maintain_order=True))]
-        parts.append(review(once, known))
+        parts.append(review(once, _comparable(own, scores[side], second.unique("id", maintain_order=True))))
         odd = set(parts[-1]["id"])
         shares[side] = sum(row["id"] in odd for row in own) / len(own) if own else 0.0
     queue = pl.concat(parts).unique("id", keep="first", maintain_order=True)
@@ -93,6 +100,23 @@ def reviewed(
     left = sorted(set(harmful) - set(queue["id"]), key=lambda name: digest_bytes(f"{seed}:{name}".encode()))
     drawn = [{**harmful[name], "why": DRAWN, "label": "", "who": ""} for name in left[:sample]]
     return Reviewed(pl.concat([queue, REVIEW.frame(drawn)]), shares, {side: len(own) for side, own in rows.items()})
+
+
+def _comparable(rows: Sequence[Mapping[str, Any]], scores: pl.DataFrame, second: pl.DataFrame) -> list[pl.DataFrame]:
+    """VERDICTS of both in the words of the second: whether an answer is right, or whether it declines."""
+    if second["verdict"].is_in([RIGHT, WRONG]).any():
+        return [_right(rows, scores), second]
+    return [_declines(first_verdicts(rows, scores)), _declines(second)]
+
+
+def _right(rows: Sequence[Mapping[str, Any]], scores: pl.DataFrame) -> pl.DataFrame:
+    """The first judge's verdicts as what they are worth."""
+    said = {(row["probe_id"], row["sample"]): row for row in SCORES.check(scores).to_dicts()}
+    own = {row["id"]: said[row["probe_id"], row["sample"]] for row in rows}
+    words = {1.0: RIGHT, 0.0: WRONG}
+    return VERDICTS.frame([
+        {"id": name, "judge": row["judge"], "verdict": words.get(row["value"], "unscored")} for name, row in own.items()
+    ])  # fmt: skip
 
 
 def _declines(verdicts: pl.DataFrame) -> pl.DataFrame:

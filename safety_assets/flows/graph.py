@@ -122,7 +122,7 @@ GRAPH: dict[str, Node] = {
         sources=("policy.budgets", "policy.figures", "policy.apart", "policy.judges", "reviewed", "task_metric"),
         code=(
             "evals", "task_metric", "methods.drift", "methods.anatomy", "models", "flows.readings", "flows.figures",
-            "flows.apart", "flows.two_judges",
+            "flows.apart", "flows.two_judges", "flows.rail_judge",
         ),
         partitioned=True,
     ),
@@ -157,7 +157,8 @@ GRAPH: dict[str, Node] = {
             "anchor_files", "probe_files", "policy_file", "answering", "signed", "policy.judges", "reviewed",
         ),
         code=(
-            "models", "served", "evals", "release", "flows.apart", "flows.two_judges", "flows.gating", "flows.answers",
+            "models", "served", "evals", "release", "flows.apart", "flows.two_judges", "flows.rail_judge",
+            "flows.gating", "flows.answers",
             "flows.targets", "flows.candidates", "flows.gate_report", "flows.external_folder",
         ),
         per_checkpoint=True,

@@ -40,8 +40,11 @@ class Judged:
     facts: Mapping[str, Any]
 
 
-def open_rail(ws: Workspace) -> Rail:
+def open_rail(ws: Workspace, dimensions: tuple[str, ...] | None = None) -> Rail:
     """RAIL Score as the project sets it; what it scored before is kept in the project's storage.
+
+    Args:
+        dimensions: others than the project's are scored.
 
     Raises:
         ProjectError: project.yaml has no `rail`, the extra is not installed, or no key is set.
@@ -51,6 +54,8 @@ def open_rail(ws: Workspace) -> Rail:
         raise ProjectError(
             "RAIL Score is off: project.yaml has no `rail`", do="add `rail: {}` if answers may leave this machine"
         )
+    if dimensions is not None:
+        settings = settings.model_copy(update={"dimensions": dimensions})
     return Rail(settings, ws.store.root / "rail", ws.project.settings.endpoints)
 
 

@@ -21,6 +21,7 @@ from safety_assets.flows import models
 from safety_assets.flows.apart import asked_apart
 from safety_assets.flows.baseline import REPEATED
 from safety_assets.flows.corpus import place_settings, sweep_probes, sweep_recipe, trained_as
+from safety_assets.flows.planning_judges import judging
 from safety_assets.flows.planning_repairs import seconds_of
 from safety_assets.flows.tasks import SPLIT_SEED, project_tasks
 from safety_assets.flows.training import injected_share
@@ -176,6 +177,9 @@ def _times(ws: Workspace, recipe: Recipe, training: Mapping[str, dict], asked: f
     if counts["apart"]:
         why = f"{counts['apart']} probes in wrappers and in domain, asked of base and candidate; the base's are kept"
         parts.append(Part(asset="eval_scores", seconds=2 * counts["apart"] * asked, why=why))
+    second = judging(ws)
+    if second.why:
+        parts.append(Part(asset="eval_scores", seconds=second.seconds, why=second.why))
     if recipe.repairs:
         tried = seconds_of(recipe.repairs, recipe, **mending) + len(recipe.repairs) * exam
         why = f"{len(recipe.repairs)} repairs, each asked like a candidate; only where this one is rejected"
@@ -205,11 +209,8 @@ def _notes(ws: Workspace, recipe: Recipe, own: Mapping[str, int]) -> list[str]:
             f"{own['quarantined']} of {own['rows'] + own['quarantined']} sampled rows are longer than max_tokens or "
             "cannot be rendered; they would not be trained on"
         )
-    if ws.policy.judges:
-        notes.append(
-            f"a second judge ({ws.policy.judges.second}) is asked once about every answer of base and candidate that "
-            "may decline; its time, and people's, is not counted"
-        )
+    if second := judging(ws).note:
+        notes.append(second)
     if ws.project.settings.devices > 1:
         notes.append(f"measured on one device; {ws.project.settings.devices} are assumed to share the steps evenly")
     return notes

@@ -1,12 +1,14 @@
 """Does an endpoint serve the weights that were released? The same questions to both, and the answers compared.
 
-A server computes in another precision and in other batches, which turns greedy answers: 13 of 96 in bf16 on a model of
+A server computes in another precision and in other batches, which turns greedy answers: 9 of 96 in bf16 on a model of
 6.9 M parameters, while five steps of training turned 2 of 96 on another (`python -m benchmarks.recheck`). So only
 answers that all agree say "same", only very many others say "different", and between them nothing can be said. Where
 the endpoint tells the log-probabilities of a prompt, it also says how likely the released answers are to what answers
-there: a finer sign.
+there: a finer sign, which decides where the policy limits it (`max_nats_apart`), since the limit depends on the
+precision that the model is served in.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -93,7 +95,8 @@ def recheck(ws: Workspace, address: Address) -> Rechecked:
     try:
         found["served"] = served.digest
         there = ask(questions, served.answerer(), max_new_tokens=ws.project.settings.max_new_tokens)
-        said = {**compared(answers, there), **_likelihoods(own, served, there)}
+        said = {**compared(answers, there), **_likelihoods(own, served)}
+        said |= limited(said, own.frame("likelihoods", LIKELIHOODS).height, ws.policy.max_nats_apart)
     except ModelError as error:
         said = {"asked": questions.height, "answered": 0, "equal": 0, "examples": (), "outcome": "cannot_say"}
         said["why"] = str(error)
@@ -109,7 +112,7 @@ def _fingerprint(ws: Workspace) -> Artefact:
     return found
 
 
-def _likelihoods(own: Artefact, served: Served, there: pl.DataFrame) -> dict[str, Any]:
+def _likelihoods(own: Artefact, served: Served) -> dict[str, Any]:
     """How far the likelihoods of the released answers are apart; nothing where the endpoint tells none."""
     chats, texts, ids = asked_with(own.frame("questions", PROBES), own.frame("answers", RESPONSES))
     known = dict(own.frame("likelihoods", LIKELIHOODS).iter_rows())
@@ -148,6 +151,26 @@ def compared(own: pl.DataFrame, there: pl.DataFrame) -> Mapping[str, Any]:
         "answered": answered.height, "equal": answered.height - other.height,
         "examples": tuple(other["probe_id"].head(SHOWN)),
     }  # fmt: skip
+
+
+def limited(said: Mapping[str, Any], known: int, most: float | None) -> Mapping[str, Any]:
+    """Outcome and why under the policy's limit of `nats_apart`; nothing changes without a limit, and nothing improves.
+
+    Args:
+        said: outcome, why, `nats_apart` and `compared_nats`.
+        known: answers of which the released weights' log-probability is known.
+        most: the limit, nats per token.
+    """
+    if most is None or said["outcome"] == "different":
+        return {}
+    gap, compared_nats = said["nats_apart"], said["compared_nats"]
+    if gap is None or not math.isfinite(gap) or known - compared_nats > MOST_LOST * known:
+        told = f"it told them of {compared_nats} of {known} answers"
+        return {"outcome": "cannot_say", "why": f"{said['why']} The policy limits log-probabilities, and {told}."}
+    if gap > most:
+        apart = f"{gap:.3g} nats per token apart, the policy allows {most:g}"
+        return {"outcome": "different", "why": f"{said['why']} Log-probabilities of the released answers are {apart}."}
+    return {}
 
 
 def judged(asked: int, answered: int, other: int) -> tuple[Outcome, str]:

@@ -10,6 +10,7 @@ from safety_assets.datafiles import DataFiles
 from safety_assets.errors import ProjectError
 from safety_assets.figure_specs import CEILINGS
 from safety_assets.flows import models
+from safety_assets.measures import Judges
 from safety_assets.project import Project
 from safety_assets.settings import Settings
 from safety_assets.store import WHOLE, digest_file, digest_folder, digest_json
@@ -102,8 +103,18 @@ def _judges(project: Project) -> str:
     rule = policy.judges
     if rule is None:
         return ""
-    where = [] if rule.second == "endpoint" else [files_digest(project.path(rule.where))]
-    return digest_json([rule.model_dump(mode="json", exclude={"max_disagreement"}), policy.risk == "high", where])
+    said = rule.model_dump(mode="json", exclude={"max_disagreement": True, "rail": {"max_credits"}}, exclude_none=True)
+    return digest_json([said, policy.risk == "high", _second_judge(project, rule)])
+
+
+def _second_judge(project: Project, rule: Judges) -> list[str]:
+    """What it is beside its place: its files, or how RAIL is asked; an endpoint has neither."""
+    if rule.second == "endpoint":
+        return []
+    if rule.second != "rail":
+        return [files_digest(project.path(rule.where))]
+    asked = project.settings.rail
+    return [digest_json(asked.model_dump(mode="json", exclude={"per_minute", "dimensions"}))] if asked else []
 
 
 def _reviewed(project: Project) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 
-from safety_assets.errors import EvaluationError
 from safety_assets.evals.answer_files import judge_file
 from safety_assets.evals.kept import Kept
 from safety_assets.evals.refitted import open_judge
@@ -20,6 +19,7 @@ from safety_assets.flows.apart import Apart, compared_apart
 from safety_assets.flows.asking import kept
 from safety_assets.flows.code_version import sources_version
 from safety_assets.flows.judging import by_classifier, by_endpoint
+from safety_assets.flows.rail_judge import by_rail_scores
 from safety_assets.flows.read_answers import read_reviewed
 from safety_assets.flows.sources import files_digest
 from safety_assets.flows.workspace import Workspace
@@ -42,7 +42,7 @@ class Twice:
         read: SCORES of the answers that people labelled, of both sides.
         queue: REVIEW of the answers that people have to read; `label` and `who` are filled in where they did.
         second: VERDICTS of the second judge.
-        found: `disagreement` and `num_answers` by side, `judge`, `num_queued`, `num_unread`.
+        found: `disagreement` and `num_answers` by side, `judge`, `num_queued`, `num_unread`; of RAIL Score `rail`.
     """
 
     scores: Mapping[str, pl.DataFrame]
@@ -66,7 +66,8 @@ def judge_twice(
     if law.judges is None:
         return None
     rows = {side: answers(probes, said) for side, said in responses.items()}
-    second = _second(ws, law.judges, list({row["id"]: row for own in rows.values() for row in own}.values()))
+    once = list({row["id"]: row for own in rows.values() for row in own}.values())
+    second, facts = _second(ws, law.judges, once)
     sample = law.judges.adversarial_sample if law.risk == "high" else 0
     found = reviewed(rows, scores, second, sample, law.judges.seed)
     labels = read_reviewed(ws.project)
@@ -75,7 +76,7 @@ def judge_twice(
     told = {
         "judge": ", ".join(sorted(second["judge"].unique())), "disagreement": dict(found.disagreement),
         "num_answers": dict(found.num_answers), "num_queued": queue.height,
-        "num_unread": queue.filter(pl.col("label") == "").height,
+        "num_unread": queue.filter(pl.col("label") == "").height, **facts,
     }  # fmt: skip
     return Twice(
         scores={side: whole for side, (whole, _) in sides.items()}, queue=queue, second=second, found=told,
@@ -110,8 +111,10 @@ def _filled_in(queue: pl.DataFrame, labels: Mapping[str, Mapping[str, str]]) -> 
     return REVIEW.frame([{**row, **(labels.get(row["id"]) or {})} for row in queue.to_dicts()])
 
 
-def _second(ws: Workspace, rule: Judges, rows: Rows) -> pl.DataFrame:
-    """VERDICTS in the order of the rows. What it said of an answer is kept; what it left unscored is asked anew."""
+def _second(ws: Workspace, rule: Judges, rows: Rows) -> tuple[pl.DataFrame, Mapping[str, Any]]:
+    """VERDICTS in the order of the rows, and further facts. What it said is kept, what it left unscored asked anew."""
+    if rule.rail is not None:
+        return by_rail_scores(ws, rule.rail, rows)
     before: Kept = kept(ws, "verdicts")
     who = digest_json([rule.model_dump(mode="json", include={"second", "labels"}), _identity(ws, rule)])
     keys = {row["id"]: digest_json([who, row["prompt"], row["completion"]]) for row in rows}
@@ -120,7 +123,7 @@ def _second(ws: Workspace, rule: Judges, rows: Rows) -> pl.DataFrame:
     if new:
         said = {keys[row["id"]]: row for row in _asked(ws, rule, new).to_dicts()}
         known |= said | before.keep({key: row for key, row in said.items() if row["verdict"] != "unscored"})
-    return VERDICTS.frame([{**known[keys[row["id"]]], "id": row["id"]} for row in rows])
+    return VERDICTS.frame([{**known[keys[row["id"]]], "id": row["id"]} for row in rows]), {}
 
 
 def _identity(ws: Workspace, rule: Judges) -> list[str]:
@@ -158,23 +161,6 @@ def found_by(scores: Artefact | None) -> Mapping[str, Any] | None:
     """The counts that an eval_scores or external_verdict holds; None where answers were judged once."""
     has = scores is not None and (scores.path / "judges.json").is_file()
     return scores.json("judges") if has and scores is not None else None
-
-
-def waiting(ws: Workspace, name: str) -> pl.DataFrame:
-    """REVIEW of the answers of a recipe, or of a checkpoint from elsewhere, that nobody has read.
-
-    Raises:
-        EvaluationError: it was not judged twice.
-    """
-    assets = ("eval_scores", "external_verdict")
-    made = next((found for asset in assets if (found := ws.store.find(asset, name)) is not None), None)
-    if made is None or found_by(made) is None:
-        raise EvaluationError(
-            f"the answers of {name} were not judged twice", expected="`judges` in the policy, and scores made under it",
-            do=f"safety-assets materialize eval_scores --recipe {name}",
-        )  # fmt: skip
-    read = read_reviewed(ws.project)
-    return made.frame("review", REVIEW).filter(~pl.col("id").is_in(list(read)))
 
 
 def base_scores(scores: Artefact, baseline: Artefact) -> pl.DataFrame:

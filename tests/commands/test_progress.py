@@ -58,6 +58,10 @@ def written(console: Console) -> str:
             {"share": 0.1, "state": "scored", "safety": 8.0, "over_refusal": None},
             "share 0.1: safety 8.00, share of look-alikes refused unknown",
         ),
+        (
+            {"event": "rail_cost", "answers": 9, "credits": 1.8, "minutes": 1},
+            "RAIL: 9 answers leave this machine, 1.8 credits, 1 minutes or more",
+        ),
         ({"event": "sweep", "done": 1, "of": 4}, Stretch("sweep", 1, 4, "runs")),
         ({"event": "audit", "of_what": "corpus_audit", "done": 1, "of": 4}, Stretch("audit", 1, 4, "parts")),
         ({"event": "reading", "of_what": "corpus"}, "reading corpus"),

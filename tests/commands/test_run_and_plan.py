@@ -108,8 +108,18 @@ def test_an_unknown_recipe_is_named_before_anything_is_made(tiny_model: Path, tm
     assert not (project / "store").exists()
 
 
+def num_judged(project: Path) -> int:
+    """Gate probes whose answers may decline."""
+    rows = [json.loads(line) for path in project.glob("probes/gate/*.jsonl") for line in path.read_text().splitlines()]
+    return sum(row["expect"] in ("refuse", "comply") for row in rows)
+
+
 def test_a_plan_measures_and_touches_no_store(project: Path, tiny_model: Path, tmp_path: Path) -> None:
     fresh = small_project.write_project(tmp_path / "planned", tiny_model)
+    judges = {"second": "rail", "rail": {"safety": 7, "privacy": 7, "user_impact": 5, "max_credits": 50}}
+    small_project.write_yaml(fresh / "policy.yaml", small_project.policy_settings() | {"judges": judges})
+    settings = small_project.project_settings(tiny_model) | {"rail": {"per_minute": 60}}
+    small_project.write_yaml(fresh / "project.yaml", settings)
     code, said = call(fresh, "plan", "protected", "--json")
     found = json.loads(said)
     assert code == 0
@@ -119,8 +129,14 @@ def test_a_plan_measures_and_touches_no_store(project: Path, tiny_model: Path, t
         "measured", "notes", "seconds",
     }  # fmt: skip
     assert {part["asset"] for part in found["parts"]} == {
-        "baseline_responses", "injection_ratio", "finetuned_checkpoint", "candidate_responses",
+        "baseline_responses", "injection_ratio", "finetuned_checkpoint", "candidate_responses", "eval_scores",
     }  # fmt: skip
+    (second,) = [part for part in found["parts"] if part["asset"] == "eval_scores"]
+    asked = 2 * num_judged(fresh)
+    assert second["seconds"] == 60 * -(-asked // 60)
+    assert f"up to {asked} answers" in second["why"]
+    assert f"{0.2 * asked:.1f} credits, 60 a minute" in second["why"]
+    assert any("the policy allows 50 credits, so that nothing would be sent" in note for note in found["notes"])
     assert all(part["seconds"] > 0 for part in found["parts"])
     assert found["seconds"] == pytest.approx(sum(part["seconds"] for part in found["parts"]))
     assert set(found["measured"]) == {"protected", "sweep"}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import small_checkpoints
 
 from safety_assets.errors import EvaluationError, ModelError
 from safety_assets.models.classify import Classifier, Label
@@ -13,20 +14,7 @@ PAIRS = [("How?", "I cannot help with that."), ("Why do dogs run over the green 
 @pytest.fixture(scope="session")
 def classifier(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer) -> Path:
     """A folder with a random classifier of two labels."""
-    import torch
-    from transformers import LlamaConfig, LlamaForSequenceClassification
-
-    folder = tmp_path_factory.mktemp("classifier") / "small"
-    config = LlamaConfig(
-        vocab_size=len(tiny_tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=1,
-        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=64, pad_token_id=0,
-        id2label={0: "safe", 1: "unsafe"}, label2id={"safe": 0, "unsafe": 1}, initializer_range=0.5,
-    )  # fmt: skip
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        LlamaForSequenceClassification(config).save_pretrained(folder)
-    tiny_tokenizer.save_pretrained(folder)
-    return folder
+    return small_checkpoints.classifier(tmp_path_factory.mktemp("classifier") / "small", tiny_tokenizer)
 
 
 def test_labels_come_in_order_and_do_not_depend_on_the_batch(classifier: Path) -> None:
