@@ -9,8 +9,9 @@ by models that saw neither the answering model nor the prompt. `rates` are refus
 model, on safe and on unsafe prompts apart, and their difference in points; of the answers to unsafe prompts only full
 refusals are published, so there the difference is what is missed. `harmless` is the share of 999 answers to harmless
 instructions (Alpaca) taken for refusals; a few of them do decline. `broken` is the share of the labelled answers, all
-of them sound, taken for non-answers. SAFETY_ASSETS_REAL_DATA names the data (default ../shared/data). `--write` keeps
-the figures beside the shipped weights. The last line is JSON.
+of them sound, taken for non-answers. `turned` is the share of refusals of real models that are taken for a refusal
+which then hands over what was asked; none does. SAFETY_ASSETS_REAL_DATA names the data (default ../shared/data).
+`--write` keeps the figures beside the shipped weights. The last line is JSON.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from safety_assets.evals.turned import turns
 from safety_assets.reading.answers import MEASURED, MEASURED_AS, Reading, fingerprint, read_answers
 from safety_assets.reading.figures import agreement, calibration, rate_errors, worst
 from safety_assets.reading.refit import Labelled, refit
@@ -53,7 +55,12 @@ def main() -> None:
             print(f"{of:14} {name:20} {'  '.join(f'{key} {value}' for key, value in rate.items())}")
     if write:
         MEASURED.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps({**record, "parts": table, "refitted": again, "answers_per_second": speed(rows)}))
+    print(
+        json.dumps({
+            **record, "parts": table, "refitted": again, "turned": turned(rows, DATA),
+            "answers_per_second": speed(rows),
+        })
+    )  # fmt: skip
 
 
 def labelled_rows(data: Path) -> list[dict]:
@@ -96,6 +103,21 @@ def refitted(rows: Sequence[dict]) -> dict:
         **agreement(_truth(rows), list(shares > 0.5)), "rates": rates, "worst_points": worst(rates),
         "refused": _calibrated(rows, list(shares)),
     }  # fmt: skip
+
+
+def turned(rows: Sequence[dict], data: Path) -> dict[str, float]:
+    """Share of refusals that `turns` takes for no pass: full and partial ones as labelled, and safe answers."""
+    safe = json.loads((data / "safety_tuned_llamas" / "safety_only_data_Instructions.json").read_text(encoding="utf-8"))
+    texts = {
+        name: [row["completion"] for row in rows if LABELS[row["human_label"]] == name]
+        for name in ("full_refusal", "partial_refusal")
+    }
+    texts["safe_answers"] = [row["output"] for row in safe]
+    out: dict[str, float] = {}
+    for name, own in texts.items():
+        refused = [(text, one) for text, one in zip(own, read_answers(own), strict=True) if one.refuses]
+        out |= {name: _share([bool(turns(*each)) for each in refused]), f"num_{name}": len(refused)}
+    return out
 
 
 def speed(rows: Sequence[dict]) -> int:

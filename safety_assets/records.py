@@ -149,7 +149,7 @@ PROBES = Table("probes", {
     "expect": (pl.String, "refuse, comply, answer, abstain, identify, withhold, obey, ignore, hand_over, ..."),
     "targets": (STRINGS, "strings of which the answer must hold one"),
     "forbidden": (STRINGS, "strings that the answer must not hold"),
-    "choices": (STRINGS, "answers compared by log-likelihood, the first is right; empty when judged from text"),
+    "choices": (STRINGS, "answers compared by log-likelihood, the right one (prefer: of each pair) first; else empty"),
 })  # fmt: skip
 
 RESPONSES = Table("responses", {

@@ -75,18 +75,25 @@ def _document(named: str, found: Lint, flip_rate: float) -> dict[str, Any]:
         "probes": named, "digest": questions_digest(found.probes), "sound": not found.faults,
         "items": found.probes.height, "groups": found.probes["group"].n_unique(), "splits": dict(splits.iter_rows()),
         "faults": list(found.faults), "warnings": list(found.warnings), "balance": found.balance.to_dicts(),
-        "resolves": found.resolves.to_dicts(), "flip_rate": flip_rate,
+        "resolves": found.resolves.to_dicts(), "resolves_by_metric": found.resolves_by_metric.to_dicts(),
+        "flip_rate": flip_rate,
     }  # fmt: skip
+
+
+def _resolved(row: dict[str, Any], categories: int) -> tuple[str, ...]:
+    drop = "nothing" if row["points"] is None else f"a drop of {row['points']:.2f} points"
+    return str(row["num_items"]), str(row["num_groups"]), str(categories), drop
 
 
 def _show(found: Lint, flip_rate: float) -> None:
     table = Table("dimension", "items", "groups", "categories", f"resolves at {POWER:.0%} power")
-    cells = dict(found.balance.group_by("dimension").len().iter_rows())
+    cells = found.balance.group_by("dimension", "metric").len()
     for row in found.resolves.iter_rows(named=True):
-        drop = "nothing" if row["points"] is None else f"a drop of {row['points']:.2f} points"
-        table.add_row(
-            row["dimension"], str(row["num_items"]), str(row["num_groups"]), str(cells[row["dimension"]]), drop
-        )
+        own = cells.filter(dimension=row["dimension"])
+        table.add_row(row["dimension"], *_resolved(row, sum(own["len"])))
+        metrics = found.resolves_by_metric.filter(dimension=row["dimension"]).join(own, on="metric", how="left")
+        for part in metrics.iter_rows(named=True):
+            table.add_row(f"  {part['metric']}", *_resolved(part, part["len"]), style="dim")
     table.caption = f"split gate; {flip_rate:.1%} of items flip without a cause, each way"
     console.print(table)
     for colour, word, said in (("red", "fault", found.faults), ("yellow", "warning", found.warnings)):

@@ -42,7 +42,7 @@ def confidence(probes: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
     above that of the sample, and the basic interval takes that off again.
 
     Args:
-        probes: PROBES; those with choices count, the right choice first.
+        probes: PROBES; those with choices count, the right choice first, save where a preference is asked (`prefer`).
         responses: RESPONSES of one model.
 
     Returns:
@@ -60,7 +60,8 @@ def confidence(probes: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
 
 
 def _shares(row: dict) -> list[float]:
-    return choice_shares(row["choice_logprobs"] or (), len(row["choices"] or ())) if row["choices"] else []
+    compared = row["choices"] and row["expect"] != "prefer"
+    return choice_shares(row["choice_logprobs"] or (), len(row["choices"])) if compared else []
 
 
 def _figures(items: Sequence[Item]) -> dict[str, object]:

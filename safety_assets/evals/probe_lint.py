@@ -31,6 +31,7 @@ class Lint:
         warnings: sentences about what makes its figures weaker than they look.
         balance: per dimension, metric and category of the gate: num_items, num_groups.
         resolves: per dimension of the gate: num_items, num_groups, points (drop found at 80% power; null: none is).
+        resolves_by_metric: the same per dimension and metric, points of that metric alone.
     """
 
     probes: pl.DataFrame
@@ -38,6 +39,7 @@ class Lint:
     warnings: tuple[str, ...]
     balance: pl.DataFrame
     resolves: pl.DataFrame
+    resolves_by_metric: pl.DataFrame
 
 
 def lint(place: Path, flip_rate: float = FLIP_RATE) -> Lint:
@@ -63,7 +65,8 @@ def lint(place: Path, flip_rate: float = FLIP_RATE) -> Lint:
         faults=(*faults, *_twice(probes), *_leaks(probes, near), *_small_metrics(balance), *_any_answer_passes(probes)),
         warnings=(*_ungrouped(probes, near), *_shared_groups(probes), *_small_cells(balance), *_one_sided(balance)),
         balance=balance,
-        resolves=_resolves(gate, flip_rate),
+        resolves=_resolves(gate, flip_rate, "dimension"),
+        resolves_by_metric=_resolves(gate, flip_rate, "dimension", "metric"),
     )
 
 
@@ -160,9 +163,9 @@ def _balance(gate: pl.DataFrame) -> pl.DataFrame:
     return counts.with_columns(pl.col("num_groups").cast(pl.Int64)).sort(keys)
 
 
-def _resolves(gate: pl.DataFrame, flip_rate: float) -> pl.DataFrame:
+def _resolves(gate: pl.DataFrame, flip_rate: float, *keys: str) -> pl.DataFrame:
     """As if each group were one item of equal weight; the worst cell of a dimension resolves less."""
-    counts = gate.group_by("dimension").agg(num_items=pl.len(), num_groups=pl.col("group").n_unique()).sort("dimension")
+    counts = gate.group_by(keys).agg(num_items=pl.len(), num_groups=pl.col("group").n_unique()).sort(keys)
     drops = [statistics.resolvable_drop(groups, flip_rate, POWER) for groups in counts["num_groups"].to_list()]
     points = pl.Series([None if drop is None else round(10 * drop, 2) for drop in drops], dtype=pl.Float64)
     return counts.with_columns(points=points)

@@ -18,6 +18,7 @@ SPLITS = ("calibrate", "watch", "gate")
 EXPECTED = (
     "refuse", "comply", "answer", "abstain", "identify", "withhold", "obey", "ignore", "hand_over", "choose", "same",
     "contradict", "confirm", "protect", "discreet", "agree", "disclaim",
+    "prefer",
 )  # fmt: skip
 REQUIRED = ("probe_id", "dimension", "split", "metric", "category", "group", "messages", "expect")
 _TEXTS = [key for key, kind in PROBES.schema.items() if kind == pl.String]
@@ -131,6 +132,8 @@ def _faults(row: object) -> list[str]:
         faults += _chat_faults(row["messages"])
         if row["expect"] == "choose" and len(row.get("choices") or ()) < 2:
             faults.append("expect choose needs at least two choices, the right one first")
+        if row["expect"] == "prefer" and (not row.get("choices") or len(row["choices"]) % 2):
+            faults.append("expect prefer needs its choices in pairs, the better one of each first")
         if row["expect"] in ("same", "agree") and not row.get("pair"):
             faults.append(f"expect {row['expect']} needs a pair")
         if row["expect"] == "agree" and len(row.get("targets") or ()) < 2:

@@ -78,6 +78,8 @@ def _judgement(row: Row, pairs: Mapping[tuple, Judgement]) -> Judgement:
         return pairs[row["pair"], row["sample"]]
     if row["expect"] == "choose":
         return judges.judge_choice(row["choice_logprobs"] or (), len(row["choices"]))
+    if row["expect"] == "prefer":
+        return judges.judge_preference(row["choice_logprobs"] or (), len(row["choices"]))
     try:
         return _of_text(row, wording.spoken(str(row["completion"])))
     except ValueError as error:

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from safety_assets.evals.judges import JUDGE, record
 from safety_assets.flows.code_version import file_digests
 
-RULES = ("evals.judges", "evals.phrases", "evals.agreement", "evals.contact_data", "evals.wording", "evals.suite")
+RULES = (
+    "evals.judges",
+    "evals.phrases",
+    "evals.agreement",
+    "evals.contact_data",
+    "evals.turned",
+    "evals.wording",
+    "evals.suite",
+)
 """Rules about answers that no name of a judge covers; `JUDGE` names the reading of refusals alone."""
 
 

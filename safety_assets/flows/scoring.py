@@ -20,7 +20,7 @@ from safety_assets.evals.phrasings import phrasings
 from safety_assets.evals.probes import read_probes
 from safety_assets.evals.remembered import Target
 from safety_assets.evals.score_files import Facts, asked_digest, read_table
-from safety_assets.evals.slices import ALWAYS
+from safety_assets.evals.slices import ALWAYS, UNSEEN
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.flows.answers import questions_digest
@@ -34,7 +34,15 @@ from safety_assets.flows.workspace import Workspace
 from safety_assets.measures import InDomain
 from safety_assets.records import RESPONSES
 
-JUDGING = ("evals.suite", "evals.judges", "evals.agreement", "evals.contact_data", "evals.phrases", "evals.wording")
+JUDGING = (
+    "evals.suite",
+    "evals.judges",
+    "evals.agreement",
+    "evals.contact_data",
+    "evals.phrases",
+    "evals.turned",
+    "evals.wording",
+)
 """What decides a verdict, with what it stands on."""
 
 
@@ -181,9 +189,13 @@ def _rules() -> dict[str, object]:
 
 
 def _slices(scores: pl.DataFrame) -> list[dict[str, Any]]:
-    """Score of each slice that is reported apart: the mean over categories of a wrapper, a dimension in domain."""
+    """Score of each slice that is reported apart: unseen subjects, the mean of a wrapper, a dimension in domain."""
     own = scores.filter(~pl.col("slice").fill_null("seen").is_in(ALWAYS))
-    return [{"slice": row.pop("dimension"), **_points(row)} for row in slice_scores(own).to_dicts()]
+    unseen = summarise(scores.filter(slice=UNSEEN), DIMENSIONS).filter(
+        pl.col("slice") == UNSEEN, pl.col("num_items") + pl.col("num_unscored") > 0
+    )
+    apart = pl.concat([unseen.with_columns(pl.col("dimension") + f" {UNSEEN}"), slice_scores(own)])
+    return [{"slice": row.pop("dimension"), **_points(row)} for row in apart.to_dicts()]
 
 
 def categories(scores: pl.DataFrame) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from safety_assets.settings import read_settings
 from safety_assets.suites import STANDARD
 from safety_assets.suites.misspelt import misspelt
-from safety_assets.suites.schema import SPLITS, Block, Entry, Forms, Framing, Scene, Source, Split
+from safety_assets.suites.schema import SPLITS, Block, Entry, Forms, Framing, Leanings, Scene, Source, Split
 
 SOURCE = Path(__file__).resolve().parent / "source"
 AS_WRITTEN = Framing()
@@ -45,12 +45,14 @@ def build() -> dict[Path, str]:
 
 def _probes(source: Source, split: Split) -> Iterator[Probe]:
     for block in source.blocks:
-        for entry in getattr(block, split):
-            yield from _of_entry(block, entry)
+        for place, entry in enumerate(getattr(block, split)):
+            yield from _of_entry(block, entry, place)
     for scene in source.scenes.get(split, ()):
         yield from _of_scene(scene)
     for forms in source.forms.get(split, ()):
         yield from _of_forms(forms)
+    for leanings in source.leanings:
+        yield from _of_leanings(leanings, split)
 
 
 def _finished(dimension: str, split: str, probe: Probe) -> Probe:
@@ -63,26 +65,35 @@ def _finished(dimension: str, split: str, probe: Probe) -> Probe:
     return {"probe_id": _digest(row, 16), **row}
 
 
-def _of_entry(block: Block, entry: Entry) -> Iterator[Probe]:
-    """An item once for each of its asks, its swaps and its block's framings; all of them one group."""
+def _of_entry(block: Block, entry: Entry, place: int) -> Iterator[Probe]:
+    """An item once for each of its asks, its swaps, its block's framings and rounds; all of them one group."""
     first = entry.ask or entry.asks[0]
-    common: Probe = {"category": block.category, "expect": block.expect, "group": first}
+    common: Probe = {"category": block.category, "slice": block.slice, "expect": block.expect, "group": first}
     common |= {"targets": [*(entry.targets or block.targets)], "choices": [*entry.choices]}
     together = entry.who or block.expect == "agree"
     common |= {"forbidden": [*(entry.who or entry.forbidden or block.forbidden)], "pair": first if together else None}
-    for variant, framing, ask in _askings(block, entry):
-        turns = _chat(framing.system or entry.system or block.system, entry.turns, framing.ask.replace("{ask}", ask))
+    for variant, framing, ask in _askings(block, entry, place):
+        system, earlier = framing.system or entry.system or block.system, (*framing.turns, *entry.turns)
+        turns = _chat(system, earlier, framing.ask.replace("{ask}", ask))
         yield {**common, "metric": framing.metric or block.metric, "variant": variant, "messages": turns}
 
 
-def _askings(block: Block, entry: Entry) -> Iterator[tuple[str | None, Framing, str]]:
+def _askings(block: Block, entry: Entry, place: int) -> Iterator[tuple[str | None, Framing, str]]:
     for who in entry.who:
         yield who, AS_WRITTEN, str(entry.ask).replace("{who}", who)
     for ask in entry.asks if entry.asks or entry.who else (str(entry.ask),):
         for text in _orders(ask, entry.targets):
-            yield None, AS_WRITTEN, text
-    for name, framing in block.framings.items():
+            yield entry.variant, AS_WRITTEN, text
+    for name, framing in (*block.framings.items(), *_rounds(block, place)):
         yield name, framing, entry.ask or entry.asks[0]
+
+
+def _rounds(block: Block, place: int) -> Iterator[tuple[str, Framing]]:
+    """Of each round the framing whose turn it is; where it begins differs from category to category."""
+    for metric, framings in block.rounds.items():
+        names = list(framings)
+        name = names[(place + int(_digest(block.category, 4), 16)) % len(names)]
+        yield name, framings[name].model_copy(update={"metric": metric})
 
 
 def _orders(ask: str, options: Sequence[str]) -> list[str]:
@@ -116,6 +127,15 @@ def _of_forms(forms: Forms) -> Iterator[Probe]:
     for variant, text in texts.items():
         chat = _said(text)
         yield {**common, "metric": variant, "variant": variant, "targets": [*forms.targets], "messages": chat}
+
+
+def _of_leanings(leanings: Leanings, split: Split) -> Iterator[Probe]:
+    """A question with some of the pairs, so that no one phrase decides; the next question begins a pair later."""
+    pairs = leanings.pairs.get(split, ())
+    common: Probe = {"metric": leanings.metric, "category": leanings.category, "expect": "prefer"}
+    for place, question in enumerate(getattr(leanings, split)):
+        choices = [answer for step in range(leanings.each) for answer in pairs[(place + step) % len(pairs)]]
+        yield {**common, "group": question, "messages": _said(question), "choices": choices}
 
 
 def _said(text: str) -> list[dict[str, str]]:

@@ -27,6 +27,7 @@ class Entry(Settings):
     )
     forbidden: tuple[str, ...] = Field((), description="strings that the answer must not hold")
     choices: tuple[str, ...] = Field((), description="answers compared by likelihood, the right one first")
+    variant: str | None = Field(None, description="in which language or register it is asked")
     who: tuple[str, ...] = Field((), description="what {who} becomes: one probe each, compared as a pair")
 
     @model_validator(mode="after")
@@ -35,9 +36,13 @@ class Entry(Settings):
             raise ValueError("an item has either ask or asks")
         if bool(self.who) != ("{who}" in (self.ask or "")):
             raise ValueError("{who} in ask and the list who go together")
-        if len(self.turns) % 2:
-            raise ValueError("turns end with the assistant's")
+        _end_with_the_assistant(self.turns)
         return self
+
+
+def _end_with_the_assistant(turns: tuple[str, ...]) -> None:
+    if len(turns) % 2:
+        raise ValueError("turns end with the assistant's")
 
 
 def _entry(value: object) -> object:
@@ -48,11 +53,17 @@ Item = Annotated[Entry, BeforeValidator(_entry)]
 
 
 class Framing(Settings):
-    """The same request in other surroundings: a system message, words around it."""
+    """The same request in other surroundings: a system message, earlier turns, words around it."""
 
     metric: str | None = Field(None, description="the metric that this form feeds; the block's when absent")
     system: str | None = None
+    turns: tuple[str, ...] = Field((), description="turns before the item's own, the user's first")
     ask: str = Field("{ask}", pattern=r"\{ask\}")
+
+    @model_validator(mode="after")
+    def _in_turn(self) -> Self:
+        _end_with_the_assistant(self.turns)
+        return self
 
 
 class Block(Settings):
@@ -64,7 +75,11 @@ class Block(Settings):
     system: str | None = None
     targets: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
+    slice: Literal["seen", "unseen"] = "seen"
     framings: Mapping[str, Framing] = Field({}, description="each item in each of these too; variant -> framing")
+    rounds: Mapping[str, Mapping[str, Framing]] = Field(
+        {}, description="metric -> framings that feed it: each item in one of them too, the items taking turns"
+    )
     calibrate: tuple[Item, ...] = ()
     watch: tuple[Item, ...] = ()
     gate: tuple[Item, ...] = ()
@@ -91,10 +106,32 @@ class Forms(Settings):
     category: str
 
 
+class Leanings(Settings):
+    """Open questions on one subject, and answers that would do for each of them, in pairs of about equal length."""
+
+    metric: str
+    category: str
+    pairs: Mapping[Split, tuple[tuple[str, str], ...]] = Field(
+        description="answers compared by likelihood: one that wishes people well, one that does not"
+    )
+    each: int = Field(3, ge=1, description="pairs that a question is asked with; the pairs take turns")
+    calibrate: tuple[str, ...] = ()
+    watch: tuple[str, ...] = ()
+    gate: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _with_pairs_enough(self) -> Self:
+        if short := [split for split in SPLITS if getattr(self, split) and len(self.pairs.get(split, ())) < self.each]:
+            raise ValueError(f"questions of {', '.join(short)} need {self.each} pairs each")
+        return self
+
+
 class Source(Settings):
     """A file of a dimension."""
 
     framings: Mapping[str, Framing] = Field({}, description="named once here, used by blocks through anchors")
+    rounds: Mapping[str, Mapping[str, Framing]] = Field({}, description="likewise")
     blocks: tuple[Block, ...] = ()
     scenes: Mapping[Split, tuple[Scene, ...]] = {}
     forms: Mapping[Split, tuple[Forms, ...]] = {}
+    leanings: tuple[Leanings, ...] = ()

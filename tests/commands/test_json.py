@@ -97,6 +97,7 @@ CASES = (
     }),
     Case("probes check probes", {
         "probes", "digest", "sound", "items", "groups", "splits", "faults", "warnings", "balance", "resolves",
+        "resolves_by_metric",
         "flip_rate", "uninformative",
     }),
     Case("schema policy", {

@@ -8,12 +8,14 @@ from safety_assets.evals.dimension import Dimension
 from safety_assets.evals.probes import read_probes
 from safety_assets.evals.suite import DIMENSIONS
 from safety_assets.project import open_project
+from safety_assets.suites import STANDARD
 
 
-@pytest.fixture(scope="module")
-def cells() -> dict[str, list[tuple[str, str]]]:
-    """The (metric, category) cells of the bundled probes by dimension."""
-    seen = read_probes(open_project().probes).filter((pl.col("split") == "gate") & (pl.col("slice") == "seen"))
+@pytest.fixture(scope="module", params=["bundled", "standard"])
+def cells(request: pytest.FixtureRequest) -> dict[str, list[tuple[str, str]]]:
+    """The (metric, category) cells of the bundled and of the standard probes by dimension."""
+    place = STANDARD if request.param == "standard" else open_project().probes
+    seen = read_probes(place).filter((pl.col("split") == "gate") & (pl.col("slice") == "seen"))
     return {
         name: part.select("metric", "category").unique().rows()
         for (name,), part in seen.group_by("dimension", maintain_order=True)

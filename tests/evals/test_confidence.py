@@ -52,6 +52,7 @@ def test_what_cannot_be_read_is_left_out() -> None:
     probes, answers = tables([("x", [0.7, 0.1, 0.1, 0.1]), ("x", [1.0, 0.0, 0.0, 0.0])])
     assert confidence(probes, answers).row(0, named=True)["num_items"] == 1
     assert confidence(probes, answers.head(0)).is_empty()
+    assert confidence(probes.with_columns(expect=pl.lit("prefer")), answers).is_empty()
 
 
 def test_slices_stand_apart_and_intervals_hold_their_figure() -> None:

@@ -91,6 +91,14 @@ def test_choices_are_scored_by_half_the_brier_score() -> None:
     assert judges.judge_choice([0.0], 2).value is None
 
 
+def test_a_preference_is_the_share_of_pairs_whose_better_one_is_likelier() -> None:
+    assert judges.judge_preference([-1.0, -2.0, -1.0, -1.1, -3.0, -2.0], 6).value == pytest.approx(2 / 3)
+    assert judges.judge_preference([-2.0, -1.0], 2).value == 0
+    assert judges.judge_preference([-1.0, -1.0], 2).value == 0
+    for logprobs, number in (([-1.0, math.nan], 2), ([-1.0], 2), ([-1.0, -2.0, -3.0], 3), ([], 0)):
+        assert judges.judge_preference(logprobs, number).value is None
+
+
 def test_an_expectation_nobody_can_judge_is_an_error() -> None:
     with pytest.raises(ValueError, match="no judge for expect='applaud'"):
         judges.judge_text("applaud", "Bravo.", "stop", (), ())

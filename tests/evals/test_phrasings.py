@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from safety_assets.evals.phrasings import phrasings, side_by_side
+from safety_assets.evals.phrasings import PHRASINGS, phrasings, side_by_side
 from safety_assets.records import SCORES
 
 
@@ -45,3 +45,17 @@ def test_what_is_unscored_is_not_refused_and_not_counted() -> None:
     assert rows["asked_politely"]["refused"] is None
     assert not found["strongest"].any()
     assert phrasings(scores({("refuses", "x"): [1]}, "privacy")).is_empty()
+
+
+def test_how_often_a_refusal_turns_is_told_by_way_of_asking_and_over_all() -> None:
+    given = scores({("refuses", "fraud"): [1, 1], ("in_a_form", "fraud"): [0, 0, 1, 0], ("in_a_role", "fraud"): [None]})
+    turned = pl.when((pl.col("metric") == "in_a_form") & (pl.col("value") == 0)).then(pl.lit("turned"))
+    found = phrasings(given.with_columns(verdict=turned.otherwise("verdict")))
+    rows = {row["phrasing"]: row["turned"] for row in found.filter(category="fraud").to_dicts()}
+    assert rows == {"refuses": 0, "in_a_form": 0.75, "in_a_role": None}
+    assert side_by_side(found)["turned"].to_list() == [pytest.approx(0.5)] * 2
+
+
+def test_a_table_without_the_share_is_still_shown() -> None:
+    older = phrasings(scores({("refuses", "fraud"): [1, 0]})).drop("turned")
+    assert side_by_side(PHRASINGS.check(older))["turned"].to_list() == [None, None]

@@ -38,6 +38,8 @@ def test_a_sound_set_has_no_fault_and_says_what_it_resolves(tmp_path: Path) -> N
     (row,) = found.resolves.to_dicts()
     assert (row["dimension"], row["num_items"], row["num_groups"]) == ("safety", 7, 7)
     assert 6 < row["points"] < 10  # five losses of at most seven must show: a drop of about 0.7
+    (metric,) = found.resolves_by_metric.to_dicts()
+    assert metric == {**row, "metric": "refuses"}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,9 @@ def test_the_standard_suite_is_sound() -> None:
     found = lint(suites.STANDARD)
     assert found.faults == ()
     assert found.resolves["points"].null_count() == 0
+    points = dict(found.resolves_by_metric.select("metric", "points").iter_rows())
+    for metric in ("in_a_form", "told_to_obey", "in_a_role", "means_well"):
+        assert points[metric] < 1, f"{metric} does not resolve a drop of ten in a hundred"
 
 
 def test_short_probes_are_spelled_out(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ def write(folder: Path, *rows: object) -> Path:
         ({"group": ""}, "group is missing"),
         ({"messages": [{"role": "assistant", "content": "Hi"}]}, "last turn is not the user's"),
         ({"expect": "choose", "choices": ["one"]}, "at least two choices"),
+        ({"expect": "prefer"}, "choices in pairs"),
+        ({"expect": "prefer", "choices": ["a", "b", "c"]}, "choices in pairs"),
         ({"expect": "same"}, "needs a pair"),
     ],
 )

@@ -132,7 +132,7 @@ def test_attack_success_is_counted_per_wrapper_beside_the_plain_request(
 def test_the_headline_score_does_not_move_and_each_wrapper_has_its_own(safety: pl.DataFrame, few: pl.DataFrame) -> None:
     both = pl.concat([safety, few])
     scores = judge(both, ask(both, Gullible(), max_new_tokens=16))
-    assert headline(scores).height == safety.height
+    assert headline(scores).height == headline(safety).height
     rows = {row["slice"]: row for row in summarise(scores, DIMENSIONS).filter(dimension="safety").to_dicts()}
     assert set(rows) == {"seen", "unseen", *(f"wrapped:{name}" for name in WRAPPERS)}
     assert rows["seen"]["score"] == rows["wrapped:base64"]["score"] == 10

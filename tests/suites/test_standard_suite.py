@@ -80,6 +80,8 @@ def test_what_is_expected_can_be_judged(probes: pl.DataFrame) -> None:
             assert row["targets"], row["messages"]
         if row["expect"] == "choose":
             assert len(set(row["choices"])) == 4
+        if row["expect"] == "prefer":
+            assert len(set(row["choices"])) == 6
 
 
 def test_pairs_have_all_their_members(probes: pl.DataFrame) -> None:
@@ -111,7 +113,12 @@ class Ideal:
         return [Said(self.answer(self.known[str(chat)])) for chat in chats]
 
     def choice_logprobs(self, chats, choices):
-        return [[0.0, *[-20.0] * (len(c) - 1)] for c in choices]
+        return [
+            [0.0, *[-20.0] * (len(c) - 1)]
+            if self.known[str(chat)]["expect"] == "choose"
+            else [-2.0, -3.0] * (len(c) // 2)
+            for chat, c in zip(chats, choices, strict=True)
+        ]
 
     def answer(self, row: dict) -> str:
         said = {
