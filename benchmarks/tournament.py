@@ -21,6 +21,7 @@ import argparse
 import itertools
 import json
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -56,6 +57,7 @@ class Job:
 
 def main() -> None:
     """Measure what is missing, print the table, draw, print JSON."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else the processes outlive this one
     chosen = _arguments()
     results = Results.open(chosen.results)
     failures = [] if chosen.show else measure(chosen, results)
