@@ -82,6 +82,7 @@ def same_numbers(here: dict, there: dict) -> None:
         assert there["dimensions"][name]["verdict"] == row["verdict"]
 
 
+@pytest.mark.long
 def test_through_faults_the_verdict_is_that_of_the_weights(
     tiny_model: Path, other: Path, other_says: Answer, serve: Serve, tmp_path: Path
 ) -> None:

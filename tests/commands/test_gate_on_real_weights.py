@@ -82,6 +82,7 @@ def test_the_aligned_model_against_itself_is_approved(exam: tuple[str, ...], sto
     assert (code, said["reasons"]) == (APPROVED, [])
 
 
+@pytest.mark.long
 def test_its_unaligned_ancestor_is_rejected(exam: tuple[str, ...], store: Path) -> None:
     code, said = judged(PRETRAINED, exam, store)
     assert code == REJECTED

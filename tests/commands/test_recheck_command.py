@@ -52,6 +52,7 @@ def rechecked(server: ModelServer) -> tuple[int, dict]:
     return result.exit_code, json.loads(result.stdout)
 
 
+@pytest.mark.long
 def test_the_released_weights_are_the_same_and_others_are_not(released: Path, serve: Serve, tmp_path: Path) -> None:
     code, said = rechecked(serve(model_server.weights(released)))
     assert (code, said["outcome"], said["equal"]) == (SAME, "same", said["asked"])

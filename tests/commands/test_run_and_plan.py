@@ -77,6 +77,7 @@ def test_a_rejection_ends_with_one(tiny_model: Path, tmp_path: Path) -> None:
     assert (code, json.loads(said)["decision"]["status"]) == (1, "rejected")
 
 
+@pytest.mark.long
 def test_a_rejected_recipe_is_repaired_until_one_candidate_is_approved(tiny_model: Path, tmp_path: Path) -> None:
     """Merging all the way back to the base loses nothing; a repair that leaves the weights alone is rejected again."""
     project = small_project.write_project(tmp_path / "repaired", tiny_model)
@@ -114,6 +115,7 @@ def num_judged(project: Path) -> int:
     return sum(row["expect"] in ("refuse", "comply") for row in rows)
 
 
+@pytest.mark.long
 def test_a_plan_measures_and_touches_no_store(project: Path, tiny_model: Path, tmp_path: Path) -> None:
     fresh = small_project.write_project(tmp_path / "planned", tiny_model)
     judges = {"second": "rail", "rail": {"safety": 7, "privacy": 7, "user_impact": 5, "max_credits": 50}}

@@ -63,6 +63,7 @@ def owned(project: Path, again: Again) -> Again:
     return again
 
 
+@pytest.mark.long
 def test_bypass_of_sign_offs_holds_and_signed_files_that_are_not_what_they_say(owned: Again) -> None:
     """One story at the real gate; every step that should not release is tried."""
     assert decided(owned())["signed_off"] == "not_certified"

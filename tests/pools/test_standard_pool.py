@@ -94,6 +94,7 @@ def test_no_two_requests_are_near_duplicates(pool: pl.DataFrame) -> None:
     assert near == []
 
 
+@pytest.mark.long
 def test_no_pair_repeats_a_standard_probe_nor_the_other_way_round(pool: pl.DataFrame) -> None:
     probes = {row["probe_id"]: last_user_turn(row["messages"]) for row in read_probes(suites.STANDARD).to_dicts()}
     assert len(probes) > 1000

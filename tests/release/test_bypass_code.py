@@ -53,6 +53,7 @@ def test_bypass_every_red_check_is_a_warning(run: Run, monkeypatch: pytest.Monke
     assert len(result.get_asset_materialization_events()) == len(UPSTREAM)
 
 
+@pytest.mark.long
 def test_bypass_every_check_says_that_it_passed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a run reports is what people look at; the gate judges again."""
     honest = guard.check_result
@@ -60,6 +61,7 @@ def test_bypass_every_check_says_that_it_passed(run: Run, monkeypatch: pytest.Mo
     assert "raw_corpus: rows_readable failed" in refusal(run(*UPSTREAM, "injection_ratio"), "injection_ratio")
 
 
+@pytest.mark.long
 def test_bypass_a_check_that_raises(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(artefact: object, ws: object) -> Verdict:
         raise ConnectionError("the judge is down")
