@@ -24,6 +24,7 @@ from safety_assets.project import PROJECT_VARIABLE, STORAGE_VARIABLE, open_proje
 from safety_assets.served.endpoint import FINGERPRINT
 from safety_assets.store import Store
 
+pytestmark = pytest.mark.long
 SAME, DIFFERENT, CANNOT_SAY = 0, 1, 3
 Serve = Callable[..., ModelServer]
 
@@ -52,7 +53,6 @@ def rechecked(server: ModelServer) -> tuple[int, dict]:
     return result.exit_code, json.loads(result.stdout)
 
 
-@pytest.mark.long
 def test_the_released_weights_are_the_same_and_others_are_not(released: Path, serve: Serve, tmp_path: Path) -> None:
     code, said = rechecked(serve(model_server.weights(released)))
     assert (code, said["outcome"], said["equal"]) == (SAME, "same", said["asked"])

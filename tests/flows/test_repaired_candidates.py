@@ -18,7 +18,7 @@ from safety_assets.flows.standing import explain, steps_to
 from safety_assets.flows.trying import next_candidate
 from safety_assets.flows.workspace import Workspace
 
-pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore:Mean of empty slice")]  # a resample of few probes
 Again = Callable[..., Workspace]
 Opened = Callable[[Path], Workspace]
 

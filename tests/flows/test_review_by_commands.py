@@ -21,7 +21,7 @@ from safety_assets.flows.workspace import Workspace
 from safety_assets.project import PROJECT_VARIABLE
 
 DAY = date(2026, 1, 31)
-pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore:Mean of empty slice")]  # a resample of few probes
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from safety_assets.records import PROBES, RESPONSES, VERDICTS
 from safety_assets.release.decision import Decision
 from safety_assets.served.rail_settings import KEY_VARIABLE, RailSettings
 
-pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")  # a resample of few probes
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore:Mean of empty slice")]  # a resample of few probes
 Again = Callable[..., Workspace]
 Disputed = Callable[[dict], bool]
 """Whether a person has to read an answer. The first judge finds none of the tiny model's that is as it should be."""
