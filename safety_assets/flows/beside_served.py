@@ -4,6 +4,9 @@ The budgets are spent against the aligned base, so that none is spent afresh wit
 served model will notice is the difference that stands here.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 
 from safety_assets.errors import SafetyAssetsError
@@ -30,14 +33,28 @@ def beside_served(ws: Workspace, scores: Artefact | None) -> Section | None:
         record = promotion.released(ws.store.root, ws.project.settings.name)
         if scores is None or record is None or record["release"]["digests"]["scores"] == scores.digest:
             return None
-        served = ws.store.open(record["release"]["digests"]["scores"])
-        served.verify()
-        within = {name: rule.certify_within for name, rule in ws.policy.dimensions.items()}
-        deltas = compare(served.frame("scores", SCORES), scores.frame("scores", SCORES), DIMENSIONS, within)
+        deltas = against(ws, served_scores(ws, record), scores)
         said = f"{record['release']['recipe']} was served when this was decided. The budgets are of the aligned base."
-        return Section(title=TITLE, sentences=[said], tables=[Grid(COLUMNS, _rows(DELTAS.check(deltas)))])
-    except (SafetyAssetsError, KeyError, TypeError, ValueError) as error:
+        return Section(title=TITLE, sentences=[said], tables=[Grid(COLUMNS, _rows(deltas))])
+    except (SafetyAssetsError, OSError, KeyError, TypeError, ValueError) as error:
         return Section(title=TITLE, sentences=[f"It cannot be compared with what is served: {error}"])
+
+
+def served_scores(ws: Workspace, record: Mapping[str, Any]) -> Artefact:
+    """`eval_scores` of what a record of the release pointer serves, whole.
+
+    Raises:
+        StoreError: they are gone, or not as they were written.
+    """
+    scores = ws.store.open(record["release"]["digests"]["scores"])
+    scores.verify()
+    return scores
+
+
+def against(ws: Workspace, served: Artefact, scores: Artefact) -> pl.DataFrame:
+    """DELTAS of one `eval_scores` against another, as the policy of today certifies."""
+    within = {name: rule.certify_within for name, rule in ws.policy.dimensions.items()}
+    return DELTAS.check(compare(served.frame("scores", SCORES), scores.frame("scores", SCORES), DIMENSIONS, within))
 
 
 def _rows(deltas: pl.DataFrame) -> list[list[str]]:

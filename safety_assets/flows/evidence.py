@@ -9,17 +9,13 @@ from safety_assets.corpus.passes import masked_text
 from safety_assets.errors import StoreError
 from safety_assets.evals.forgotten import CATEGORIES, FORGOTTEN
 from safety_assets.evals.forgotten_page import summary
-from safety_assets.flows.beside_served import beside_served
 from safety_assets.flows.check_functions import origin
 from safety_assets.flows.corpus import dose_response
-from safety_assets.flows.figures import read_figures
-from safety_assets.flows.null_run import null_run
-from safety_assets.flows.pages import as_named, certified_prompt
+from safety_assets.flows.pages import Beside, as_named, certified_prompt
 from safety_assets.flows.training import points
 from safety_assets.flows.workspace import Workspace
 from safety_assets.records import DELTAS, HISTORY
 from safety_assets.release import plots
-from safety_assets.release.consistency import consistency_section
 from safety_assets.release.decision import Decision
 from safety_assets.release.evidence_page import Drawing, Shown, html_page, told
 from safety_assets.release.section import Grid, Section
@@ -30,12 +26,13 @@ T = TypeVar("T")
 CORPUS, SHARE, TRAINING, MODELS = "The corpus", "The injected share", "How it was trained", "Base, anchor and prompt"
 
 
-def evidence_html(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefact]) -> str:
+def evidence_html(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefact], also: Beside) -> str:
     """The page as one HTML document.
 
     Args:
         decision: what was decided.
         inputs: the artefacts that it rests on, by asset; any may be absent.
+        also: what stands on the Markdown page too.
     """
     scores, checkpoint = inputs.get("eval_scores"), inputs.get("finetuned_checkpoint")
     forgotten = inputs.get("forgotten_behaviours")
@@ -50,8 +47,8 @@ def evidence_html(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefa
         items=forgotten.frame("forgotten", FORGOTTEN) if forgotten else None,
         categories=categories,
         forgotten_said="" if categories is None else summary(categories),
-        null=null_run(ws, inputs.get("safety_baseline")),
-        sections=[*filter(None, [beside_served(ws, scores)]), *_steadiness(scores), *_sections(ws, checkpoint, behind)],
+        null=also.null,
+        sections=[*filter(None, [also.served, also.steady]), *_sections(ws, checkpoint, behind)],
         drawings=list(_drawings(deltas, ws, checkpoint, behind.get("injection_ratio"))),
     )
     return html_page(decision, shown)
@@ -71,14 +68,6 @@ def _or_none(read: Callable[[], T]) -> T | None:
         return read()
     except StoreError:
         return None
-
-
-def _steadiness(scores: Artefact | None) -> Iterator[Section]:
-    """How verdicts hold over draws, and between judges, where the policy asks for it."""
-    found = read_figures(scores).tables if scores else {}
-    section = consistency_section(found.get("consistency"), found.get("judges_agree"))
-    if section is not None:
-        yield section
 
 
 def _sections(ws: Workspace, checkpoint: Artefact | None, behind: Mapping[str, Artefact]) -> Iterator[Section]:

@@ -82,6 +82,11 @@ def measured(ws: Workspace, policy: Policy, base: Path, candidate: Path, probes:
         wanted["consistency"] = lambda: _consistency(both, policy, drawn, probes)
     if policy.serving.budgets:
         wanted["serving"] = lambda: {"serving": _serving(both, policy.serving, probes)}
+    return tried(ws, wanted)
+
+
+def tried(ws: Workspace, wanted: Mapping[str, Callable[[], Mapping[str, pl.DataFrame]]]) -> Figures:
+    """What can be measured of what is wanted, by name; what cannot says why."""
     tables, absent = dict[str, pl.DataFrame](), dict[str, str]()
     for name, measure in wanted.items():
         ws.report({"event": "measuring", "of_what": name})

@@ -24,12 +24,13 @@ from safety_assets.evals.probes import (
 from safety_assets.evals.suite import DIMENSIONS, judge
 from safety_assets.evals.summary import over_refusal, summarise
 from safety_assets.evals.tasks import score_tasks
+from safety_assets.figure_specs import Consistency
 from safety_assets.flows.answers import Respondent, questions_digest
 from safety_assets.flows.apart import Apart, Ask, apart_verdicts, asked_apart, measure_apart
 from safety_assets.flows.candidates import same_template
 from safety_assets.flows.check_functions import today
 from safety_assets.flows.consistency import Drawn, compared, rated
-from safety_assets.flows.figures import Figures, figure_verdicts, measured
+from safety_assets.flows.figures import Figures, figure_verdicts, measured, tried
 from safety_assets.flows.further import further_verdicts
 from safety_assets.flows.second_run import second_run
 from safety_assets.flows.signed import accepted_losses, lost_categories, signed_files
@@ -267,15 +268,16 @@ def _figures(ws: Workspace, base: Target, tuned: Target, exam: Exam) -> Figures:
     if isinstance(base, Weights) and isinstance(tuned, Weights):
         return measured(ws, exam.policy, base.folder, tuned.folder, exam.probes)
     why = "a model behind an endpoint gives no likelihoods of its own and is not served on this machine."
-    absent, tables = {"exposures": why, "serving": why}, dict[str, pl.DataFrame]()
+    found = Figures()
     if (rule := exam.policy.consistency) is not None:
-        try:
-            sides = {"base": Drawn(ws, base.to_ask()), "candidate": Drawn(ws, tuned.to_ask())}
-            judges, probes = exam.policy.judges, exam.probes
-            tables = compared({side: rated(ws, rule, judges, probes, model) for side, model in sides.items()})
-        except SafetyAssetsError as error:
-            absent["consistency"] = str(error)
-    return Figures(tables, absent)
+        found = tried(ws, {"consistency": lambda: _drawn(ws, rule, exam, {"base": base, "candidate": tuned})})
+    return Figures(found.tables, {"exposures": why, "serving": why, **found.absent})
+
+
+def _drawn(ws: Workspace, rule: Consistency, exam: Exam, sides: Mapping[str, Target]) -> dict[str, pl.DataFrame]:
+    judges, probes = exam.policy.judges, exam.probes
+    models = {side: Drawn(ws, target.to_ask()) for side, target in sides.items()}
+    return compared({side: rated(ws, rule, judges, probes, model) for side, model in models.items()})
 
 
 def _beside(ws: Workspace, found: Findings) -> dict[str, Verdict]:

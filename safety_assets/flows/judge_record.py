@@ -14,7 +14,8 @@ RULES = (
     "evals.wording",
     "evals.suite",
 )
-"""Rules about answers that no name of a judge covers; `JUDGE` names the reading of refusals alone."""
+"""What decides a verdict, with what it stands on. No name of a judge covers it: `JUDGE` names the reading of refusals
+alone."""
 
 
 def judge_record() -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Two texts filled from artefacts: a decision in Markdown, and the card of its weights. The page: `flows.evidence`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -18,19 +19,41 @@ from safety_assets.release.card import About, model_card
 from safety_assets.release.consistency import consistency_section
 from safety_assets.release.decision import Decision, from_dict
 from safety_assets.release.evidence import page
+from safety_assets.release.section import Section
 from safety_assets.store import Artefact
 
 EVIDENCE = "evidence.html"
 """The evidence page among the files of a `release_decision`."""
 
 
-def evidence_text(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefact]) -> str:
+@dataclass(frozen=True)
+class Beside:
+    """What stands on both pages of a decision and takes time to find: it is found once.
+
+    Args:
+        null: of `flows.null_run`.
+        served: the candidate beside what is served; None as in `beside_served`.
+        steady: how verdicts hold over draws; None where the policy does not ask for it.
+    """
+
+    null: Mapping[str, float | int | str]
+    served: Section | None
+    steady: Section | None
+
+
+def beside(ws: Workspace, inputs: Mapping[str, Artefact]) -> Beside:
+    """Read from the artefacts that a decision rests on, any of which may be absent."""
+    scores = inputs.get("eval_scores")
+    found = read_figures(scores).tables if scores else {}
+    steady = consistency_section(found.get("consistency"), found.get("judges_agree"))
+    return Beside(null_run(ws, inputs.get("safety_baseline")), beside_served(ws, scores), steady)
+
+
+def evidence_text(ws: Workspace, decision: Decision, inputs: Mapping[str, Artefact], also: Beside) -> str:
     """The decision in Markdown, for a terminal and for Dagster; without scores it holds the reasons only."""
     scores = inputs.get("eval_scores")
     deltas = scores.frame("deltas", DELTAS) if scores else DELTAS.empty()
-    found, null = read_figures(scores).tables if scores else {}, null_run(ws, inputs.get("safety_baseline"))
-    steady = consistency_section(found.get("consistency"), found.get("judges_agree"))
-    return page(decision, deltas, ws.policy, beside_served(ws, scores), null=null, consistency=steady)
+    return page(decision, deltas, ws.policy, also.served, null=also.null, consistency=also.steady)
 
 
 def card_text(ws: Workspace, decided: Artefact) -> str:

@@ -10,7 +10,7 @@ from safety_assets.flows.decision_checks import evidence_of
 from safety_assets.flows.evidence import evidence_html
 from safety_assets.flows.gates import admit, inspect, reasons_behind
 from safety_assets.flows.inputs import digests
-from safety_assets.flows.pages import EVIDENCE, card_text, evidence_text
+from safety_assets.flows.pages import EVIDENCE, beside, card_text, evidence_text
 from safety_assets.flows.release_record import release_of
 from safety_assets.flows.signed import hold_reasons
 from safety_assets.flows.sources import model_digest
@@ -41,12 +41,13 @@ def release_decision(ws: Workspace, recipe: str) -> Made:
     found = inspect(ws, "release_decision", recipe)
     problems = [*found.reasons, *([SMOKE] if ws.project.settings.smoke else [])]
     decision = decide(evidence_of(ws, recipe, found.inputs, problems), ws.policy)
+    also = beside(ws, found.inputs)
 
     def write(folder: Path) -> None:
         write_json(folder, "decision", decision.as_dict())
         write_json(folder, "problems", {"problems": problems})
-        (folder / "evidence.md").write_text(evidence_text(ws, decision, found.inputs))
-        (folder / EVIDENCE).write_text(evidence_html(ws, decision, found.inputs), encoding="utf-8")
+        (folder / "evidence.md").write_text(evidence_text(ws, decision, found.inputs, also))
+        (folder / EVIDENCE).write_text(evidence_html(ws, decision, found.inputs, also), encoding="utf-8")
 
     inputs = digests(found.inputs) | source_digests(ws, "release_decision", recipe)
     artefact = ws.store.publish(

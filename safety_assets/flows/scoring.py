@@ -27,23 +27,12 @@ from safety_assets.flows.answers import questions_digest
 from safety_assets.flows.apart import asked_apart
 from safety_assets.flows.asking import kept, remembered
 from safety_assets.flows.code_version import sources_version
-from safety_assets.flows.judge_record import judge_record
+from safety_assets.flows.judge_record import RULES, judge_record
 from safety_assets.flows.second_run import second_run
 from safety_assets.flows.tasks import project_tasks
 from safety_assets.flows.workspace import Workspace
 from safety_assets.measures import InDomain
 from safety_assets.records import RESPONSES
-
-JUDGING = (
-    "evals.suite",
-    "evals.judges",
-    "evals.agreement",
-    "evals.contact_data",
-    "evals.phrases",
-    "evals.turned",
-    "evals.wording",
-)
-"""What decides a verdict, with what it stands on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +142,7 @@ def _demand_answers(path: Path, responses: pl.DataFrame, facts: Facts, probes: p
 def _scored(
     ws: Workspace, probes: pl.DataFrame, responses: pl.DataFrame, facts: Facts, asked: int = 0, known: int = 0
 ) -> Scored:
-    digest = sources_version(*JUDGING)
+    digest = sources_version(*RULES)
     scores = judged(probes, responses, judge, digest, kept(ws, "verdicts"), again=ws.force)
     null = facts.null if facts.judge_digest == digest else None
     return Scored(

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from safety_assets.errors import SafetyAssetsError
-from safety_assets.evals.deltas import compare
-from safety_assets.evals.suite import DIMENSIONS
 from safety_assets.flows import check_functions as of
+from safety_assets.flows.beside_served import against, served_scores
 from safety_assets.flows.evaluation import task_share
 from safety_assets.flows.release import admit_approved, decision_of, released_record
 from safety_assets.flows.workspace import Workspace
-from safety_assets.records import DELTAS, DIMENSION_SCORES, SCORES, Verdict
+from safety_assets.records import DIMENSION_SCORES, Verdict
 from safety_assets.release.budget import regression_budget
 from safety_assets.release.closed import not_certified, settle
 from safety_assets.store import Artefact
@@ -64,29 +63,19 @@ def against_served(ws: Workspace, scores: Artefact) -> tuple[Verdict, ...]:
         scores: `eval_scores` of the candidate.
     """
     try:
-        served = _served_scores(ws)
-        if served is None:
+        record = released_record(ws)
+        if record is None:
             return (not_certified(CHECK, "Nothing is served yet, so there is nothing to compare with."),)
+        served = served_scores(ws, record)
         return (*_dimensions(ws, served, scores), _task(served, scores))
     except (SafetyAssetsError, KeyError, ValueError) as error:
         return (not_certified(CHECK, f"The candidate cannot be compared with what is served: {error}"),)
 
 
-def _served_scores(ws: Workspace) -> Artefact | None:
-    record = released_record(ws)
-    if record is None:
-        return None
-    scores = ws.store.open(record["release"]["digests"]["scores"])
-    scores.verify()
-    return scores
-
-
 def _dimensions(ws: Workspace, served: Artefact, scores: Artefact) -> list[Verdict]:
     """The budgets of the policy, without their waivers: those were given for a loss against the base."""
     rules = {name: rule.model_copy(update={"waiver": None}) for name, rule in ws.policy.dimensions.items()}
-    within = {name: rule.certify_within for name, rule in rules.items()}
-    deltas = compare(served.frame("scores", SCORES), scores.frame("scores", SCORES), DIMENSIONS, within)
-    lost = _by_dimension(DELTAS.check(deltas).to_dicts())
+    lost = _by_dimension(against(ws, served, scores).to_dicts())
     now = scores.frame("dimension_scores", DIMENSION_SCORES)
     seen = now.filter(now["slice"] == "seen") if "slice" in now.columns else now
     reached = _by_dimension(seen.to_dicts())

@@ -3,7 +3,7 @@
 import ast
 
 from safety_assets.flows.code_version import BELOW, PACKAGE
-from safety_assets.flows.scoring import JUDGING
+from safety_assets.flows.judge_record import RULES
 
 
 def imported(module: str) -> set[str]:
@@ -31,7 +31,7 @@ def covered(modules: set[str], packages: tuple[str, ...]) -> set[str]:
 def test_every_source_of_a_verdict_is_in_its_digest():
     deciding = everything_below("evals.judges", "evals.agreement")
     assert {"evals.contact_data", "reading.answers", "hashes"} <= deciding
-    assert covered(deciding, BELOW["evals"]) <= set(JUDGING)
+    assert covered(deciding, BELOW["evals"]) <= set(RULES)
 
 
 def test_what_reading_stands_on_is_in_the_digest_of_whoever_reads():
